@@ -1,0 +1,219 @@
+"""Looking into a cart: its lines at today's prices, what became of each, and the sums. At most four statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+
+from storefront.cart.models import Cart, CartLine
+from storefront.cart.pricing import Totals, totals
+from storefront.catalogue.queries import Picture, Sellable, sellable
+from storefront.inventory.queries import available
+from storefront.kernel import clock
+from storefront.kernel.db import db
+from storefront.kernel.ids import token_hash
+from storefront.kernel.money import Money
+from storefront.kernel.tenancy import current_shop
+from storefront.reservations.models import Booking, BookingState
+
+
+class Trouble(StrEnum):
+    """Why a line cannot be ordered as it stands."""
+
+    GONE = "gone"
+    SOLD_OUT = "sold_out"
+    SHORT = "short"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A time kept for this cart until `until`."""
+
+    booking_id: int
+    starts_at: datetime
+    ends_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line as it stands now. `units` are what is multiplied by the price: pieces, seats, or rooms times nights.
+
+    `was` is the price its owner saw when adding it, where it has changed since. `left` is how many can still be had,
+    None where nobody counts.
+    """
+
+    code: str
+    variant_id: int
+    product_id: int | None
+    product_slug: str | None
+    product_name: str
+    variant_name: str
+    sku: str
+    picture: Picture | None
+    quantity: int
+    units: int
+    nights: int | None
+    unit_minor: int
+    currency: str
+    was: Money | None
+    left: int | None
+    starts_at: datetime | None
+    held: Held | None
+    trouble: Trouble | None
+
+    @property
+    def is_booking(self) -> bool:
+        """Whether it is a time or a stay, and not a thing."""
+        return self.starts_at is not None
+
+    @property
+    def can_be_ordered(self) -> bool:
+        """Whether nothing stands in its way."""
+        return self.trouble is None
+
+    @property
+    def unit(self) -> Money:
+        """Today's price of one."""
+        return Money(self.unit_minor, self.currency)
+
+    @property
+    def amount(self) -> Money:
+        """Today's price of the line."""
+        return Money(self.unit_minor * self.units, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class CartView:
+    """A cart as its owner sees it. Only lines that can be ordered count in `totals`."""
+
+    id: int
+    lines: tuple[LineView, ...]
+    totals: Totals
+    item_count: int
+    expires_at: datetime | None
+
+    @property
+    def good_lines(self) -> tuple[LineView, ...]:
+        """The lines that can be ordered."""
+        return tuple(line for line in self.lines if line.can_be_ordered)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be ordered as it stands: something is in it and nothing is in the way."""
+        return bool(self.lines) and len(self.good_lines) == len(self.lines)
+
+    @property
+    def has_goods(self) -> bool:
+        """Whether something in it has to be handed over."""
+        return any(not line.is_booking for line in self.lines)
+
+    @property
+    def has_bookings(self) -> bool:
+        """Whether a time or a stay is in it."""
+        return any(line.is_booking for line in self.lines)
+
+
+def cart_view(token: str | None, locale: str | None = None) -> CartView:
+    """The cart of `token`, named in the visitor's language; an empty one for an unknown token or none."""
+    return _view(_rows(Cart.token_hash == token_hash(token)), locale) if token else _view([], locale)
+
+
+def cart_view_by_id(cart_id: int, locale: str | None = None) -> CartView:
+    """The same, for whoever already holds the cart's row."""
+    return _view(_rows(Cart.id == cart_id), locale)
+
+
+def _rows(which: Any) -> Sequence[Any]:
+    return db.session.execute(
+        select(
+            Cart.id.label("cart_id"),
+            CartLine.code,
+            CartLine.variant_id,
+            CartLine.quantity,
+            CartLine.seen_name,
+            CartLine.seen_minor,
+            CartLine.starts_at,
+            CartLine.nights,
+            CartLine.booking_id,
+        )
+        .join(CartLine, (CartLine.cart_id == Cart.id) & (CartLine.removed_at.is_(None)))
+        .where(which)
+        .order_by(CartLine.id)
+    ).all()
+
+
+def _view(rows: Sequence[Any], locale: str | None) -> CartView:
+    shop = current_shop()
+    if not rows:
+        return CartView(0, (), totals((), shop), 0, None)
+    on_sale = sellable([row.variant_id for row in rows], locale)
+    left = available([row.variant_id for row in rows if row.starts_at is None])
+    held = _held(row.booking_id for row in rows)
+    lines = tuple(_line(row, on_sale.get(row.variant_id), left, held, shop.currency) for row in rows)
+    return CartView(
+        id=rows[0].cart_id,
+        lines=lines,
+        totals=totals([line for line in lines if line.can_be_ordered], shop),
+        item_count=sum(1 if line.is_booking else line.quantity for line in lines),
+        expires_at=min((line.held.until for line in lines if line.held), default=None),
+    )
+
+
+def _line(
+    row: Any, offer: Sellable | None, left: dict[int, int | None], held: dict[int, Held], currency: str
+) -> LineView:
+    booking = held.get(row.booking_id) if row.booking_id else None
+    remaining = left.get(row.variant_id) if row.starts_at is None else None
+    price = offer.price_minor if offer else row.seen_minor
+    return LineView(
+        code=row.code,
+        variant_id=row.variant_id,
+        product_id=offer.product_id if offer else None,
+        product_slug=offer.product_slug if offer else None,
+        product_name=offer.product_name if offer else row.seen_name,
+        variant_name=offer.variant_name if offer else "",
+        sku=offer.sku if offer else "",
+        picture=offer.picture if offer else None,
+        quantity=row.quantity,
+        units=row.quantity * (row.nights or 1),
+        nights=row.nights,
+        unit_minor=price,
+        currency=currency,
+        was=Money(row.seen_minor, currency) if price != row.seen_minor else None,
+        left=remaining,
+        starts_at=row.starts_at,
+        held=booking,
+        trouble=_trouble(row, offer, remaining, booking),
+    )
+
+
+def _trouble(row: Any, offer: Sellable | None, remaining: int | None, booking: Held | None) -> Trouble | None:
+    if offer is None:
+        return Trouble.GONE
+    if row.starts_at is not None:
+        return None if booking else Trouble.EXPIRED
+    if remaining is None or remaining >= row.quantity:
+        return None
+    return Trouble.SHORT if remaining > 0 else Trouble.SOLD_OUT
+
+
+def _held(booking_ids: Iterable[int | None]) -> dict[int, Held]:
+    wanted = [booking_id for booking_id in booking_ids if booking_id]
+    if not wanted:
+        return {}
+    rows = db.session.execute(
+        select(Booking.id, Booking.during, Booking.expires_at).where(
+            Booking.id.in_(wanted),
+            Booking.state == BookingState.HELD,
+            Booking.order_id.is_(None),
+            Booking.expires_at > clock.now(),
+        )
+    )
+    return {row.id: Held(row.id, row.during.lower, row.during.upper, row.expires_at) for row in rows}

@@ -1,0 +1,446 @@
+"""What customers read: columns into frozen records, never entities, and a fixed number of statements per page.
+
+Every query takes the visitor's language and falls back to the shop's own text where there is no translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Subquery, func, lateral, literal, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute
+
+from storefront.catalogue import search as wording
+from storefront.catalogue.models import Category, Product, ProductImage, ProductKind, ProductStatus, Variant
+from storefront.kernel.db import db
+from storefront.kernel.errors import NotFound
+from storefront.kernel.money import Money
+from storefront.kernel.paging import Page
+from storefront.kernel.tenancy import current_shop
+
+Listing = Select[*tuple[Any, ...]]
+
+PAGE_SIZE = 24
+HOME_CANDIDATES = 48
+"""From how many products the home page's ranking may choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A stored picture, as the picture macros want it."""
+
+    key: str
+    width: int
+    height: int
+    alt: str
+    placeholder: str | None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryLink:
+    """A shelf in the shop's navigation."""
+
+    id: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCard:
+    """A product in a list. `price` is the lowest of its variants; `variant_code` is set when there is only one."""
+
+    id: int
+    slug: str
+    name: str
+    kind: ProductKind
+    category_id: int | None
+    price: Money
+    has_several_prices: bool
+    compare: Money | None
+    variant_ids: tuple[int, ...]
+    variant_code: str | None
+    picture: Picture | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantView:
+    """One way to buy the product."""
+
+    id: int
+    code: str
+    name: str
+    sku: str
+    price: Money
+    compare: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductView:
+    """A product's own page."""
+
+    id: int
+    slug: str
+    name: str
+    kind: ProductKind
+    description: str
+    category: CategoryLink | None
+    tags: tuple[str, ...]
+    variants: tuple[VariantView, ...]
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sellable:
+    """What the cart and the order need to know of a variant that may be bought now."""
+
+    variant_id: int
+    variant_code: str
+    product_id: int
+    product_slug: str
+    product_name: str
+    variant_name: str
+    sku: str
+    price_minor: int
+    kind: ProductKind
+    picture: Picture | None
+
+    @property
+    def image_key(self) -> str | None:
+        """The key of its picture, when it has one."""
+        return self.picture.key if self.picture else None
+
+
+def language_of(locale: str) -> str:
+    """The language of a locale: "pt" for "pt_BR"."""
+    return locale.replace("-", "_").split("_")[0].lower()
+
+
+def _text(model: type[Product | Category], column: InstrumentedAttribute[str], language: str) -> ColumnElement[str]:
+    """The column in `language`, or in the shop's own where there is no translation."""
+    if language == language_of(current_shop().locale):
+        return column.label(column.key)
+    translated = model.translations[(language, column.key)].astext
+    return func.coalesce(func.nullif(translated, ""), column).label(column.key)
+
+
+def _offer(product: Any) -> Any:
+    """The active variants of each product, summed up in one row."""
+    in_order = (Variant.position, Variant.id)
+    by_price = (Variant.price_minor, Variant.position, Variant.id)
+    return lateral(
+        select(
+            func.min(Variant.price_minor).label("lowest"),
+            func.max(Variant.price_minor).label("highest"),
+            func.array_agg(aggregate_order_by(Variant.compare_minor, *by_price)).label("compares"),
+            func.array_agg(aggregate_order_by(Variant.id, *in_order)).label("variant_ids"),
+            func.min(Variant.code).label("variant_code"),
+        ).where(Variant.tenant_id == product.tenant_id, Variant.product_id == product.id, Variant.active)
+    ).alias("offer")
+
+
+def _face(product: Any) -> Any:
+    """The first picture of each product."""
+    return lateral(
+        select(ProductImage.key, ProductImage.width, ProductImage.height, ProductImage.alt, ProductImage.placeholder)
+        .where(ProductImage.tenant_id == product.tenant_id, ProductImage.product_id == product.id)
+        .order_by(ProductImage.position, ProductImage.id)
+        .limit(1)
+    ).alias("face")
+
+
+def _listed(language: str) -> Listing:
+    """The columns of published products that a list needs before prices and pictures."""
+    return select(
+        Product.tenant_id,
+        Product.id,
+        Product.slug,
+        Product.kind,
+        Product.category_id,
+        _text(Product, Product.name, language),
+    ).where(Product.status == ProductStatus.PUBLISHED)
+
+
+def _dressed(picked: Subquery, *order: Any) -> Listing:
+    """The picked products with their prices and first pictures. Paging comes before, so only one page is dressed."""
+    offer, face = _offer(picked.c), _face(picked.c)
+    return (
+        select(picked, *offer.c, *face.c)
+        .join_from(picked, offer, true())
+        .outerjoin(face, true())
+        .where(offer.c.lowest.is_not(None))
+        .order_by(*order)
+    )
+
+
+def _picture(row: Any, name: str) -> Picture | None:
+    if row.key is None:
+        return None
+    return Picture(row.key, row.width, row.height, row.alt or name, row.placeholder)
+
+
+def _card(row: Row[*tuple[Any, ...]], currency: str) -> ProductCard:
+    compare = row.compares[0]
+    return ProductCard(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        kind=row.kind,
+        category_id=row.category_id,
+        price=Money(row.lowest, currency),
+        has_several_prices=row.lowest != row.highest,
+        compare=Money(compare, currency) if compare is not None else None,
+        variant_ids=tuple(row.variant_ids),
+        variant_code=row.variant_code if len(row.variant_ids) == 1 else None,
+        picture=_picture(row, row.name),
+    )
+
+
+def _cards(statement: Listing) -> list[ProductCard]:
+    currency = current_shop().currency
+    return [_card(row, currency) for row in db.session.execute(statement)]
+
+
+def categories(locale: str) -> list[CategoryLink]:
+    """The shelves that hold something to buy, in the owner's order."""
+    filled = (
+        select(literal(1))
+        .where(
+            Product.tenant_id == Category.tenant_id,
+            Product.category_id == Category.id,
+            Product.status == ProductStatus.PUBLISHED,
+        )
+        .exists()
+    )
+    rows = db.session.execute(
+        select(Category.id, Category.slug, _text(Category, Category.name, language_of(locale)))
+        .where(filled)
+        .order_by(Category.position, Category.id)
+    )
+    return [CategoryLink(row.id, row.slug, row.name) for row in rows]
+
+
+def home_cards(locale: str) -> list[ProductCard]:
+    """The first products of the shop, in the owner's order and newest first."""
+    picked = _listed(language_of(locale)).add_columns(Product.position)
+    picked_page = picked.order_by(Product.position, Product.id.desc()).limit(HOME_CANDIDATES).subquery("picked")
+    return _cards(_dressed(picked_page, picked_page.c.position, picked_page.c.id.desc()))
+
+
+def _paged(picked: Listing, order: Sequence[Any], number: int) -> Page[ProductCard]:
+    """One page of `picked`; the columns it is ordered by must already have a name in it."""
+    numbered = picked.add_columns(
+        func.row_number().over(order_by=order).label("rank_no"), func.count().over().label("total")
+    ).order_by(*order)
+    page = numbered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE).subquery("picked")
+    currency = current_shop().currency
+    rows = db.session.execute(_dressed(page, page.c.rank_no)).all()
+    total = rows[0].total if rows else 0
+    cards = tuple(_card(row, currency) for row in rows)
+    return Page(cards, number, PAGE_SIZE, number * PAGE_SIZE < total, total)
+
+
+def category_cards(category_id: int, number: int, locale: str) -> Page[ProductCard]:
+    """One page of a shelf's products."""
+    picked = _listed(language_of(locale)).where(Product.category_id == category_id)
+    return _paged(picked, (Product.position, Product.id.desc()), number)
+
+
+def all_cards(number: int, locale: str) -> Page[ProductCard]:
+    """One page of everything the shop sells."""
+    return _paged(_listed(language_of(locale)), (Product.position, Product.id.desc()), number)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found. `is_near` tells that no word matched and these are the nearest names."""
+
+    page: Page[ProductCard]
+    is_near: bool
+
+
+def search(typed: str, number: int, locale: str) -> Found:
+    """One page of the products that match what was typed, best first; the nearest names when none does."""
+    found = wording.words(typed)
+    nothing: Page[ProductCard] = Page((), number, PAGE_SIZE, has_next=False, total=0)
+    if not found:
+        return Found(nothing, is_near=False)
+    language = language_of(locale)
+    wanted = wording.query(found, (language_of(current_shop().locale), language))
+    rank = func.ts_rank(Product.search_vector, wanted)
+    page = _paged(
+        _listed(language).where(Product.search_vector.op("@@")(wanted)), (rank.desc(), Product.id.desc()), number
+    )
+    if page.total or number > 1:
+        return Found(page, is_near=False)
+    likeness = func.word_similarity(wording.sound(" ".join(found)), Product.search_name)
+    near = _listed(language).where(likeness >= wording.NEAR_ENOUGH)
+    return Found(_paged(near, (likeness.desc(), Product.id.desc()), number), is_near=True)
+
+
+def cards_by_ids(product_ids: Iterable[int], locale: str | None = None) -> list[ProductCard]:
+    """The published ones among these products, in the given order. Unknown and hidden ids are left out."""
+    wanted = list(dict.fromkeys(product_ids))
+    if not wanted:
+        return []
+    picked = _listed(language_of(locale or current_shop().locale)).where(Product.id.in_(wanted))
+    by_id = {card.id: card for card in _cards(_dressed(picked.subquery("picked")))}
+    return [by_id[product_id] for product_id in wanted if product_id in by_id]
+
+
+def product_page(slug: str, locale: str | None = None) -> ProductView:
+    """A published product with its variants and pictures, in one statement. Raises NotFound."""
+    language = language_of(locale or current_shop().locale)
+    variants = (
+        select(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_array(
+                        Variant.id, Variant.code, Variant.name, Variant.sku, Variant.price_minor, Variant.compare_minor
+                    ),
+                    Variant.position,
+                    Variant.id,
+                )
+            )
+        )
+        .where(Variant.tenant_id == Product.tenant_id, Variant.product_id == Product.id, Variant.active)
+        .correlate(Product)
+        .scalar_subquery()
+    )
+    pictures = (
+        select(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_array(
+                        ProductImage.key,
+                        ProductImage.width,
+                        ProductImage.height,
+                        ProductImage.alt,
+                        ProductImage.placeholder,
+                    ),
+                    ProductImage.position,
+                    ProductImage.id,
+                )
+            )
+        )
+        .where(ProductImage.tenant_id == Product.tenant_id, ProductImage.product_id == Product.id)
+        .correlate(Product)
+        .scalar_subquery()
+    )
+    row = db.session.execute(
+        select(
+            Product.id,
+            Product.slug,
+            Product.kind,
+            Product.tags,
+            _text(Product, Product.name, language),
+            _text(Product, Product.description, language),
+            Category.id.label("category_id"),
+            Category.slug.label("category_slug"),
+            _text(Category, Category.name, language).label("category_name"),
+            variants.label("variants"),
+            pictures.label("pictures"),
+        )
+        .outerjoin(Category, (Category.tenant_id == Product.tenant_id) & (Category.id == Product.category_id))
+        .where(Product.slug == slug, Product.status == ProductStatus.PUBLISHED)
+    ).first()
+    if row is None or not row.variants:
+        raise NotFound
+    return _product_view(row, current_shop().currency)
+
+
+def _product_view(row: Row[*tuple[Any, ...]], currency: str) -> ProductView:
+    category = None
+    if row.category_id is not None:
+        category = CategoryLink(row.category_id, row.category_slug, row.category_name)
+    return ProductView(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        kind=row.kind,
+        description=row.description,
+        category=category,
+        tags=tuple(row.tags),
+        variants=tuple(
+            VariantView(
+                id, code, name, sku, Money(price, currency), Money(compare, currency) if compare is not None else None
+            )
+            for id, code, name, sku, price, compare in row.variants
+        ),
+        pictures=tuple(
+            Picture(key, width, height, alt or row.name, placeholder)
+            for key, width, height, alt, placeholder in row.pictures or ()
+        ),
+    )
+
+
+def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int, Sellable]:
+    """Those of the variants that may be bought now (active, of a published product), by id."""
+    wanted = sorted(set(variant_ids))
+    if not wanted:
+        return {}
+    face = _face(Product)
+    language = language_of(locale or current_shop().locale)
+    rows = db.session.execute(
+        select(
+            Variant.id.label("variant_id"),
+            Variant.code,
+            Variant.name.label("variant_name"),
+            Variant.sku,
+            Variant.price_minor,
+            Product.id.label("product_id"),
+            Product.slug,
+            Product.kind,
+            _text(Product, Product.name, language),
+            *face.c,
+        )
+        .join_from(Variant, Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
+        .outerjoin(face, true())
+        .where(Variant.id.in_(wanted), Variant.active, Product.status == ProductStatus.PUBLISHED)
+    )
+    return {
+        row.variant_id: Sellable(
+            variant_id=row.variant_id,
+            variant_code=row.code,
+            product_id=row.product_id,
+            product_slug=row.slug,
+            product_name=row.name,
+            variant_name=row.variant_name,
+            sku=row.sku,
+            price_minor=row.price_minor,
+            kind=row.kind,
+            picture=_picture(row, row.name),
+        )
+        for row in rows
+    }
+
+
+def variant_id_by_code(code: str) -> int:
+    """The id of a variant that may be bought now, by its public code. Raises NotFound."""
+    found = db.session.scalar(
+        select(Variant.id)
+        .join(Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
+        .where(Variant.code == code, Variant.active, Product.status == ProductStatus.PUBLISHED)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def variant_names(variant_ids: Iterable[int]) -> dict[int, str]:
+    """How to call each variant in a sentence ("Concha de vainilla, grande"), whatever its state."""
+    rows = db.session.execute(
+        select(Variant.id, Variant.name.label("variant_name"), Product.name)
+        .join(Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
+        .where(Variant.id.in_(sorted(set(variant_ids))))
+    )
+    return {row.id: f"{row.name}, {row.variant_name}" if row.variant_name else row.name for row in rows}
+
+
+def variant_ids_of(product_id: int) -> list[int]:
+    """All variants of a product in order, whatever their state."""
+    statement = select(Variant.id).where(Variant.product_id == product_id)
+    return list(db.session.scalars(statement.order_by(Variant.position, Variant.id)))

@@ -1,0 +1,206 @@
+"""Turning a cart into an order: everything that must be true together, in one transaction, and never twice.
+
+The cart's row is taken first, so that the twentieth tap waits for the first one; the form's key then finds the stored
+answer, and a cart that became an order gives that order again. The card provider is asked only after the commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
+from storefront.cart.models import Cart
+from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
+from storefront.catalogue.models import ProductKind
+from storefront.checkout.queries import Bill, bill
+from storefront.customers.address import PostalAddress
+from storefront.delivery.rates import Quote, quote
+from storefront.inventory.actions import OutOfStock
+from storefront.kernel.audit import Actor
+from storefront.kernel.db import transaction
+from storefront.kernel.errors import Conflict, Invalid, Refusal
+from storefront.kernel.idempotency import once, request_hash
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.actions import NewLine, NewOrder, place_order
+from storefront.orders.states import FulfilmentMethod
+from storefront.payments.actions import open_attempt, start_card
+from storefront.payments.methods import available_methods
+from storefront.reservations.actions import HoldExpired
+
+CARD = "card"
+
+
+class EmptyCart(Conflict):
+    """There is nothing to order."""
+
+    message = _l("Tu carrito está vacío.")
+
+
+class PriceChanged(Conflict):
+    """The bill is not the one the customer saw. `bill` is the new one; nothing was ordered."""
+
+    message = _l("El precio cambió mientras terminabas tu pedido. Revisa el nuevo total; no se pidió ni se cobró nada.")
+
+    def __init__(self, now: Bill) -> None:
+        self.bill = now
+        super().__init__()
+
+
+class NoDelivery(Invalid):
+    """The shop does not deliver there."""
+
+    message = _l("No entregamos en ese lugar. Elige otro o recoge tu pedido en la tienda.")
+
+
+class MethodUnavailable(Invalid):
+    """That way of payment does not go with the rest."""
+
+    message = _l("Esa forma de pago no se puede usar con este pedido. Elige otra.")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutDetails:
+    """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries."""
+
+    name: str
+    phone: str
+    fulfilment_method: FulfilmentMethod
+    payment_method: str
+    shown: str
+    email: str | None = None
+    address: PostalAddress | None = None
+    note: str = ""
+    locale: str = ""
+    customer_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The order that came of it. `redirect_url` is the card provider's page; `problem` says why there is none.
+
+    `repeated` tells that the cart had become this order before.
+    """
+
+    order_token: str
+    redirect_url: str | None = None
+    problem: str | None = None
+    repeated: bool = False
+
+
+def place(cart_token: str | None, details: CheckoutDetails, key: str, by: Actor) -> Placement:
+    """Order what is in the cart of `cart_token`. Asked again with the same key or for the same cart: the same order.
+
+    Raises PriceChanged, OutOfStock, HoldExpired, NotForSale, NoDelivery, MethodUnavailable or EmptyCart; then nothing
+    happened and the cart is as it was.
+    """
+    fresh: list[bool] = []
+
+    with transaction():
+        cart = lock_cart(cart_token)
+        if cart is None:
+            raise EmptyCart
+        held = cart
+
+        def work() -> dict[str, Any]:
+            view = cart_view_by_id(held.id, details.locale)
+            if not view.lines and held.order_token:
+                return {"order": held.order_token, "attempt": None}
+            fresh.append(True)
+            return _place(held, view, details, key, by)
+
+        answer = once(f"cart:{cart.id}", key, request_hash({"order": cart.id}), work)
+    return _towards_payment(str(answer["order"]), answer.get("attempt"), repeated=not fresh)
+
+
+def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: Actor) -> dict[str, Any]:
+    if not view.lines:
+        raise EmptyCart
+    _refuse_troubled(view)
+    delivery = _quote(view, details)
+    now = bill(view, delivery)
+    if now.stamp != details.shown:
+        raise PriceChanged(now)
+    method = _fulfilment(view, details)
+    offered = available_methods(current_shop(), method, view.has_bookings)
+    if details.payment_method not in {offer.code for offer in offered}:
+        raise MethodUnavailable
+    order = place_order(
+        NewOrder(
+            placement_key=f"cart:{cart.id}:{key}",
+            lines=[_new_line(line) for line in view.lines],
+            payment_method=details.payment_method,
+            fulfilment_method=method,
+            contact_name=details.name,
+            contact_phone=details.phone,
+            contact_email=details.email,
+            customer_id=details.customer_id,
+            locale=details.locale or cart.locale,
+            address=details.address.to_dict() if details.address and delivery else None,
+            shipping_minor=delivery.price_minor if delivery else 0,
+            shipping_name=delivery.name if delivery else "",
+            note=details.note,
+        ),
+        by,
+    )
+    attempt = open_attempt(order.id, details.payment_method) if order.total_minor else None
+    empty_into_order(cart, order.token)
+    by_card = attempt is not None and details.payment_method == CARD
+    return {"order": order.token, "attempt": attempt.id if attempt and by_card else None}
+
+
+def _towards_payment(order_token: str, attempt_id: int | None, *, repeated: bool) -> Placement:
+    """Between transactions: ask the card provider for its page. When it does not answer the order stays and waits."""
+    if attempt_id is None:
+        return Placement(order_token, repeated=repeated)
+    try:
+        return Placement(order_token, redirect_url=start_card(attempt_id), repeated=repeated)
+    except Refusal as refusal:
+        return Placement(order_token, problem=str(refusal), repeated=repeated)
+
+
+def _refuse_troubled(view: CartView) -> None:
+    short = [line for line in view.lines if line.trouble in {Trouble.SOLD_OUT, Trouble.SHORT}]
+    if short:
+        raise OutOfStock(
+            [line.variant_id for line in short], {line.variant_id: line.product_name for line in short}
+        )
+    if any(line.trouble is Trouble.EXPIRED for line in view.lines):
+        raise HoldExpired
+    if any(line.trouble is Trouble.GONE for line in view.lines):
+        raise NotForSale
+
+
+def _fulfilment(view: CartView, details: CheckoutDetails) -> FulfilmentMethod:
+    if not view.has_goods:
+        return FulfilmentMethod.NONE
+    if details.fulfilment_method is FulfilmentMethod.DELIVERY:
+        return FulfilmentMethod.DELIVERY
+    return FulfilmentMethod.PICKUP
+
+
+def _quote(view: CartView, details: CheckoutDetails) -> Quote | None:
+    if _fulfilment(view, details) is not FulfilmentMethod.DELIVERY:
+        return None
+    found = quote(details.address, view.totals.subtotal_minor) if details.address else None
+    if found is None:
+        raise NoDelivery
+    return found
+
+
+def _new_line(line: LineView) -> NewLine:
+    return NewLine(
+        kind=ProductKind.SERVICE if line.is_booking else ProductKind.GOODS,
+        product_id=line.product_id or 0,
+        variant_id=line.variant_id,
+        product_name=line.product_name,
+        variant_name=line.variant_name,
+        sku=line.sku,
+        quantity=line.units,
+        unit_minor=line.unit_minor,
+        booking_id=line.held.booking_id if line.held else None,
+        starts_at=line.held.starts_at if line.held else None,
+        ends_at=line.held.ends_at if line.held else None,
+    )

@@ -1,0 +1,120 @@
+"""The one page on which an order is finished: as few things to type as the order allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+
+from storefront.checkout.queries import Place
+from storefront.customers.address import PostalAddress
+from storefront.kernel.forms import CoordinateField, EmailField, Form, PhoneField
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.states import FulfilmentMethod
+
+DELIVERY, PICKUP = FulfilmentMethod.DELIVERY.value, FulfilmentMethod.PICKUP.value
+
+
+class CheckoutForm(Form):
+    """Who, how, where and how to pay. Fields that a choice makes needless are not asked for."""
+
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+    shown = HiddenField()
+    name = StringField(
+        _l("Tu nombre"), [DataRequired(_l("Escribe tu nombre.")), Length(max=120)], render_kw={"autocomplete": "name"}
+    )
+    phone = PhoneField(
+        _l("Teléfono o WhatsApp"),
+        [DataRequired(_l("Escribe tu teléfono."))],
+        description=_l("Solo para avisarte de tu pedido."),
+        render_kw={"autocomplete": "tel"},
+    )
+    how = RadioField(_l("¿Cómo quieres recibirlo?"), choices=[], validate_choice=False)
+    place = SelectField(_l("¿A dónde lo llevamos?"), choices=[], validate_choice=False)
+    locality = StringField(
+        _l("Ciudad, pueblo o barrio"), [Optional(), Length(max=120)], render_kw={"autocomplete": "address-level2"}
+    )
+    street = StringField(
+        _l("Calle y número, o cómo se llama el lugar"),
+        [Optional(), Length(max=200)],
+        render_kw={"autocomplete": "street-address"},
+    )
+    reference = StringField(
+        _l("Referencia para encontrarlo"),
+        [Optional(), Length(max=200)],
+        description=_l("Por ejemplo: casa azul frente a la iglesia."),
+    )
+    lat = CoordinateField(_l("Latitud"), [Optional()], limit=90)
+    lng = CoordinateField(_l("Longitud"), [Optional()], limit=180)
+    pay = RadioField(_l("¿Cómo quieres pagar?"), choices=[], validate_choice=False)
+    email = EmailField(
+        _l("Correo"),
+        [Optional()],
+        description=_l("Para enviarte la confirmación."),
+        render_kw={"autocomplete": "email"},
+    )
+    note = TextAreaField(_l("Nota para la tienda"), [Optional(), Length(max=500)])
+
+    def offer(self, ways: list[str], places: list[Place]) -> None:
+        """Say which ways of receiving and which places there are; a choice outside them falls back to the first."""
+        names = {PICKUP: _("Recoger en la tienda"), DELIVERY: _("Que me lo lleven")}
+        self.how.choices = [(way, names[way]) for way in ways]
+        if self.how.data not in ways:
+            self.how.data = ways[0] if ways else ""
+        self.place.choices = [("", _("Elige…")), *((place.value, place.label) for place in places)]
+        self._places = {place.value: place for place in places}
+
+    @property
+    def to_be_delivered(self) -> bool:
+        """Whether delivery was chosen."""
+        return bool(self.how.data == DELIVERY)
+
+    @property
+    def chosen_place(self) -> Place | None:
+        """The place on the list that was chosen."""
+        return self._places.get(self.place.data or "")
+
+    def validate_place(self, field: Any) -> None:
+        """A delivery needs a place of the list."""
+        if self.to_be_delivered and self.chosen_place is None:
+            raise ValidationError(_("Elige a dónde lo llevamos."))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """What only a delivery needs is missed only where a delivery was chosen."""
+        good = bool(super().validate(extra_validators))
+        if not self.to_be_delivered:
+            return good
+        missing = {}
+        if not self.street.data:
+            missing["street"] = _("Escribe dónde es: una calle, un lugar o una seña.")
+        if self.chosen_place is not None and not self.place_is_named:
+            missing["locality"] = _("Escribe en qué ciudad, pueblo o barrio es.")
+        for name, sentence in missing.items():
+            self[name].errors = [*self[name].errors, sentence]
+        return good and not missing
+
+    @property
+    def place_is_named(self) -> bool:
+        """Whether a delivery says in which town it goes."""
+        place = self.chosen_place
+        return place is not None and bool(place.locality or self.locality.data)
+
+    def address(self) -> PostalAddress | None:
+        """Where to deliver, as far as it is known; None without a place."""
+        place = self.chosen_place
+        if not self.to_be_delivered or place is None:
+            return None
+        return PostalAddress(
+            recipient=self.name.data or "",
+            phone=self.phone.data or "",
+            street=self.street.data or "",
+            locality=place.locality or self.locality.data or "",
+            region=place.region,
+            country=current_shop().country,
+            reference=self.reference.data or "",
+            lat=self.lat.data,
+            lng=self.lng.data,
+        )

@@ -1,0 +1,112 @@
+"""What the checkout page shows before anything is promised: where we deliver and at which price, and the whole bill."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from storefront.cart.pricing import Totals, totals
+from storefront.cart.queries import CartView
+from storefront.customers.address import PostalAddress
+from storefront.customers.models import Address, Customer
+from storefront.delivery.rates import Quote, ZoneChoice, plain, zones_for_checkout
+from storefront.kernel.db import db
+from storefront.kernel.money import Money
+from storefront.kernel.tenancy import current_shop
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place the shop delivers to, as one choice of a list. `locality` is empty where it has to be typed."""
+
+    value: str
+    label: str
+    locality: str
+    region: str
+    price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """All that will be paid, with the stamp that says which bill the customer saw."""
+
+    totals: Totals
+    quote: Quote | None
+    stamp: str
+
+    @property
+    def total(self) -> Money:
+        """What will be paid."""
+        return self.totals.total
+
+
+def places(subtotal_minor: int) -> list[Place]:
+    """Where goods worth `subtotal_minor` can be delivered, in the shop's order. Empty: the shop does not deliver."""
+    currency = current_shop().currency
+    found = []
+    for zone in zones_for_checkout():
+        price = Money(_price(zone, subtotal_minor), currency)
+        if not zone.localities:
+            found.append(Place(zone.code, zone.name, "", zone.region or "", price))
+        found.extend(
+            Place(f"{zone.code}.{number}", locality, locality, zone.region or "", price)
+            for number, locality in enumerate(zone.localities)
+        )
+    return found
+
+
+def _price(zone: ZoneChoice, subtotal_minor: int) -> int:
+    is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
+    return 0 if is_free else zone.price_minor
+
+
+def bill(cart: CartView, quote: Quote | None) -> Bill:
+    """The bill of a cart, with delivery where there is a quote for it."""
+    sums = totals(cart.good_lines, current_shop(), quote.price_minor if quote else 0)
+    return Bill(sums, quote, _stamp(cart, sums))
+
+
+def _stamp(cart: CartView, sums: Totals) -> str:
+    """Changes whenever anything on the bill does, even when the total happens to stay the same."""
+    lines: Sequence[tuple[object, ...]] = [
+        (line.variant_id, line.units, line.unit_minor, line.starts_at) for line in cart.lines
+    ]
+    seen = repr((sorted(map(repr, lines)), sums.shipping_minor, sums.total_minor, sums.currency))
+    return f"{sums.total_minor}-{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a customer with an account does not have to type again."""
+
+    name: str
+    phone: str | None
+    email: str | None
+    address: PostalAddress | None
+
+
+def known_of(customer_id: int) -> Known | None:
+    """A customer's name and contacts, and the address they used last."""
+    row = db.session.execute(
+        select(Customer.name, Customer.phone, Customer.email).where(
+            Customer.id == customer_id, Customer.erased_at.is_(None)
+        )
+    ).first()
+    if row is None:
+        return None
+    details = db.session.scalar(
+        select(Address.details)
+        .where(Address.customer_id == customer_id)
+        .order_by(Address.used_at.desc(), Address.id.desc())
+        .limit(1)
+    )
+    return Known(row.name, row.phone, row.email, PostalAddress.from_dict(details) if details else None)
+
+
+def place_of(address: PostalAddress, among: Sequence[Place]) -> Place | None:
+    """The choice of the list that an address known from before lies in, by the name of its town or neighbourhood."""
+    names = {plain(address.locality), plain(address.neighbourhood)} - {""}
+    return next((place for place in among if plain(place.locality) in names), None)

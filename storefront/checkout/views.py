@@ -1,0 +1,188 @@
+"""Finishing an order: one page, with or without an account, with or without a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from storefront.cart.actions import NotForSale
+from storefront.cart.queries import CartView, cart_view
+from storefront.checkout.actions import (
+    CheckoutDetails,
+    EmptyCart,
+    MethodUnavailable,
+    NoDelivery,
+    Placement,
+    PriceChanged,
+    place,
+)
+from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm
+from storefront.checkout.queries import Bill, Place, bill, known_of, place_of, places
+from storefront.delivery.rates import quote
+from storefront.inventory.actions import OutOfStock
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.ids import new_token
+from storefront.kernel.limits import limited
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.states import FulfilmentMethod
+from storefront.payments.methods import Method, available_methods
+from storefront.reservations.actions import HoldExpired
+
+blueprint = Blueprint("checkout", __name__)
+
+PLACE_ORDER = "place"
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Everything the page needs around its form."""
+
+    cart: CartView
+    ways: list[str]
+    places: list[Place]
+    methods: list[Method]
+    bill: Bill
+    cannot_deliver: bool
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether the total is the whole total, delivery included."""
+        return self.bill.quote is not None or not self.cannot_deliver
+
+
+def _cart() -> CartView:
+    return cart_view(session.get("cart"), str(get_locale() or ""))
+
+
+def _customer_id() -> int | None:
+    actor = current_actor()
+    return actor.id if actor.kind == "customer" else None
+
+
+def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
+    where = places(cart.totals.subtotal_minor) if cart.has_goods else []
+    shop = current_shop()
+    ways = [PICKUP, DELIVERY] if where and shop.address else [DELIVERY] if where else [PICKUP]
+    if not cart.has_goods:
+        ways = []
+    form.offer(ways, where)
+    method = FulfilmentMethod.NONE
+    if ways:
+        method = FulfilmentMethod.DELIVERY if form.to_be_delivered else FulfilmentMethod.PICKUP
+    methods = available_methods(shop, method, cart.has_bookings)
+    form.pay.choices = [(offered.code, str(offered.label)) for offered in methods]
+    if len(methods) == 1:
+        form.pay.data = methods[0].code
+    address = form.address()
+    found = quote(address, cart.totals.subtotal_minor) if address and form.place_is_named else None
+    return _Desk(
+        cart=cart,
+        ways=ways,
+        places=where,
+        methods=methods,
+        bill=bill(cart, found),
+        cannot_deliver=form.to_be_delivered and found is None,
+    )
+
+
+def _page(form: CheckoutForm, desk: _Desk, status: int = 200) -> ResponseReturnValue:
+    return render_template("shop/checkout/checkout.html", form=form, desk=desk), status
+
+
+def _fill_in(form: CheckoutForm) -> None:
+    """Spare a customer with an account what is known, and everybody the making of a key."""
+    form.key.data = new_token()
+    customer_id = _customer_id()
+    known = known_of(customer_id) if customer_id is not None else None
+    if known is None:
+        return
+    form.name.data, form.phone.data, form.email.data = known.name, known.phone, known.email
+    if known.address is None:
+        return
+    match = place_of(known.address, places(0))
+    form.how.data = DELIVERY if match else PICKUP
+    form.place.data = match.value if match else ""
+    form.street.data, form.reference.data = known.address.street, known.address.reference
+    form.lat.data, form.lng.data = known.address.lat, known.address.lng
+
+
+@blueprint.get("/pedir")
+@access("public")
+def show() -> ResponseReturnValue:
+    """The page on which an order is finished; without anything to order, the cart says so."""
+    cart = _cart()
+    if not cart.is_ready:
+        return redirect(url_for("cart.show"), 303)
+    form = CheckoutForm(formdata=None)
+    _fill_in(form)
+    return _page(form, _prepare(form, cart))
+
+
+@blueprint.post("/pedir")
+@access("public")
+@limited("checkout")
+def submit() -> ResponseReturnValue:
+    """Order; or, for any other button, show the page again with what was chosen and what that costs."""
+    form = CheckoutForm()
+    cart = _cart()
+    desk = _prepare(form, cart)
+    if request.form.get("do") != PLACE_ORDER:
+        return _page(form, desk) if cart.lines else redirect(url_for("cart.show"), 303)
+    if not form.validate():
+        return _page(form, desk, 422)
+    try:
+        return _go_on(place(session.get("cart"), _details(form), str(form.key.data), current_actor()))
+    except (OutOfStock, HoldExpired, NotForSale, EmptyCart) as refusal:
+        flash(str(refusal), "care")
+        return redirect(url_for("cart.show"), 303)
+    except (PriceChanged, NoDelivery, MethodUnavailable) as refusal:
+        return _again(form, desk, refusal)
+
+
+def _again(
+    form: CheckoutForm, desk: _Desk, refusal: PriceChanged | NoDelivery | MethodUnavailable
+) -> ResponseReturnValue:
+    """The page once more, with what was typed and the sentence where it belongs."""
+    if isinstance(refusal, PriceChanged):
+        flash(_changed(refusal, desk), "care")
+        desk = _prepare(form, _cart())
+    elif isinstance(refusal, NoDelivery):
+        form.place.errors = (str(refusal),)
+    else:
+        form.pay.errors = (_("Elige cómo quieres pagar.") if not form.pay.data else str(refusal),)
+    return _page(form, desk, refusal.status)
+
+
+def _details(form: CheckoutForm) -> CheckoutDetails:
+    return CheckoutDetails(
+        name=str(form.name.data),
+        phone=str(form.phone.data),
+        email=form.email.data,
+        fulfilment_method=FulfilmentMethod.DELIVERY if form.to_be_delivered else FulfilmentMethod.PICKUP,
+        address=form.address(),
+        payment_method=str(form.pay.data or ""),
+        note=form.note.data or "",
+        shown=str(form.shown.data or ""),
+        locale=str(get_locale() or ""),
+        customer_id=_customer_id(),
+    )
+
+
+def _changed(refusal: PriceChanged, desk: _Desk) -> str:
+    """A delivery price seen for the first time is news, not a change."""
+    if refusal.bill.quote is not None and request.form.get("shown") == bill(desk.cart, None).stamp:
+        return _("Este es el total con la entrega. Revísalo y confirma tu pedido.")
+    return str(refusal)
+
+
+def _go_on(placement: Placement) -> ResponseReturnValue:
+    session["cart_count"] = 0
+    if placement.repeated:
+        flash(_("Este pedido ya estaba hecho: aquí está."), "info")
+    if placement.problem:
+        flash(placement.problem, "care")
+    return redirect(placement.redirect_url or url_for("orders.show", token=placement.order_token), 303)

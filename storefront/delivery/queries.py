@@ -1,0 +1,385 @@
+"""What the shop and its customers read about parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from storefront.delivery.models import Partner, PartnerContract, Rate, Shipment, TrackingEvent, Zone
+from storefront.delivery.states import TERMINAL, ShipmentState
+from storefront.kernel import clock
+from storefront.kernel.db import db
+from storefront.kernel.errors import NotFound
+from storefront.orders.models import Order
+
+STEPS = (ShipmentState.READY, ShipmentState.ASSIGNED, ShipmentState.OUT_FOR_DELIVERY, ShipmentState.DELIVERED)
+"""The four steps a customer is shown."""
+
+_REACHED = {
+    ShipmentState.DRAFT: 0, ShipmentState.READY: 1, ShipmentState.OFFERED: 1, ShipmentState.ASSIGNED: 2,
+    ShipmentState.PICKED_UP: 3, ShipmentState.IN_TRANSIT: 3, ShipmentState.OUT_FOR_DELIVERY: 3,
+    ShipmentState.ATTEMPT_FAILED: 3, ShipmentState.DELIVERED: 4, ShipmentState.RETURNING: 3, ShipmentState.RETURNED: 3,
+    ShipmentState.CANCELLED: 0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One thing that happened, as far as a reader of the history may know it."""
+
+    code: str
+    at: datetime
+    reason: str | None
+    note: str
+    actor_label: str
+    applied: bool
+    why_not: str | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingView:
+    """The customer's view of a parcel. `reached` counts the steps of `STEPS` that are behind it (0 to 4).
+
+    `delivery_code` is None once it is of no more use. `cod_due_minor` is what the courier collects.
+    """
+
+    token: str
+    order_code: str
+    state: ShipmentState
+    reached: int
+    as_of: datetime
+    courier: str
+    delivery_code: str | None
+    cod_due_minor: int
+    currency: str
+    recipient: str
+    locality: str
+    history: tuple[HistoryLine, ...]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """A parcel as the owner's list shows it."""
+
+    code: str
+    order_code: str
+    state: ShipmentState
+    since: datetime
+    recipient: str
+    place: str
+    partner_name: str
+    courier: str
+    own_courier: bool
+    unroutable: bool
+    attention: str | None
+    is_late: bool
+    cod_due_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentView:
+    """Everything the owner may know about one parcel."""
+
+    row: BoardRow
+    token: str
+    address: dict[str, Any]
+    items: int
+    attempts: int
+    round: int
+    version: int
+    cod_collected_minor: int | None
+    history: tuple[HistoryLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRow:
+    """A zone with its price, for the editor."""
+
+    code: str
+    name: str
+    region: str | None
+    localities: tuple[str, ...]
+    price_minor: int
+    free_above_minor: int | None
+    active: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRow:
+    """A partner the shop may work with, and on what terms it does (`contract` is None when it never did)."""
+
+    slug: str
+    name: str
+    kind: str
+    phone: str
+    has_contract: bool
+    active: bool
+    priority: int
+    zones: tuple[str, ...]
+    cod_allowed: bool
+    fee_minor: int | None
+
+
+LATE_PICK_UP = timedelta(hours=2)
+STALE = timedelta(hours=48)
+
+
+def is_late(state: ShipmentState, since: datetime) -> bool:
+    """Whether a courier has not come within two hours, or a parcel has been silent for two days."""
+    waited = clock.now() - since
+    if state is ShipmentState.ASSIGNED:
+        return waited > LATE_PICK_UP
+    return state not in TERMINAL and state is not ShipmentState.DRAFT and waited > STALE
+
+
+def _history(shipment_id: int, *, for_customer: bool) -> tuple[HistoryLine, ...]:
+    """What happened, in the order it happened; a step told by a rider hides the same step when it was only implied."""
+    wanted: list[ColumnElement[bool]] = [TrackingEvent.shipment_id == shipment_id]
+    if for_customer:
+        wanted.append(TrackingEvent.applied)
+    rows = db.session.execute(
+        select(
+            TrackingEvent.code, TrackingEvent.occurred_at, TrackingEvent.reason, TrackingEvent.note,
+            TrackingEvent.actor_label, TrackingEvent.applied, TrackingEvent.why_not, TrackingEvent.late,
+            TrackingEvent.implied,
+        )
+        .where(*wanted)
+        .order_by(TrackingEvent.occurred_at, TrackingEvent.id)
+    ).all()  # fmt: skip
+    told = {row.code for row in rows if not row.implied}
+    return tuple(
+        HistoryLine(
+            row.code, row.occurred_at, row.reason, "" if for_customer else row.note, row.actor_label, row.applied,
+            row.why_not, row.late,
+        )
+        for row in rows
+        if not (row.implied and row.code in told)
+    )  # fmt: skip
+
+
+_TRACKED = (
+    Shipment.id, Shipment.token, Shipment.order_code, Shipment.state, Shipment.state_since, Shipment.courier_name,
+    Shipment.delivery_code, Shipment.cod_due_minor, Shipment.currency, Shipment.address,
+)  # fmt: skip
+
+
+def tracking_by_token(token: str) -> TrackingView:
+    """The customer's view behind their secret link. Raises NotFound."""
+    row = db.session.execute(select(*_TRACKED).where(Shipment.token == token)).first()
+    if row is None:
+        raise NotFound
+    return _tracking(row)
+
+
+def tracking_of_order(order_id: int) -> TrackingView | None:
+    """The same for the parcel of an order, or None when there is none."""
+    row = db.session.execute(select(*_TRACKED).where(Shipment.order_id == order_id)).first()
+    return _tracking(row) if row else None
+
+
+def tracking_of_order_code(order_code: str) -> TrackingView | None:
+    """The same by the order's code."""
+    row = db.session.execute(select(*_TRACKED).where(Shipment.order_code == order_code)).first()
+    return _tracking(row) if row else None
+
+
+def _tracking(row: Any) -> TrackingView:
+    useless = row.state in TERMINAL or row.state is ShipmentState.RETURNING
+    history = _history(row.id, for_customer=True)
+    return TrackingView(
+        token=row.token,
+        order_code=row.order_code,
+        state=row.state,
+        reached=_REACHED[row.state],
+        as_of=max([row.state_since, *(line.at for line in history)]),
+        courier=row.courier_name,
+        delivery_code=None if useless else row.delivery_code,
+        cod_due_minor=row.cod_due_minor,
+        currency=row.currency,
+        recipient=str(row.address.get("recipient", "")),
+        locality=str(row.address.get("locality", "")),
+        history=history,
+    )
+
+
+_BOARD = (
+    Shipment.id, Shipment.code, Shipment.order_code, Shipment.state, Shipment.state_since, Shipment.address,
+    Shipment.partner_name, Shipment.courier_name, Shipment.own_courier, Shipment.unroutable, Shipment.attention,
+    Shipment.cod_due_minor, Shipment.currency,
+)  # fmt: skip
+
+
+def _place(address: Mapping[str, Any]) -> str:
+    parts = (address.get("neighbourhood"), address.get("locality"))
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _board_row(row: Any) -> BoardRow:
+    return BoardRow(
+        code=row.code,
+        order_code=row.order_code,
+        state=row.state,
+        since=row.state_since,
+        recipient=str(row.address.get("recipient", "")),
+        place=_place(row.address),
+        partner_name=row.partner_name,
+        courier=row.courier_name,
+        own_courier=row.own_courier,
+        unroutable=row.unroutable,
+        attention=row.attention,
+        is_late=is_late(row.state, row.state_since),
+        cod_due_minor=row.cod_due_minor,
+        currency=row.currency,
+    )
+
+
+def board(limit: int = 200) -> list[BoardRow]:
+    """Everything still on its way, what needs care first, and what ended since yesterday."""
+    since = clock.now() - timedelta(hours=24)
+    rows = db.session.execute(
+        select(*_BOARD)
+        .where(or_(Shipment.state.not_in(TERMINAL), Shipment.state_since > since))
+        .order_by(
+            Shipment.attention.is_(None), Shipment.state.in_(TERMINAL), Shipment.state == ShipmentState.DRAFT,
+            Shipment.state_since,
+        )
+        .limit(limit)
+    )  # fmt: skip
+    return [_board_row(row) for row in rows]
+
+
+def needs_care() -> list[BoardRow]:
+    """Parcels the shop must look at: nobody takes them, a code is locked, an attempt failed, one is coming back."""
+    late = (Shipment.state == ShipmentState.ASSIGNED) & (Shipment.state_since < clock.now() - LATE_PICK_UP)
+    rows = db.session.execute(
+        select(*_BOARD)
+        .where(or_(Shipment.attention.is_not(None), late), Shipment.state.not_in(TERMINAL))
+        .order_by(Shipment.state_since)
+        .limit(50)
+    )
+    return [_board_row(row) for row in rows]
+
+
+def count_needing_care() -> int:
+    """How many rows `needs_care` would give (fifty at most are listed there, all are counted here)."""
+    late = (Shipment.state == ShipmentState.ASSIGNED) & (Shipment.state_since < clock.now() - LATE_PICK_UP)
+    count = db.session.scalar(
+        select(func.count(Shipment.id)).where(
+            or_(Shipment.attention.is_not(None), late), Shipment.state.not_in(TERMINAL)
+        )
+    )
+    return int(count or 0)
+
+
+def shipment_by_code(code: str) -> ShipmentView:
+    """One parcel for its owner. Raises NotFound."""
+    row = db.session.execute(
+        select(
+            *_BOARD, Shipment.token, Shipment.items, Shipment.attempts, Shipment.round, Shipment.version,
+            Shipment.cod_collected_minor,
+        ).where(Shipment.code == code)
+    ).first()  # fmt: skip
+    if row is None:
+        raise NotFound
+    return ShipmentView(
+        row=_board_row(row),
+        token=row.token,
+        address=dict(row.address),
+        items=row.items,
+        attempts=row.attempts,
+        round=row.round,
+        version=row.version,
+        cod_collected_minor=row.cod_collected_minor,
+        history=_history(row.id, for_customer=False),
+    )
+
+
+def code_of_order(order_id: int) -> str | None:
+    """The parcel's code by its order, for a link from the order's page; None when it has no parcel."""
+    return db.session.scalar(select(Shipment.code).where(Shipment.order_id == order_id))
+
+
+def zone_rows() -> list[ZoneRow]:
+    """Every zone, active or not, in the order in which they are tried."""
+    rows = db.session.execute(
+        select(
+            Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor, Zone.active,
+            Zone.version,
+        )
+        .join(Rate, (Rate.tenant_id == Zone.tenant_id) & (Rate.zone_id == Zone.id))
+        .order_by(Zone.position, Zone.id)
+    )  # fmt: skip
+    return [
+        ZoneRow(r.code, r.name, r.region, tuple(r.localities), r.price_minor, r.free_above_minor, r.active, r.version)
+        for r in rows
+    ]
+
+
+def zone_row(code: str) -> ZoneRow:
+    """One zone. Raises NotFound."""
+    for row in zone_rows():
+        if row.code == code:
+            return row
+    raise NotFound
+
+
+def partner_rows(country: str) -> list[PartnerRow]:
+    """The partners of a country, and those the shop works with wherever they are, by priority and name."""
+    contract = PartnerContract
+    rows = db.session.execute(
+        select(
+            Partner.slug, Partner.name, Partner.kind, Partner.phone, contract.id, contract.active, contract.priority,
+            contract.zones, contract.cod_allowed, contract.fee_minor,
+        )
+        .outerjoin(contract, contract.partner_id == Partner.id)
+        .where(Partner.active, or_(Partner.country == country, contract.id.is_not(None)))
+        .order_by(contract.active.desc().nulls_last(), contract.priority.desc().nulls_last(), Partner.name)
+    )  # fmt: skip
+    return [
+        PartnerRow(
+            row.slug, row.name, str(row.kind), row.phone, row.id is not None, bool(row.active), row.priority or 0,
+            tuple(row.zones or ()), row.cod_allowed is not False, row.fee_minor,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a letter to the customer about a parcel needs."""
+
+    to: str | None
+    locale: str
+    contact_name: str
+    order_code: str
+    token: str
+    state: ShipmentState
+    courier: str
+    delivery_code: str
+    cod_due_minor: int
+    currency: str
+
+
+def letter_about(shipment_id: int) -> Letter | None:
+    """Whom to write about a parcel and what; None when it is gone."""
+    row = db.session.execute(
+        select(
+            Order.contact_email, Order.locale, Order.contact_name, Shipment.order_code, Shipment.token, Shipment.state,
+            Shipment.courier_name, Shipment.delivery_code, Shipment.cod_due_minor, Shipment.currency,
+        )
+        .join(Order, (Order.tenant_id == Shipment.tenant_id) & (Order.id == Shipment.order_id))
+        .where(Shipment.id == shipment_id)
+    ).first()  # fmt: skip
+    return Letter(*row) if row else None

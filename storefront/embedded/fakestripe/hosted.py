@@ -1,0 +1,127 @@
+"""The pages that people see: paying, and completing an account. In Spanish, without scripts, and saying that
+no money moves.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import format_decimal
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from storefront.embedded.fakestripe import accounts, checkout
+from storefront.embedded.fakestripe.contract import ApiError
+from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
+
+ZERO_DECIMAL = frozenset(
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
+)
+"""Currencies whose amounts Stripe counts in whole units."""
+
+blueprint = Blueprint("hosted", __name__, template_folder="templates")
+
+
+@blueprint.app_errorhandler(404)
+def missing(error: Exception) -> tuple[str, int]:
+    """Nothing here."""
+    return render_template("fakestripe/closed.html", status="missing", back=None), 404
+
+
+@blueprint.after_request
+def guard(response: Response) -> Response:
+    """No scripts, no frames, nothing kept by the browser."""
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/c/pay/<session_id>")
+def payment_page(session_id: str) -> Response:
+    """What is to be paid, and three ways to go on."""
+    return _payment_page(stand_in_of(current_app), session_id)
+
+
+@blueprint.post("/c/pay/<session_id>")
+def make_payment(session_id: str) -> AnyResponse:
+    """The card is accepted or refused, as the person chose."""
+    stand_in = stand_in_of(current_app)
+    try:
+        if request.form.get("card") != "accepted":
+            stand_in.decline(session_id)
+            return redirect(url_for("hosted.payment_page", session_id=session_id), 303)
+        session = stand_in.pay(session_id)
+    except ApiError as error:
+        # Paid or closed in the meantime, perhaps in another tab: the page says so.
+        return _payment_page(stand_in, session_id, error.status)
+    return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), 303)
+
+
+@blueprint.get("/setup/<link_id>")
+def setup_page(link_id: str) -> AnyResponse:
+    """The owner's page; a spent link leads back to the shop for a new one."""
+    stand_in = stand_in_of(current_app)
+    try:
+        link = accounts.open_link(stand_in.desk, link_id)
+    except ApiError as error:
+        return make_response(render_template("fakestripe/closed.html", status="missing", back=None), error.status)
+    if not link["good"]:
+        return redirect(link["refresh_url"], 303)
+    return make_response(render_template("fakestripe/setup.html", link=link))
+
+
+@blueprint.post("/setup/<link_id>")
+def complete_setup(link_id: str) -> AnyResponse:
+    """The owner confirms."""
+    stand_in = stand_in_of(current_app)
+    try:
+        with stand_in.state.changing():
+            link = accounts.open_link(stand_in.desk, link_id)
+            if link["good"]:
+                accounts.use_link(stand_in.desk, link_id)
+    except ApiError as error:
+        return make_response(render_template("fakestripe/closed.html", status="missing", back=None), error.status)
+    return redirect(link["return_url"] if link["good"] else link["refresh_url"], 303)
+
+
+def _payment_page(stand_in: StandIn, session_id: str, status: int = 200) -> Response:
+    checkout.expire_due(stand_in.desk)
+    owner = stand_in.state.owner_of("checkout.session", session_id)
+    if owner is None:
+        return make_response(render_template("fakestripe/closed.html", status="missing", back=None), 404)
+    with stand_in.state.lock:
+        session = stand_in.state.snapshot(stand_in.state.find("checkout.session", session_id, owner))
+        declined = bool(session["payment_intent"]) and bool(
+            stand_in.state.find("payment_intent", session["payment_intent"], owner)["last_payment_error"]
+        )
+        account = stand_in.state.objects.get(owner, {})
+    if session["status"] != "open":
+        back = session["success_url"] if session["status"] == "complete" else session["cancel_url"]
+        back = back.replace("{CHECKOUT_SESSION_ID}", session_id)
+        return make_response(render_template("fakestripe/closed.html", status=session["status"], back=back), status)
+    page = render_template(
+        "fakestripe/pay.html",
+        shop_name=account.get("business_profile", {}).get("name", ""),
+        lines=[_shown_line(line) for line in session["_lines"]],
+        total=_shown(session["amount_total"], session["currency"]),
+        declined=declined,
+        cancel_url=session["cancel_url"],
+    )
+    return make_response(page, status)
+
+
+def _shown_line(line: dict[str, Any]) -> dict[str, Any]:
+    price = line["price_data"]
+    amount = _shown(price["unit_amount"] * line["quantity"], price["currency"])
+    return {"name": price["product_data"]["name"], "quantity": line["quantity"], "amount": amount}
+
+
+def _shown(amount: int, currency: str) -> str:
+    """The amount as people write it, with the code so that nobody mistakes one peso for another."""
+    digits = 0 if currency in ZERO_DECIMAL else 2
+    pattern = "#,##0.00" if digits else "#,##0"
+    number = format_decimal(Decimal(amount).scaleb(-digits), format=pattern, locale="es_419")
+    return f"{number} {currency.upper()}"

@@ -1,0 +1,174 @@
+"""Every past-tense fact of the business: what can happen here, on one page.
+
+Frozen dataclasses with ids only. They are recorded in the transaction that makes them true (`kernel.outbox.record`);
+`wiring.EVENT_JOBS` says which jobs answer them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """A customer has placed an order; its goods and places are held."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderConfirmed:
+    """The order counts: it will be prepared."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReady:
+    """The order is packed, waiting for the courier or the customer."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """Somebody cancelled the order; its holds are released."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExpired:
+    """Nobody paid in time; its holds are released."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCompleted:
+    """Everything agreed was handed over and paid."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSucceeded:
+    """Money for an order has arrived."""
+
+    order_id: int
+    attempt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFailed:
+    """A try to pay did not work; another may."""
+
+    order_id: int
+    attempt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProofSubmitted:
+    """A customer uploaded the proof of a transfer."""
+
+    proof_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRejected:
+    """The shop could not accept a proof."""
+
+    proof_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequested:
+    """Money is to go back to a customer."""
+
+    refund_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSettled:
+    """Money has gone back to a customer."""
+
+    refund_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookingConfirmed:
+    """A reservation counts."""
+
+    booking_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookingCancelled:
+    """A reservation was given back."""
+
+    booking_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentReady:
+    """A parcel is ready to be offered to couriers."""
+
+    shipment_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentAssigned:
+    """A courier has taken a parcel."""
+
+    shipment_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentPickedUp:
+    """A parcel has left the shop."""
+
+    shipment_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentDelivered:
+    """A parcel was handed over."""
+
+    shipment_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentFailed:
+    """A parcel could not be handed over, or no courier took it."""
+
+    shipment_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """A partner declined an offer or let it die; the parcel needs its next round."""
+
+    shipment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSignedIn:
+    """A customer proved a contact."""
+
+    customer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOpened:
+    """A shop came to exist."""
+
+    shop_id: int

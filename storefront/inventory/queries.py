@@ -1,0 +1,217 @@
+"""What can be promised, what lies where, what happened to it, and the proofs that the books agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, literal, or_, select
+
+from storefront.catalogue.assortment import named_like
+from storefront.catalogue.models import Product, ProductKind, ProductStatus, Variant
+from storefront.inventory.models import HoldState, MoveReason, Stock, StockHold, StockMove
+from storefront.inventory.movements import overdue
+from storefront.kernel.db import db
+from storefront.kernel.errors import NotFound
+from storefront.kernel.paging import Page
+
+PAGE_SIZE = 24
+HISTORY_SIZE = 50
+FEW = 3
+"""From so many on, the owner and the customers are told that few are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """A variant on the stock screen. `on_hand` is None where nothing is counted."""
+
+    variant_id: int
+    code: str
+    product_code: str
+    product_name: str
+    variant_name: str
+    sku: str
+    on_hand: int | None
+    held: int
+
+    @property
+    def full_name(self) -> str:
+        """How to call it in a sentence."""
+        return f"{self.product_name}, {self.variant_name}" if self.variant_name else self.product_name
+
+    @property
+    def available(self) -> int | None:
+        """What can still be promised."""
+        return None if self.on_hand is None else self.on_hand - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """One line of a variant's history."""
+
+    at: datetime
+    delta: int
+    on_hand_after: int
+    reason: MoveReason
+    note: str
+    who: str
+
+
+def _alive() -> Any:
+    """Units promised for real: a hold whose time is over no longer counts, even before it is tidied away."""
+    late = (
+        select(func.coalesce(func.sum(StockHold.qty), 0))
+        .where(
+            StockHold.tenant_id == Stock.tenant_id,
+            StockHold.variant_id == Stock.variant_id,
+            StockHold.location_id == Stock.location_id,
+            overdue(),
+        )
+        .correlate(Stock)
+        .scalar_subquery()
+    )
+    return Stock.reserved - late
+
+
+def available(variant_ids: Iterable[int]) -> dict[int, int | None]:
+    """How many of each variant can be promised now; None for what is not counted (made to order, services)."""
+    wanted = sorted(set(variant_ids))
+    if not wanted:
+        return {}
+    rows = db.session.execute(
+        select(Stock.variant_id, func.sum(Stock.on_hand - _alive()).label("free"))
+        .where(Stock.variant_id.in_(wanted))
+        .group_by(Stock.variant_id)
+    )
+    free: dict[int, int | None] = dict.fromkeys(wanted)
+    free.update({row.variant_id: int(row.free) for row in rows})
+    return free
+
+
+def _counts() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Variant.id.label("variant_id"),
+            Variant.code,
+            Variant.name.label("variant_name"),
+            Variant.sku,
+            Product.code.label("product_code"),
+            Product.name.label("product_name"),
+            Stock.on_hand,
+            case((Stock.on_hand.is_(None), literal(0)), else_=_alive()).label("held"),
+        )
+        .join(Product, and_(Product.tenant_id == Variant.tenant_id, Product.id == Variant.product_id))
+        .outerjoin(Stock, and_(Stock.tenant_id == Variant.tenant_id, Stock.variant_id == Variant.id))
+        .where(Product.kind == ProductKind.GOODS)
+    )
+
+
+def _count_row(row: Any) -> CountRow:
+    return CountRow(
+        row.variant_id,
+        row.code,
+        row.product_code,
+        row.product_name,
+        row.variant_name,
+        row.sku,
+        row.on_hand,
+        int(row.held),
+    )
+
+
+def counts(typed: str, number: int, *, low_only: bool = False) -> Page[CountRow]:
+    """One page of the goods' variants with their counts, by name; `low_only` leaves those with three or fewer free."""
+    statement = _counts().where(Variant.active, Product.status != ProductStatus.ARCHIVED)
+    if typed.strip():
+        statement = statement.where(named_like(typed))
+    if low_only:
+        statement = statement.where(Stock.on_hand - _alive() <= FEW)
+    rows = db.session.execute(
+        statement.order_by(Product.name, Product.id, Variant.position, Variant.id)
+        .limit(PAGE_SIZE + 1)
+        .offset((number - 1) * PAGE_SIZE)
+    )
+    return Page.of([_count_row(row) for row in rows], number, PAGE_SIZE)
+
+
+def count_of(variant_code: str) -> CountRow:
+    """One variant's count. Raises NotFound."""
+    row = db.session.execute(_counts().where(Variant.code == variant_code)).first()
+    if row is None:
+        raise NotFound
+    return _count_row(row)
+
+
+def counts_of_product(product_id: int) -> dict[str, CountRow]:
+    """The counts of a product's variants by variant code; empty for services."""
+    rows = db.session.execute(_counts().where(Variant.product_id == product_id))
+    return {row.code: _count_row(row) for row in rows}
+
+
+def history(variant_id: int) -> list[MoveRow]:
+    """The latest changes of a variant's count, newest first."""
+    statement = select(
+        StockMove.at,
+        StockMove.delta,
+        StockMove.on_hand_after,
+        StockMove.reason,
+        StockMove.note,
+        StockMove.actor_label,
+    ).where(StockMove.variant_id == variant_id)
+    rows = db.session.execute(statement.order_by(StockMove.id.desc()).limit(HISTORY_SIZE))
+    return [MoveRow(*row) for row in rows]
+
+
+def invariants() -> list[dict[str, Any]]:
+    """Every place where the current shop's books disagree; empty when all is well.
+
+    I1: 0 <= reserved <= on hand. I2: reserved is the sum of active holds. I3: on hand is the sum of moves.
+    """
+    return [*_out_of_bounds(), *_unexplained_reserves(), *_unexplained_counts()]
+
+
+def _out_of_bounds() -> list[dict[str, Any]]:
+    rows = db.session.execute(
+        select(Stock.variant_id, Stock.location_id, Stock.on_hand, Stock.reserved).where(
+            or_(Stock.reserved < 0, Stock.reserved > Stock.on_hand)
+        )
+    )
+    return [{"invariant": "I1", **row._mapping} for row in rows]
+
+
+def _unexplained_reserves() -> list[dict[str, Any]]:
+    held = (
+        select(StockHold.variant_id, StockHold.location_id, func.sum(StockHold.qty).label("held"))
+        .where(StockHold.state == HoldState.ACTIVE)
+        .group_by(StockHold.variant_id, StockHold.location_id)
+        .subquery("held")
+    )
+    return _disagreements("I2", Stock.reserved, held, held.c.held)
+
+
+def _unexplained_counts() -> list[dict[str, Any]]:
+    moved = (
+        select(StockMove.variant_id, StockMove.location_id, func.sum(StockMove.delta).label("moved"))
+        .group_by(StockMove.variant_id, StockMove.location_id)
+        .subquery("moved")
+    )
+    return _disagreements("I3", Stock.on_hand, moved, moved.c.moved)
+
+
+def _disagreements(invariant: str, counted: Any, summed: Any, total: Any) -> list[dict[str, Any]]:
+    """Rows where a count and the sum that explains it differ, whichever of the two is missing."""
+    stock = select(Stock.variant_id, Stock.location_id, counted.label("counted")).subquery("counts")
+    here = and_(stock.c.variant_id == summed.c.variant_id, stock.c.location_id == summed.c.location_id)
+    rows = db.session.execute(
+        select(
+            func.coalesce(stock.c.variant_id, summed.c.variant_id).label("variant_id"),
+            func.coalesce(stock.c.location_id, summed.c.location_id).label("location_id"),
+            func.coalesce(stock.c.counted, 0).label("counted"),
+            func.coalesce(total, 0).label("explained"),
+        )
+        .select_from(stock.join(summed, here, full=True))
+        .where(func.coalesce(stock.c.counted, 0) != func.coalesce(total, 0))
+    )
+    return [{"invariant": invariant, **row._mapping} for row in rows]

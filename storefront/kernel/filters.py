@@ -1,0 +1,150 @@
+"""How money, times and numbers are written: as people of the shop's country write them, in the page's language.
+
+Times are shown in the shop's zone. Money follows the shop's own country while the page speaks the shop's language.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from datetime import time as clock_time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal, format_percent
+from flask import Flask
+from flask_babel import get_locale
+
+from storefront.kernel.money import Money, format_money
+from storefront.kernel.tenancy import find_shop
+
+_DAY = {"pt": "EEEE, d", "en": "EEEE d"}
+_DAY_MONTH = {"pt": "EEEE, d 'de' MMMM", "en": "EEEE, MMMM d", "es": "EEEE d 'de' MMMM"}
+
+
+def page_locale() -> Locale:
+    """The language of the page with the country's way of writing: the shop's when they speak the same language."""
+    asked = get_locale() or Locale("es")
+    shop = find_shop()
+    if shop is None:
+        return asked
+    own = Locale.parse(shop.locale)
+    return own if own.language == asked.language else asked
+
+
+def page_zone() -> ZoneInfo:
+    """The shop's time zone; UTC on pages of no shop."""
+    shop = find_shop()
+    return shop.zone if shop else ZoneInfo("UTC")
+
+
+def local(moment: datetime) -> datetime:
+    """`moment` (aware) on the shop's clock. ValueError for a naive one, which could mean anything."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime reached a template")
+    return moment.astimezone(page_zone())
+
+
+def money(amount: Money) -> str:
+    """$1,250.00 in Mexico, $1.250 in Chile, Bs 1.250,00 in Bolivia, R$ 1.250,00 in Brazil; never broken over lines."""
+    text = format_money(amount, str(page_locale()))
+    # Symbols made of letters need air before the figure; not every locale's data says so.
+    return re.sub(r"(?<=[A-Za-z])(?=\d)", "\u00a0", text, count=1).replace(" ", "\u00a0")
+
+
+def money_minor(minor: int, currency: str | None = None) -> str:
+    """An amount in minor units, in `currency` or the shop's."""
+    shop = find_shop()
+    code = currency or (shop.currency if shop else None)
+    if code is None:
+        raise ValueError("minor units without a currency, on a page of no shop")
+    return money(Money(minor, code))
+
+
+def _as_date(value: date | datetime) -> date:
+    return local(value).date() if isinstance(value, datetime) else value
+
+
+def day(value: date | datetime) -> str:
+    """ "sábado 14": for a day near enough not to need its month."""
+    locale = page_locale()
+    return format_date(_as_date(value), _DAY.get(locale.language, "EEEE d"), locale=locale)
+
+
+def day_month(value: date | datetime) -> str:
+    """ "sábado 14 de marzo"."""
+    locale = page_locale()
+    return format_date(_as_date(value), _DAY_MONTH.get(locale.language, _DAY_MONTH["es"]), locale=locale)
+
+
+def full_date(value: date | datetime) -> str:
+    """ "14 de marzo de 2026"."""
+    return format_date(_as_date(value), "long", locale=page_locale())
+
+
+def time(value: datetime | clock_time) -> str:
+    """ "10:00", by twenty-four hours, as the region writes opening hours."""
+    moment = local(value) if isinstance(value, datetime) else value
+    return format_time(moment, "HH:mm", locale=page_locale())
+
+
+def datetime_local(value: datetime) -> str:
+    """ "sábado 14 de marzo, 10:00"."""
+    return f"{day_month(value)}, {time(value)}"
+
+
+def machine_datetime(value: datetime) -> str:
+    """For the `datetime` attribute of <time>: ISO 8601 with the shop's offset."""
+    return local(value).isoformat(timespec="minutes")
+
+
+def month(value: date | datetime) -> str:
+    """ "marzo de 2026"."""
+    locale = page_locale()
+    pattern = "MMMM y" if locale.language == "en" else "MMMM 'de' y"
+    return format_datetime(datetime.combine(_as_date(value), clock_time()), pattern, locale=locale)
+
+
+def phone(number: str) -> str:
+    """A stored number (E.164) as people dial it: nationally at home, with the country's prefix from abroad."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    shop = find_shop()
+    at_home = shop is not None and phonenumbers.region_code_for_number(parsed) == shop.country
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style)
+
+
+def percent(basis_points: int) -> str:
+    """1600 → "16 %", with decimals only where there are any."""
+    return format_percent(Decimal(basis_points) / 10_000, "#,##0.##\u00a0%", locale=page_locale())
+
+
+def number(value: int | Decimal) -> str:
+    """A plain number with the country's separators."""
+    return format_decimal(value, locale=page_locale())
+
+
+def init_filters(app: Flask) -> None:
+    """Give templates the filters, under these names (`full_date` as `date`)."""
+    app.jinja_env.filters.update(
+        {
+            "money": money,
+            "money_minor": money_minor,
+            "day": day,
+            "day_month": day_month,
+            "date": full_date,
+            "time": time,
+            "datetime_local": datetime_local,
+            "machine_datetime": machine_datetime,
+            "month": month,
+            "phone": phone,
+            "percent": percent,
+            "number": number,
+        }
+    )

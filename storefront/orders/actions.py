@@ -1,0 +1,545 @@
+"""What may be done with an order: placed, confirmed, made ready, handed over, cancelled, let lapse.
+
+Each verb takes the order's row first, then stock, then bookings, always in this order. Asking twice for what is already
+so changes nothing and is no error, since people tap twice and jobs run twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select, update
+
+from storefront.cart.pricing import Item, totals
+from storefront.catalogue.models import ProductKind
+from storefront.events import OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired, OrderPlaced, OrderReady
+from storefront.inventory.actions import (
+    OutOfStock,
+    consume_holds,
+    extend_holds,
+    hold_stock,
+    release_holds,
+    renew_holds,
+    return_goods,
+)
+from storefront.kernel import clock
+from storefront.kernel.audit import SYSTEM, Actor, note
+from storefront.kernel.db import db, transaction
+from storefront.kernel.errors import Conflict
+from storefront.kernel.ids import new_code
+from storefront.kernel.outbox import record
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.models import CODE_LENGTH, Order, OrderLine
+from storefront.orders.moves import locked, move
+from storefront.orders.states import (
+    ABOUT_MONEY,
+    GRACE,
+    ON_THE_SHELF,
+    PAID_IN_ADVANCE,
+    PROOF_PATIENCE,
+    SETTLED,
+    WAITING,
+    WINDOWS,
+    Attention,
+    FulfilmentMethod,
+    FulfilmentState,
+    OrderState,
+    PaymentState,
+)
+from storefront.reservations.actions import (
+    Contact,
+    HoldExpired,
+    SlotTaken,
+    cancel_bookings,
+    confirm_bookings,
+    extend_bookings,
+    retake_bookings,
+)
+
+CAUSE = "order"
+"""How stock holds name their cause; the order's id is the cause's id."""
+
+
+class CannotCancel(Conflict):
+    """The goods have left the shop, or the order came to its end."""
+
+    message = _l("Este pedido ya salió de la tienda o ya terminó, así que no se puede cancelar.")
+
+
+class AskTheShop(Conflict):
+    """The customer may not cancel by themselves any more."""
+
+    message = _l("La tienda ya está con tu pedido. Escríbele para cancelarlo.")
+
+
+class NotConfirmed(Conflict):
+    """The step is only for orders that count."""
+
+    message = _l("Primero hay que confirmar este pedido.")
+
+
+class NotFinished(Conflict):
+    """Something is still to be handed over or paid."""
+
+    message = _l("Este pedido todavía no está entregado y pagado.")
+
+
+class NotReturned(Conflict):
+    """The goods are not back."""
+
+    message = _l("Este pedido no ha regresado a la tienda.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which."""
+
+    kind: ProductKind
+    product_id: int
+    variant_id: int
+    product_name: str
+    variant_name: str
+    sku: str
+    quantity: int
+    unit_minor: int
+    booking_id: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most."""
+
+    placement_key: str
+    lines: Sequence[NewLine]
+    payment_method: str
+    fulfilment_method: FulfilmentMethod
+    contact_name: str
+    contact_phone: str | None
+    contact_email: str | None = None
+    customer_id: int | None = None
+    locale: str = ""
+    address: dict[str, Any] | None = None
+    shipping_minor: int = 0
+    shipping_name: str = ""
+    note: str = ""
+
+
+# --- placing ------------------------------------------------------------------------------------------------------
+
+
+def place_order(new: NewOrder, by: Actor) -> Order:
+    """Write down what is agreed, hold its stock and keep its bookings for as long as its way of payment allows.
+
+    Raises OutOfStock, or HoldExpired when a booking's time ran out; then nothing was written. Runs in the caller's
+    transaction, if there is one.
+    """
+    at = clock.now()
+    with transaction():
+        order = _new_order(new, at)
+        db.session.add(order)
+        db.session.flush()
+        db.session.add_all(_lines(order.id, new.lines))
+        until = (order.expires_at or at) + GRACE
+        hold_stock(_demand(new.lines), cause=CAUSE, cause_id=order.id, until=until)
+        booked = [line.booking_id for line in new.lines if line.booking_id is not None]
+        if booked:
+            extend_bookings(booked, until=until, order_id=order.id, contact=_contact(order))
+        in_advance = new.payment_method in PAID_IN_ADVANCE
+        move(order, OrderState.AWAITING_PAYMENT if in_advance else OrderState.REQUESTED, by)
+        note("order", order.id, "placed", by, code=order.code, total_minor=order.total_minor)
+        record(OrderPlaced(order_id=order.id))
+    return order
+
+
+def _new_order(new: NewOrder, at: datetime) -> Order:
+    shop = current_shop()
+    sums = totals([Item(line.unit_minor, line.quantity) for line in new.lines], shop, new.shipping_minor)
+    return Order(
+        code=_free_code(),
+        placement_key=new.placement_key,
+        state=OrderState.DRAFT,
+        payment_state=PaymentState.UNPAID,
+        fulfilment_state=FulfilmentState.NONE,
+        customer_id=new.customer_id,
+        contact_name=new.contact_name,
+        contact_phone=new.contact_phone,
+        contact_email=new.contact_email,
+        locale=new.locale or shop.locale,
+        fulfilment_method=new.fulfilment_method,
+        address=new.address,
+        currency=shop.currency,
+        subtotal_minor=sums.subtotal_minor,
+        shipping_minor=sums.shipping_minor,
+        shipping_name=new.shipping_name,
+        net_minor=sums.net_minor,
+        tax_minor=sums.tax_minor,
+        total_minor=sums.total_minor,
+        payment_method=new.payment_method,
+        note=new.note,
+        placed_at=at,
+        expires_at=at + WINDOWS[new.payment_method],
+    )
+
+
+def _contact(order: Order) -> Contact:
+    return Contact(order.contact_name, order.contact_phone or "", order.note)
+
+
+def _lines(order_id: int, lines: Sequence[NewLine]) -> list[OrderLine]:
+    shop = current_shop()
+    amounts = totals([Item(line.unit_minor, line.quantity) for line in lines], shop).lines
+    return [
+        OrderLine(
+            order_id=order_id,
+            position=position,
+            kind=line.kind,
+            product_id=line.product_id,
+            variant_id=line.variant_id,
+            product_name=line.product_name,
+            variant_name=line.variant_name,
+            sku=line.sku,
+            quantity=line.quantity,
+            unit_minor=line.unit_minor,
+            gross_minor=amount.gross_minor,
+            net_minor=amount.net_minor,
+            tax_minor=amount.tax_minor,
+            tax_rate_bp=shop.tax_rate_bp,
+            booking_id=line.booking_id,
+            starts_at=line.starts_at,
+            ends_at=line.ends_at,
+        )
+        for position, (line, amount) in enumerate(zip(lines, amounts, strict=True), start=1)
+    ]
+
+
+def _demand(lines: Sequence[NewLine] | Sequence[Any]) -> dict[int, int]:
+    demand: Counter[int] = Counter()
+    for line in lines:
+        if line.kind is ProductKind.GOODS:
+            demand[line.variant_id] += line.quantity
+    return dict(demand)
+
+
+def _free_code() -> str:
+    """A code that no order of the shop has; the unique constraint guards the instant between."""
+    while True:
+        code = new_code(CODE_LENGTH)
+        if db.session.scalar(select(Order.id).where(Order.code == code)) is None:
+            return code
+
+
+# --- confirming ---------------------------------------------------------------------------------------------------
+
+
+def confirm_order(order_id: int, by: Actor) -> Order:
+    """Let an order count: what is held becomes its own.
+
+    Raises OutOfStock, SlotTaken or HoldExpired when its time was over and what it held is gone.
+    """
+    with transaction():
+        order = locked(order_id)
+        if order.state not in {OrderState.CONFIRMED, OrderState.COMPLETED}:
+            _confirm(order, by)
+    return order
+
+
+def confirm_paid_order(order_id: int) -> bool:
+    """Confirm an order whose money has arrived. False when it cannot be kept any more and the money must go back.
+
+    Money may come after the order lapsed: then stock and times are taken anew, if they are still there. The answer for
+    an order that was once refused stays False, so that a refund and a confirmation never both happen.
+    """
+    with transaction():
+        order = locked(order_id)
+        if order.state in {OrderState.CONFIRMED, OrderState.COMPLETED}:
+            return True
+        returning = order.payment_state in {PaymentState.REFUND_PENDING, PaymentState.REFUNDED}
+        if returning or order.attention in {Attention.PAID_WITHOUT_STOCK, Attention.PAID_AFTER_CANCEL}:
+            return False
+        if order.state is OrderState.CANCELLED:
+            _flag(order, Attention.PAID_AFTER_CANCEL, SYSTEM)
+            return False
+        try:
+            with db.session.begin_nested():
+                _confirm(order, SYSTEM, "paid")
+        except (OutOfStock, SlotTaken, HoldExpired):
+            _flag(order, Attention.PAID_WITHOUT_STOCK, SYSTEM)
+            return False
+    return True
+
+
+def _confirm(order: Order, by: Actor, reason: str = "") -> None:
+    lapsed = order.state is OrderState.EXPIRED or (
+        order.expires_at is not None and order.expires_at + GRACE <= clock.now()
+    )
+    move(order, OrderState.CONFIRMED, by, reason)
+    lines = _lines_of(order.id)
+    demand = _demand(lines)
+    renew_holds(demand, cause=CAUSE, cause_id=order.id, until=None)
+    booked = [line.booking_id for line in lines if line.booking_id is not None]
+    if booked and lapsed:
+        retake_bookings(booked, until=clock.now() + GRACE)
+    if booked:
+        confirm_bookings(booked, by)
+    order.expires_at = None
+    order.confirmed_at = clock.now()
+    if demand and order.fulfilment_state is FulfilmentState.NONE:
+        move(order, FulfilmentState.PREPARING, by)
+    note("order", order.id, "confirmed", by, late=lapsed)
+    record(OrderConfirmed(order_id=order.id))
+
+
+def _lines_of(order_id: int) -> Sequence[Any]:
+    return db.session.execute(
+        select(OrderLine.kind, OrderLine.variant_id, OrderLine.quantity, OrderLine.booking_id)
+        .where(OrderLine.order_id == order_id)
+        .order_by(OrderLine.position)
+    ).all()
+
+
+def _bookings_of(order_id: int) -> list[int]:
+    return [line.booking_id for line in _lines_of(order_id) if line.booking_id is not None]
+
+
+# --- ending -------------------------------------------------------------------------------------------------------
+
+
+def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
+    """Cancel an order that is still in the shop and give back what it held; money that came must go back (`payments`).
+
+    Raises CannotCancel once the goods have left or the order ended.
+    """
+    with transaction():
+        order = locked(order_id)
+        if order.state is OrderState.CANCELLED:
+            return order
+        if order.fulfilment_state not in ON_THE_SHELF or order.state in {OrderState.COMPLETED, OrderState.EXPIRED}:
+            raise CannotCancel
+        move(order, OrderState.CANCELLED, by, reason)
+        if order.fulfilment_state is not FulfilmentState.NONE:
+            move(order, FulfilmentState.NONE, by)
+        order.cancelled_reason = reason
+        order.expires_at = None
+        release_holds(CAUSE, order.id)
+        booked = _bookings_of(order.id)
+        if booked:
+            cancel_bookings(booked, by, reason)
+        if order.payment_state is PaymentState.PAID:
+            _flag(order, Attention.REFUND_DUE, by)
+        note("order", order.id, "cancelled", by, reason=reason)
+        record(OrderCancelled(order_id=order.id))
+    return order
+
+
+def cancel_own_order(order_id: int, reason: str, by: Actor) -> Order:
+    """The customer's own cancelling: until the shop confirms, and not once money is on its way. Raises AskTheShop."""
+    with transaction():
+        order = locked(order_id)
+        if order.state is OrderState.CANCELLED:
+            return order
+        if order.state not in WAITING or order.payment_state in SETTLED | {PaymentState.PROOF_REVIEW}:
+            raise AskTheShop
+        return cancel_order(order_id, reason, by)
+
+
+def expire_order(order_id: int) -> bool:
+    """Let an order lapse whose time is over. False when it is not (any more) to lapse."""
+    with transaction():
+        order = locked(order_id)
+        if order.state not in WAITING or order.expires_at is None or order.expires_at > clock.now():
+            return False
+        move(order, OrderState.EXPIRED, SYSTEM)
+        release_holds(CAUSE, order.id)  # held times end by their own clock, so that late money can take them again
+        note("order", order.id, "expired", SYSTEM)
+        record(OrderExpired(order_id=order.id))
+    return True
+
+
+# --- preparing and handing over -----------------------------------------------------------------------------------
+
+
+def mark_ready(order_id: int, by: Actor) -> Order:
+    """The order is packed and waits for the customer or the courier."""
+    with transaction():
+        order = locked(order_id)
+        if order.fulfilment_state is FulfilmentState.READY:
+            return order
+        _require_confirmed(order)
+        move(order, FulfilmentState.READY, by)
+        note("order", order.id, "ready", by)
+        record(OrderReady(order_id=order.id))
+    return order
+
+
+def unmark_ready(order_id: int, by: Actor) -> Order:
+    """Take "ready" back: somebody tapped too early."""
+    with transaction():
+        order = locked(order_id)
+        if order.fulfilment_state is FulfilmentState.READY:
+            move(order, FulfilmentState.PREPARING, by, "undo")
+            note("order", order.id, "not_ready", by)
+    return order
+
+
+def hand_over(order_id: int, by: Actor) -> Order:
+    """The goods leave the shop: into the customer's hands (delivered) or a courier's (shipped). Stock is used up."""
+    with transaction():
+        order = locked(order_id)
+        if order.fulfilment_state not in ON_THE_SHELF:
+            return order
+        to_courier = order.fulfilment_method is FulfilmentMethod.DELIVERY
+        return set_fulfilment_state(
+            order_id, FulfilmentState.SHIPPED if to_courier else FulfilmentState.DELIVERED, by
+        )
+
+
+def set_fulfilment_state(order_id: int, state: FulfilmentState, by: Actor, reason: str = "") -> Order:
+    """Follow what happened to the goods. Leaving the shelf uses up the stock; delivered and paid completes."""
+    with transaction():
+        order = locked(order_id)
+        before = order.fulfilment_state
+        if before is state:
+            return order
+        _require_confirmed(order)
+        move(order, state, by, reason)
+        if before in ON_THE_SHELF and state not in ON_THE_SHELF:
+            consume_holds(CAUSE, order.id, by)
+        note("order", order.id, str(state), by)
+        if state is FulfilmentState.READY:
+            record(OrderReady(order_id=order.id))
+        if state is FulfilmentState.RETURNED and order.state is OrderState.COMPLETED:
+            move(order, OrderState.CONFIRMED, by, reason)
+        _complete_if_done(order, by)
+    return order
+
+
+def set_payment_state(order_id: int, state: PaymentState, by: Actor, reason: str = "") -> Order:
+    """Follow what happened to the money. A proof under review stops the clock; a rejected one starts it again."""
+    with transaction():
+        order = locked(order_id)
+        before = order.payment_state
+        if before is state:
+            return order
+        move(order, state, by, reason)
+        if order.state in WAITING:
+            _mind_the_clock(order, before)
+        if state in {PaymentState.REFUND_PENDING, PaymentState.REFUNDED} and order.attention in ABOUT_MONEY:
+            order.attention = None  # the money's way back has rows and a list of its own from here on
+        if state not in SETTLED and order.state is OrderState.COMPLETED:
+            move(order, OrderState.CONFIRMED, by, reason)
+        _complete_if_done(order, by)
+    return order
+
+
+def _mind_the_clock(order: Order, before: PaymentState) -> None:
+    if order.payment_state is PaymentState.PROOF_REVIEW:
+        _keep_until(order, None)
+    elif before is PaymentState.PROOF_REVIEW and order.payment_state not in SETTLED:
+        _keep_until(order, clock.now() + WINDOWS[order.payment_method])
+
+
+def _keep_until(order: Order, expires_at: datetime | None) -> None:
+    order.expires_at = expires_at
+    until = expires_at + GRACE if expires_at else None
+    extend_holds(CAUSE, order.id, until)
+    booked = _bookings_of(order.id)
+    if not booked:
+        return
+    keep = until or clock.now() + PROOF_PATIENCE
+    try:
+        with db.session.begin_nested():
+            retake_bookings(booked, until=keep)
+            extend_bookings(booked, until=keep)
+    except (SlotTaken, HoldExpired):
+        return  # the proof is looked at all the same; confirming says whether the time can still be had
+
+
+def restock_returned(order_id: int, by: Actor) -> int:
+    """Put the goods of a returned order back on the shelf, once. Returns how many units."""
+    with transaction():
+        order = locked(order_id)
+        if order.fulfilment_state is not FulfilmentState.RETURNED:
+            raise NotReturned
+        back = sum(return_goods(CAUSE, order.id, by).values())
+        if back:
+            note("order", order.id, "restocked", by, units=back)
+    return back
+
+
+def complete_order(order_id: int, by: Actor) -> Order:
+    """Close an order that is handed over and paid. Raises NotFinished."""
+    with transaction():
+        order = locked(order_id)
+        if order.state is OrderState.COMPLETED:
+            return order
+        _require_confirmed(order)
+        if not _complete_if_done(order, by):
+            raise NotFinished
+    return order
+
+
+def _complete_if_done(order: Order, by: Actor) -> bool:
+    paid = order.payment_state is PaymentState.PAID or order.total_minor == 0
+    delivered = order.fulfilment_state is FulfilmentState.DELIVERED
+    if order.state is not OrderState.CONFIRMED or not (delivered and paid):
+        return False
+    move(order, OrderState.COMPLETED, by)
+    record(OrderCompleted(order_id=order.id))
+    return True
+
+
+def _require_confirmed(order: Order) -> None:
+    if order.state not in {OrderState.CONFIRMED, OrderState.COMPLETED}:
+        raise NotConfirmed
+
+
+# --- beside the axes ----------------------------------------------------------------------------------------------
+
+
+def flag_order(order_id: int, why: Attention, by: Actor) -> None:
+    """Ask a person of the shop to look at an order."""
+    with transaction():
+        _flag(locked(order_id), why, by)
+
+
+def settle_attention(order_id: int, by: Actor) -> None:
+    """Somebody has looked and dealt with it."""
+    with transaction():
+        order = locked(order_id)
+        if order.attention is not None:
+            note("order", order.id, "attended", by, why=str(order.attention))
+            order.attention = None
+
+
+def _flag(order: Order, why: Attention, by: Actor) -> None:
+    if order.attention is not why:
+        order.attention = why
+        note("order", order.id, "needs_attention", by, why=str(why))
+
+
+def attach_past_orders(customer_id: int, *, email: str | None, phone: str | None) -> int:
+    """Give a customer who proved a contact the guest orders placed with exactly that contact. Returns how many."""
+    proven = []
+    if email:
+        proven.append(func.lower(Order.contact_email) == email.lower())
+    if phone:
+        proven.append(Order.contact_phone == phone)
+    if not proven:
+        return 0
+    same = proven[0] if len(proven) == 1 else proven[0] | proven[1]
+    with transaction():
+        found = db.session.execute(
+            update(Order)
+            .where(Order.customer_id.is_(None), same)
+            .values(customer_id=customer_id)
+            .returning(Order.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    return len(found)

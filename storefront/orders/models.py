@@ -1,0 +1,159 @@
+"""Orders, their frozen lines, and the history nobody may change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.catalogue.models import ProductKind
+from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
+from storefront.kernel.ids import new_token
+from storefront.kernel.money import Money
+from storefront.orders.states import Attention, Axis, FulfilmentMethod, FulfilmentState, OrderState, PaymentState
+
+__all__ = [
+    "Attention",
+    "Axis",
+    "FulfilmentMethod",
+    "FulfilmentState",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "OrderState",
+    "PaymentState",
+]
+
+CODE_LENGTH = 6
+"""Characters of an order's code: a thousand million of them, short enough to be read over a counter."""
+
+
+class Order(ShopOwned, Model):
+    """One order. `code` is read aloud, `token` is the secret link, `placement_key` lets one wish become one order only.
+
+    Money is in minor units of `currency`, tax included; `expires_at` is when an unconfirmed order lapses, empty once it
+    counts. Move it only through `orders.moves`.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "token"),
+        UniqueConstraint("tenant_id", "placement_key"),
+        shop_fk("customer_id", "customers"),
+        CheckConstraint("net_minor + tax_minor = total_minor", name="net_and_tax"),
+        CheckConstraint("subtotal_minor + shipping_minor = total_minor", name="total"),
+        CheckConstraint("subtotal_minor >= 0 AND shipping_minor >= 0", name="not_negative"),
+        CheckConstraint("(fulfilment_method = 'delivery') = (address IS NOT NULL)", name="address"),
+        Index("ix_orders_list", "tenant_id", text("placed_at DESC"), text("id DESC")),
+        Index("ix_orders_state", "tenant_id", "state", "fulfilment_state", "payment_state"),
+        Index("ix_orders_customer", "tenant_id", "customer_id"),
+        Index("ix_orders_phone", "tenant_id", "contact_phone"),
+        Index("ix_orders_email", "tenant_id", text("lower(contact_email)")),
+        Index("ix_orders_expiry", "tenant_id", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str]
+    token: Mapped[str] = mapped_column(default=new_token)
+    placement_key: Mapped[str]
+    state: Mapped[OrderState]
+    payment_state: Mapped[PaymentState]
+    fulfilment_state: Mapped[FulfilmentState]
+    version: Mapped[int] = mapped_column()
+    customer_id: Mapped[int | None]
+    contact_name: Mapped[str]
+    contact_phone: Mapped[str | None]
+    contact_email: Mapped[str | None]
+    locale: Mapped[str]
+    fulfilment_method: Mapped[FulfilmentMethod]
+    address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    currency: Mapped[str]
+    subtotal_minor: Mapped[int]
+    shipping_minor: Mapped[int]
+    shipping_name: Mapped[str]
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    total_minor: Mapped[int]
+    payment_method: Mapped[str]
+    note: Mapped[str]
+    placed_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    cancelled_reason: Mapped[str | None]
+    attention: Mapped[Attention | None]
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def total(self) -> Money:
+        """What is paid, delivery and tax included."""
+        return Money(self.total_minor, self.currency)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person must look at it; `attention` says why."""
+        return self.attention is not None
+
+
+class OrderLine(ShopOwned, Model):
+    """One line as it was agreed. `quantity` units of `unit_minor`; for reservations also when, and which booking."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        shop_fk("product_id", "products"),
+        shop_fk("variant_id", "variants"),
+        shop_fk("booking_id", "bookings"),
+        UniqueConstraint("tenant_id", "order_id", "position"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("gross_minor = quantity * unit_minor", name="gross"),
+        CheckConstraint("net_minor + tax_minor = gross_minor", name="net_and_tax"),
+        Index("ix_order_lines_product", "tenant_id", "product_id"),
+        Index("ix_order_lines_booking", "tenant_id", "booking_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    order_id: Mapped[int]
+    position: Mapped[int]
+    kind: Mapped[ProductKind]
+    product_id: Mapped[int]
+    variant_id: Mapped[int]
+    product_name: Mapped[str]
+    variant_name: Mapped[str]
+    sku: Mapped[str]
+    quantity: Mapped[int]
+    unit_minor: Mapped[int]
+    gross_minor: Mapped[int]
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    tax_rate_bp: Mapped[int]
+    booking_id: Mapped[int | None]
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+
+
+class OrderEvent(ShopOwned, Model):
+    """One move on one axis: from which state to which, by whom, when and why. Append-only."""
+
+    __tablename__ = "order_events"
+    __append_only__ = True
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        CheckConstraint("before <> after", name="moves"),
+        Index("ix_order_events_order", "tenant_id", "order_id", "id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    order_id: Mapped[int]
+    axis: Mapped[Axis]
+    before: Mapped[str]
+    after: Mapped[str]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[int | None]
+    actor_label: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]

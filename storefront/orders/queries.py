@@ -1,0 +1,465 @@
+"""Looking at orders: columns into frozen records, for the customer's page, the dashboard, the jobs and the auditor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from storefront.catalogue.models import ProductKind
+from storefront.kernel import clock
+from storefront.kernel.db import db
+from storefront.kernel.errors import NotFound
+from storefront.kernel.ids import normal_code
+from storefront.kernel.money import Money
+from storefront.kernel.paging import Page
+from storefront.orders.invariants import invariants
+from storefront.orders.models import Order, OrderEvent, OrderLine
+from storefront.orders.states import (
+    GRACE,
+    ON_THE_SHELF,
+    SETTLED,
+    WAITING,
+    Attention,
+    Axis,
+    FulfilmentMethod,
+    FulfilmentState,
+    OrderState,
+    PaymentState,
+)
+
+__all__ = [
+    "FILTERS",
+    "LineOfOrder",
+    "NoSuchOrder",
+    "OrderRow",
+    "OrderView",
+    "Step",
+    "due_to_expire",
+    "invariants",
+    "order_by_code",
+    "order_by_id",
+    "order_by_token",
+    "order_list",
+    "orders_by_ids",
+    "orders_of_customer",
+    "todo_counts",
+]
+
+PAGE_SIZE = 25
+FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "with_proof", "attention", "all")
+
+
+class NoSuchOrder(NotFound):
+    """There is no such order in this shop."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineOfOrder:
+    """One agreed line."""
+
+    kind: ProductKind
+    product_id: int
+    variant_id: int
+    product_name: str
+    variant_name: str
+    sku: str
+    quantity: int
+    unit: Money
+    amount: Money
+    tax_rate_bp: int
+    booking_id: int | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """The product with its variant, as one says it."""
+        return f"{self.product_name} · {self.variant_name}" if self.variant_name else self.product_name
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an order's history."""
+
+    axis: Axis
+    before: str
+    after: str
+    actor_kind: str
+    actor_label: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as pages, mails and other domains read it."""
+
+    id: int
+    code: str
+    token: str
+    state: OrderState
+    payment_state: PaymentState
+    fulfilment_state: FulfilmentState
+    version: int
+    customer_id: int | None
+    contact_name: str
+    contact_phone: str | None
+    contact_email: str | None
+    locale: str
+    fulfilment_method: FulfilmentMethod
+    address: dict[str, Any] | None
+    currency: str
+    subtotal_minor: int
+    shipping_minor: int
+    shipping_name: str
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    payment_method: str
+    note: str
+    placed_at: datetime
+    expires_at: datetime | None
+    confirmed_at: datetime | None
+    cancelled_reason: str | None
+    attention: Attention | None
+    lines: tuple[LineOfOrder, ...]
+    history: tuple[Step, ...]
+
+    @property
+    def total(self) -> Money:
+        """What is paid, delivery and tax included."""
+        return Money(self.total_minor, self.currency)
+
+    @property
+    def subtotal(self) -> Money:
+        """All lines, without delivery."""
+        return Money(self.subtotal_minor, self.currency)
+
+    @property
+    def shipping(self) -> Money:
+        """The delivery."""
+        return Money(self.shipping_minor, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """The tax inside the total."""
+        return Money(self.tax_minor, self.currency)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person of the shop must look at it."""
+        return self.attention is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is held for a limited time and does not count yet."""
+        return self.state in WAITING
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will happen with it by itself any more."""
+        return self.state in {OrderState.COMPLETED, OrderState.CANCELLED, OrderState.EXPIRED}
+
+    @property
+    def has_goods(self) -> bool:
+        """Whether something has to be handed over."""
+        return any(line.kind is ProductKind.GOODS for line in self.lines)
+
+    @property
+    def has_bookings(self) -> bool:
+        """Whether a time or a stay is in it."""
+        return any(line.booking_id is not None for line in self.lines)
+
+    @property
+    def customer_may_cancel(self) -> bool:
+        """Whether the customer may still cancel by themselves."""
+        return self.is_waiting and self.payment_state not in SETTLED | {PaymentState.PROOF_REVIEW}
+
+    @property
+    def shop_may_cancel(self) -> bool:
+        """Whether the shop may still cancel: the goods are in the shop and the order has not ended."""
+        return not self.is_over and self.fulfilment_state in ON_THE_SHELF
+
+    @property
+    def is_to_be_paid(self) -> bool:
+        """Whether money is still to come."""
+        return self.payment_state not in SETTLED and self.state not in {OrderState.CANCELLED, OrderState.EXPIRED}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order in a list. `pieces` counts units over all lines."""
+
+    id: int
+    code: str
+    token: str
+    state: OrderState
+    payment_state: PaymentState
+    fulfilment_state: FulfilmentState
+    fulfilment_method: FulfilmentMethod
+    payment_method: str
+    contact_name: str
+    contact_phone: str | None
+    total: Money
+    placed_at: datetime
+    expires_at: datetime | None
+    attention: Attention | None
+    pieces: int
+    first_line: str
+
+
+_COLUMNS = (
+    Order.id,
+    Order.code,
+    Order.token,
+    Order.state,
+    Order.payment_state,
+    Order.fulfilment_state,
+    Order.version,
+    Order.customer_id,
+    Order.contact_name,
+    Order.contact_phone,
+    Order.contact_email,
+    Order.locale,
+    Order.fulfilment_method,
+    Order.address,
+    Order.currency,
+    Order.subtotal_minor,
+    Order.shipping_minor,
+    Order.shipping_name,
+    Order.net_minor,
+    Order.tax_minor,
+    Order.total_minor,
+    Order.payment_method,
+    Order.note,
+    Order.placed_at,
+    Order.expires_at,
+    Order.confirmed_at,
+    Order.cancelled_reason,
+    Order.attention,
+)
+
+
+# --- one order ----------------------------------------------------------------------------------------------------
+
+
+def order_by_token(token: str) -> OrderView:
+    """The order behind a secret link, with lines and history. Raises NoSuchOrder."""
+    return _order(Order.token == token)
+
+
+def order_by_code(code: str) -> OrderView:
+    """The order with this code, however it was typed. Raises NoSuchOrder."""
+    return _order(Order.code == normal_code(code))
+
+
+def order_by_id(order_id: int) -> OrderView:
+    """The order with this id, for jobs and other domains. Raises NoSuchOrder."""
+    return _order(Order.id == order_id)
+
+
+def _order(which: ColumnElement[bool]) -> OrderView:
+    row = db.session.execute(select(*_COLUMNS).where(which)).first()
+    if row is None:
+        raise NoSuchOrder
+    facts: dict[str, Any] = dict(row._mapping)
+    return OrderView(**facts, lines=_lines(row.id, row.currency), history=_history(row.id))
+
+
+def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
+    rows = db.session.execute(
+        select(
+            OrderLine.kind,
+            OrderLine.product_id,
+            OrderLine.variant_id,
+            OrderLine.product_name,
+            OrderLine.variant_name,
+            OrderLine.sku,
+            OrderLine.quantity,
+            OrderLine.unit_minor,
+            OrderLine.gross_minor,
+            OrderLine.tax_rate_bp,
+            OrderLine.booking_id,
+            OrderLine.starts_at,
+            OrderLine.ends_at,
+        )
+        .where(OrderLine.order_id == order_id)
+        .order_by(OrderLine.position)
+    )
+    return tuple(
+        LineOfOrder(
+            kind=row.kind,
+            product_id=row.product_id,
+            variant_id=row.variant_id,
+            product_name=row.product_name,
+            variant_name=row.variant_name,
+            sku=row.sku,
+            quantity=row.quantity,
+            unit=Money(row.unit_minor, currency),
+            amount=Money(row.gross_minor, currency),
+            tax_rate_bp=row.tax_rate_bp,
+            booking_id=row.booking_id,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+        )
+        for row in rows
+    )
+
+
+def _history(order_id: int) -> tuple[Step, ...]:
+    rows = db.session.execute(
+        select(
+            OrderEvent.axis,
+            OrderEvent.before,
+            OrderEvent.after,
+            OrderEvent.actor_kind,
+            OrderEvent.actor_label,
+            OrderEvent.reason,
+            OrderEvent.at,
+        )
+        .where(OrderEvent.order_id == order_id)
+        .order_by(OrderEvent.id)
+    )
+    return tuple(Step(*row) for row in rows)
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+
+def _conditions() -> dict[str, ColumnElement[bool]]:
+    """What each chip of the dashboard means; together they are what there is to do."""
+    on_its_way = {FulfilmentState.READY, FulfilmentState.SHIPPED}
+    bookings_only = (Order.fulfilment_method == FulfilmentMethod.NONE) & (
+        Order.fulfilment_state == FulfilmentState.NONE
+    )
+    return {
+        "to_confirm": Order.state == OrderState.REQUESTED,
+        "to_prepare": (Order.state == OrderState.CONFIRMED) & (Order.fulfilment_state == FulfilmentState.PREPARING),
+        "to_hand_over": (Order.state == OrderState.CONFIRMED)
+        & (Order.fulfilment_state.in_(on_its_way) | bookings_only),
+        "with_proof": Order.payment_state == PaymentState.PROOF_REVIEW,
+        "attention": Order.attention.is_not(None),
+    }
+
+
+def todo_counts() -> dict[str, int]:
+    """How many orders wait for each thing the shop has to do, by the names in FILTERS. One statement."""
+    conditions = _conditions()
+    counts = [func.count().filter(condition).label(name) for name, condition in conditions.items()]
+    open_orders = Order.state.in_({*WAITING, OrderState.CONFIRMED}) | conditions["attention"] | conditions["with_proof"]
+    row = db.session.execute(select(*counts).select_from(Order).where(open_orders)).one()
+    return {name: int(getattr(row, name)) for name in conditions}
+
+
+def order_list(chosen: str, page: int, search: str = "") -> Page[OrderRow]:
+    """One page of orders, newest first; those to be done oldest first. Unknown filters show all.
+
+    `search` finds a code, a part of a name or of a telephone number.
+    """
+    condition = _conditions().get(chosen)
+    wanted = [condition] if condition is not None else []
+    if search:
+        wanted.append(_matching(search))
+    order = (Order.placed_at, Order.id) if condition is not None else (Order.placed_at.desc(), Order.id.desc())
+    rows = db.session.execute(
+        _listed().where(*wanted).order_by(*order).limit(PAGE_SIZE + 1).offset((page - 1) * PAGE_SIZE)
+    ).all()
+    return Page.of([_row(row) for row in rows], page, PAGE_SIZE)
+
+
+def orders_of_customer(customer_id: int, limit: int = 50) -> list[OrderRow]:
+    """A customer's orders in this shop, newest first."""
+    rows = db.session.execute(
+        _listed().where(Order.customer_id == customer_id).order_by(Order.placed_at.desc(), Order.id.desc()).limit(limit)
+    )
+    return [_row(row) for row in rows]
+
+
+def _listed() -> Any:
+    mine = (OrderLine.tenant_id == Order.tenant_id) & (OrderLine.order_id == Order.id)
+    pieces = select(func.sum(OrderLine.quantity)).where(mine).correlate(Order).scalar_subquery()
+    first = (
+        select(OrderLine.product_name)
+        .where(mine)
+        .order_by(OrderLine.position)
+        .limit(1)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    return select(
+        Order.id,
+        Order.code,
+        Order.token,
+        Order.state,
+        Order.payment_state,
+        Order.fulfilment_state,
+        Order.fulfilment_method,
+        Order.payment_method,
+        Order.contact_name,
+        Order.contact_phone,
+        Order.total_minor,
+        Order.currency,
+        Order.placed_at,
+        Order.expires_at,
+        Order.attention,
+        pieces.label("pieces"),
+        first.label("first_line"),
+    )
+
+
+def _row(row: Any) -> OrderRow:
+    return OrderRow(
+        id=row.id,
+        code=row.code,
+        token=row.token,
+        state=row.state,
+        payment_state=row.payment_state,
+        fulfilment_state=row.fulfilment_state,
+        fulfilment_method=row.fulfilment_method,
+        payment_method=row.payment_method,
+        contact_name=row.contact_name,
+        contact_phone=row.contact_phone,
+        total=Money(row.total_minor, row.currency),
+        placed_at=row.placed_at,
+        expires_at=row.expires_at,
+        attention=row.attention,
+        pieces=int(row.pieces or 0),
+        first_line=row.first_line or "",
+    )
+
+
+def _matching(search: str) -> ColumnElement[bool]:
+    typed = search.strip()[:60]
+    escaped = typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found: list[ColumnElement[bool]] = [Order.contact_name.ilike(f"%{escaped}%", escape="\\")]
+    code = normal_code(typed)
+    if code:
+        found.append(Order.code == code)
+    digits = "".join(c for c in typed if c.isdigit())
+    if len(digits) >= 4:  # fewer digits are in everybody's number
+        found.append(Order.contact_phone.like(f"%{digits}%"))
+    return or_(*found)
+
+
+def orders_by_ids(order_ids: Iterable[int]) -> dict[int, OrderRow]:
+    """Rows of these orders by id, for lists of other domains (parcels, proofs, bookings). One statement."""
+    wanted = sorted(set(order_ids))
+    if not wanted:
+        return {}
+    return {row.id: _row(row) for row in db.session.execute(_listed().where(Order.id.in_(wanted)))}
+
+
+def due_to_expire(limit: int = 200) -> list[int]:
+    """Orders whose time, and the grace after it, is over; the oldest first."""
+    return list(
+        db.session.scalars(
+            select(Order.id)
+            .where(Order.state.in_(WAITING), Order.expires_at <= clock.now() - GRACE)
+            .order_by(Order.expires_at)
+            .limit(limit)
+        )
+    )

@@ -1,0 +1,143 @@
+"""The three axes of an order and which state may follow which, as tables.
+
+The order's own state is decided by people and clocks; the payment state follows what happened to money; the fulfilment
+state follows what happened to the goods.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from storefront.kernel.states import Transitions
+
+
+class Axis(StrEnum):
+    """Which of the three moved."""
+
+    ORDER = "order"
+    PAYMENT = "payment"
+    FULFILMENT = "fulfilment"
+
+
+class OrderState(StrEnum):
+    """Requested waits for the shop's word, awaiting_payment for the customer's money; confirmed counts."""
+
+    DRAFT = "draft"
+    REQUESTED = "requested"
+    AWAITING_PAYMENT = "awaiting_payment"
+    CONFIRMED = "confirmed"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class PaymentState(StrEnum):
+    """Where the money is. Refunded covers a part as well as the whole."""
+
+    UNPAID = "unpaid"
+    PENDING = "payment_pending"
+    PROOF_REVIEW = "proof_review"
+    FAILED = "payment_failed"
+    PAID = "paid"
+    REFUND_PENDING = "refund_pending"
+    REFUNDED = "refunded"
+
+
+class FulfilmentState(StrEnum):
+    """Where the goods are. Orders of reservations alone go from none to delivered."""
+
+    NONE = "none"
+    PREPARING = "preparing"
+    READY = "ready"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+
+
+class FulfilmentMethod(StrEnum):
+    """How the goods reach the customer; none where nothing is handed over."""
+
+    DELIVERY = "delivery"
+    PICKUP = "pickup"
+    NONE = "none"
+
+
+class Attention(StrEnum):
+    """Why a person of the shop must look at an order."""
+
+    PAID_WITHOUT_STOCK = "paid_without_stock"
+    PAID_AFTER_CANCEL = "paid_after_cancel"
+    REFUND_DUE = "refund_due"
+    DELIVERY_FAILED = "delivery_failed"
+
+
+ABOUT_MONEY = frozenset({Attention.PAID_WITHOUT_STOCK, Attention.PAID_AFTER_CANCEL, Attention.REFUND_DUE})
+"""Reasons to look that end once the money is on its way back."""
+
+_O, _P, _F = OrderState, PaymentState, FulfilmentState
+
+ORDER_STATES = Transitions(
+    {
+        _O.DRAFT: {_O.REQUESTED, _O.AWAITING_PAYMENT, _O.CONFIRMED, _O.CANCELLED},
+        _O.REQUESTED: {_O.CONFIRMED, _O.CANCELLED, _O.EXPIRED},
+        _O.AWAITING_PAYMENT: {_O.CONFIRMED, _O.CANCELLED, _O.EXPIRED},
+        _O.CONFIRMED: {_O.COMPLETED, _O.CANCELLED},
+        _O.COMPLETED: {_O.CONFIRMED},  # a payment noted by mistake was taken back, or the parcel returned
+        _O.EXPIRED: {_O.CONFIRMED},  # money that came late, when there is still enough of everything
+    }
+)
+
+PAYMENT_STATES = Transitions(
+    {
+        _P.UNPAID: {_P.PENDING, _P.PROOF_REVIEW, _P.PAID, _P.FAILED},
+        _P.PENDING: {_P.UNPAID, _P.PROOF_REVIEW, _P.PAID, _P.FAILED},
+        _P.PROOF_REVIEW: {_P.UNPAID, _P.PENDING, _P.PAID, _P.FAILED},
+        _P.FAILED: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.PAID},
+        _P.PAID: {_P.REFUND_PENDING, _P.REFUNDED, _P.UNPAID, _P.PROOF_REVIEW},  # the last two undo a slip
+        _P.REFUND_PENDING: {_P.REFUNDED, _P.PAID},
+        _P.REFUNDED: {_P.REFUND_PENDING},  # a second part
+    }
+)
+
+FULFILMENT_STATES = Transitions(
+    {
+        _F.NONE: {_F.PREPARING, _F.READY, _F.DELIVERED},
+        _F.PREPARING: {_F.NONE, _F.READY, _F.SHIPPED, _F.DELIVERED},
+        _F.READY: {_F.NONE, _F.PREPARING, _F.SHIPPED, _F.DELIVERED},
+        _F.SHIPPED: {_F.DELIVERED, _F.RETURNED},
+        _F.DELIVERED: {_F.RETURNED},
+    }
+)
+
+TABLES: dict[Axis, Transitions[OrderState] | Transitions[PaymentState] | Transitions[FulfilmentState]] = {
+    Axis.ORDER: ORDER_STATES,
+    Axis.PAYMENT: PAYMENT_STATES,
+    Axis.FULFILMENT: FULFILMENT_STATES,
+}
+
+WAITING = frozenset({OrderState.REQUESTED, OrderState.AWAITING_PAYMENT})
+"""States in which goods are held for a limited time."""
+
+SETTLED = frozenset({PaymentState.PAID, PaymentState.REFUND_PENDING, PaymentState.REFUNDED})
+"""States in which money has arrived at some time."""
+
+ON_THE_SHELF = frozenset({FulfilmentState.NONE, FulfilmentState.PREPARING, FulfilmentState.READY})
+"""States in which the goods are still in the shop."""
+
+WINDOWS: dict[str, timedelta] = {
+    "card": timedelta(minutes=30),
+    "bank_transfer": timedelta(hours=24),
+    "cash_on_delivery": timedelta(hours=48),
+    "pay_at_shop": timedelta(hours=48),
+}
+"""How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes."""
+
+GRACE = timedelta(minutes=5)
+"""What is held stays held this much longer than the customer was told, for payments made in the last minute."""
+
+PROOF_PATIENCE = timedelta(days=14)
+"""How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
+
+PAID_IN_ADVANCE = frozenset({"card", "bank_transfer"})
+"""Ways of payment that confirm an order by themselves; the others need the shop's word."""

@@ -1,0 +1,125 @@
+"""The customer's own page of an order, behind its secret link: what to do next first, then what was agreed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from storefront.catalogue.queries import Picture, sellable
+from storefront.customers.address import PostalAddress
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.audit import Actor
+from storefront.kernel.filters import datetime_local
+from storefront.kernel.headers import keep_private
+from storefront.orders.actions import cancel_own_order
+from storefront.orders.queries import OrderView, Step, order_by_token
+from storefront.orders.states import Axis, FulfilmentState, OrderState, PaymentState
+
+blueprint = Blueprint("orders", __name__)
+
+
+@blueprint.get("/pedido/<token>")
+@access("public")
+def show(token: str) -> ResponseReturnValue:
+    """An order as its customer sees it."""
+    order = order_by_token(token)
+    answer = make_response(
+        render_template(
+            "shop/orders/order.html",
+            order=order,
+            story=story(order),
+            pictures=_pictures(order),
+            address=PostalAddress.from_dict(order.address) if order.address else None,
+        )
+    )
+    keep_private(answer)
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
+@blueprint.post("/pedido/<token>/cancelacion")
+@access("public")
+def cancel(token: str) -> ResponseReturnValue:
+    """Cancel while that is still the customer's to do."""
+    order = order_by_token(token)
+    cancel_own_order(order.id, _("La clienta o el cliente lo canceló."), _customer(order))
+    flash(_("Cancelamos tu pedido. No se cobró nada."), "good")
+    return redirect(url_for(".show", token=token), 303)
+
+
+def _customer(order: OrderView) -> Actor:
+    """Whoever holds the secret link acts for the person who ordered."""
+    actor = current_actor()
+    return actor if actor.kind == "customer" else Actor("customer", order.customer_id, order.contact_name)
+
+
+def _pictures(order: OrderView) -> dict[int, Picture | None]:
+    found = sellable([line.variant_id for line in order.lines], order.locale)
+    return {variant_id: offer.picture for variant_id, offer in found.items()}
+
+
+# --- the story ----------------------------------------------------------------------------------------------------
+
+
+def _word(step: Step) -> str | None:
+    """One step in the customer's words; None for what is the shop's own affair."""
+    words: dict[tuple[Axis, str], str] = {
+        (Axis.ORDER, OrderState.REQUESTED): _("Recibimos tu pedido"),
+        (Axis.ORDER, OrderState.AWAITING_PAYMENT): _("Recibimos tu pedido"),
+        (Axis.ORDER, OrderState.CONFIRMED): _("La tienda confirmó tu pedido"),
+        (Axis.ORDER, OrderState.COMPLETED): _("Pedido terminado. ¡Gracias!"),
+        (Axis.ORDER, OrderState.CANCELLED): _("El pedido se canceló"),
+        (Axis.ORDER, OrderState.EXPIRED): _("El pedido venció"),
+        (Axis.PAYMENT, PaymentState.PROOF_REVIEW): _("Llegó tu comprobante"),
+        (Axis.PAYMENT, PaymentState.FAILED): _("El pago no pasó"),
+        (Axis.PAYMENT, PaymentState.PAID): _("Recibimos tu pago"),
+        (Axis.PAYMENT, PaymentState.REFUND_PENDING): _("Tu dinero va de regreso"),
+        (Axis.PAYMENT, PaymentState.REFUNDED): _("Te devolvimos tu dinero"),
+        (Axis.FULFILMENT, FulfilmentState.READY): _("Tu pedido está listo"),
+        (Axis.FULFILMENT, FulfilmentState.SHIPPED): _("Tu pedido va en camino"),
+        (Axis.FULFILMENT, FulfilmentState.DELIVERED): _("Entregado"),
+        (Axis.FULFILMENT, FulfilmentState.RETURNED): _("El pedido regresó a la tienda"),
+    }
+    if step.axis is Axis.ORDER and step.before == OrderState.COMPLETED:
+        return None
+    return words.get((step.axis, step.after))
+
+
+_CARE = {OrderState.CANCELLED, OrderState.EXPIRED, PaymentState.FAILED, FulfilmentState.RETURNED}
+
+
+def story(order: OrderView) -> list[dict[str, Any]]:
+    """The order's history as the timeline draws it, ending with what is to come."""
+    told = [
+        {
+            "title": word,
+            "at": datetime_local(step.at),
+            "note": order.cancelled_reason if step.after == OrderState.CANCELLED else None,
+            "state": "care" if step.after in _CARE else "done",
+        }
+        for step in order.history
+        if (word := _word(step)) is not None
+    ]
+    if told and order.is_over and told[-1]["state"] == "done":
+        told[-1]["state"] = "now"
+    coming = _coming(order)
+    if coming:
+        told.append({"title": coming, "at": "", "note": None, "state": "next"})
+    return told
+
+
+def _coming(order: OrderView) -> str | None:
+    if order.state is OrderState.REQUESTED:
+        return _("La tienda confirma tu pedido")
+    if order.state is OrderState.AWAITING_PAYMENT:
+        return _("La tienda recibe tu pago")
+    if order.state is not OrderState.CONFIRMED:
+        return None
+    return {
+        FulfilmentState.PREPARING: _("Lo preparamos"),
+        FulfilmentState.READY: _("Te lo entregamos"),
+        FulfilmentState.SHIPPED: _("Llega a tu puerta"),
+    }.get(order.fulfilment_state)

@@ -1,0 +1,421 @@
+"""Paying: opening a try, asking the card provider, and settling what turned out.
+
+The order's row is locked first, always, so that the return page, the webhook, the poll and the counter cannot settle
+one order twice. Every call to the provider happens between two transactions; its key was stored before. What the
+provider says is believed only when asked for anew, never from the notice itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storefront.events import PaymentFailed, PaymentSucceeded
+from storefront.kernel import clock
+from storefront.kernel.audit import SYSTEM, Actor, note
+from storefront.kernel.db import db, transaction
+from storefront.kernel.errors import Conflict
+from storefront.kernel.money import Money
+from storefront.kernel.outbox import record
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.actions import confirm_order, set_payment_state
+from storefront.orders.models import Order, OrderLine
+from storefront.orders.moves import locked
+from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
+from storefront.payments import door, ledger, refunding
+from storefront.payments.ledger import HELD_IN, Account
+from storefront.payments.methods import CARD, CASH, Method, available_methods
+from storefront.payments.models import ATTEMPT_STATES, AttemptState, PaymentAttempt, PaymentEvent
+from storefront.payments.provider import (
+    CheckoutLine,
+    CheckoutState,
+    CheckoutStatus,
+    GatewayRefused,
+    GatewayUnavailable,
+)
+
+__all__ = ["Method", "available_methods", "open_attempt", "record_cash", "settle_card", "start_card", "take_back_cash"]
+
+PAGE_OPEN_FOR = timedelta(minutes=45)
+"""How long a payment page stays open: longer than the order is held for, since the provider's shortest is 30 min."""
+
+
+class NothingToPay(Conflict):
+    """The order is paid already, or it ended."""
+
+    message = _l("Este pedido no tiene nada por pagar.")
+
+
+class NotCash(Conflict):
+    """Cash is noted only for orders that are paid in cash."""
+
+    message = _l("Este pedido no se paga en efectivo.")
+
+
+def open_attempt(order_id: int, method: str) -> PaymentAttempt:
+    """Write down a try to pay the whole order, in the caller's transaction. Nobody outside is told yet."""
+    order = locked(order_id)
+    number = (
+        db.session.scalar(select(func.count()).select_from(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
+        or 0
+    ) + 1
+    at = clock.now()
+    attempt = PaymentAttempt(
+        order_id=order_id,
+        method=method,
+        state=AttemptState.CREATED,
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        key=f"order:{current_shop().id}:{order_id}:attempt:{number}",
+        checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if method == CARD else None,
+        created_at=at,
+    )
+    db.session.add(attempt)
+    db.session.flush()
+    if method == CARD:
+        set_payment_state(order_id, PaymentState.PENDING, SYSTEM)
+    return attempt
+
+
+def try_card_again(order_id: int, by: Actor) -> int:
+    """The id of a card attempt that can be paid now: the open one, or a new one after a failure.
+
+    Raises NothingToPay when the order is settled or over.
+    """
+    with transaction():
+        order = locked(order_id)
+        if order.payment_state in SETTLED or order.state not in WAITING | {OrderState.CONFIRMED}:
+            raise NothingToPay
+        latest = db.session.scalars(
+            select(PaymentAttempt)
+            .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method == CARD)
+            .order_by(PaymentAttempt.id.desc())
+            .limit(1)
+        ).first()
+        still_open = latest is not None and latest.state in {AttemptState.CREATED, AttemptState.PENDING}
+        if latest is not None and still_open and (latest.checkout_expires_at or latest.created_at) > clock.now():
+            return latest.id
+        if latest is not None and still_open:
+            _move(latest, AttemptState.EXPIRED)
+        attempt = open_attempt(order_id, CARD)
+        note("order", order_id, "card_again", by, attempt=attempt.key)
+        return attempt.id
+
+
+def start_card(attempt_id: int) -> str:
+    """The address of the provider's payment page for an attempt; asking again gives the same page.
+
+    Raises GatewayUnavailable when nobody knows what happened (ask again: nothing is charged twice), GatewayRefused
+    when the provider said no (the attempt has failed then), NoCards, NothingToPay.
+    """
+    attempt, order, lines = _to_be_opened(attempt_id)
+    if attempt.checkout_url:
+        return attempt.checkout_url
+    shop = current_shop()
+    if shop.payment_account is None:
+        raise door.NoCards
+    page = f"{shop.base_url}/pedido/{order.token}"
+    try:
+        opened = door.gateway().open_checkout(
+            account=shop.payment_account,
+            key=attempt.key,
+            amount=Money(attempt.amount_minor, attempt.currency),
+            description=_("Pedido %(code)s en %(shop)s", code=order.code, shop=shop.name),
+            lines=lines,
+            success_url=f"{page}/pagado",
+            cancel_url=page,
+            metadata={"order": order.code, "attempt": attempt.key},
+            expires_at=attempt.checkout_expires_at or clock.now() + PAGE_OPEN_FOR,
+            application_fee_minor=door.platform_fee(attempt.amount_minor),
+            locale=order.locale,
+            customer_email=order.contact_email,
+        )
+    except GatewayRefused as refused:
+        _fail(attempt_id, refused.code)
+        raise
+    with transaction():
+        locked(order.id)
+        mine = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
+        if mine.provider_ref is None:
+            mine.provider_ref, mine.intent = opened.id, opened.payment_intent
+            mine.checkout_url = opened.url
+            if mine.state is AttemptState.CREATED:
+                _move(mine, AttemptState.PENDING)
+    return opened.url
+
+
+def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[CheckoutLine]]:
+    with transaction():
+        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        order = db.session.get_one(Order, (current_shop().id, attempt.order_id), populate_existing=True)
+        if attempt.state not in {AttemptState.CREATED, AttemptState.PENDING} or order.payment_state in SETTLED:
+            raise NothingToPay
+        rows = db.session.execute(
+            select(OrderLine.product_name, OrderLine.quantity, OrderLine.unit_minor)
+            .where(OrderLine.order_id == order.id)
+            .order_by(OrderLine.position)
+        )
+        lines = [CheckoutLine(row.product_name, row.quantity, row.unit_minor) for row in rows]
+    if order.shipping_minor:
+        lines.append(CheckoutLine(order.shipping_name or _("Entrega"), 1, order.shipping_minor))
+    return attempt, order, lines
+
+
+def _fail(attempt_id: int, why: str) -> None:
+    with transaction():
+        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        order = locked(attempt.order_id)
+        if attempt.state in {AttemptState.CREATED, AttemptState.PENDING}:
+            _move(attempt, AttemptState.FAILED)
+            note("order", order.id, "card_refused", SYSTEM, why=why)
+            _follow_failure(order, attempt)
+
+
+def _follow_failure(order: Order, attempt: PaymentAttempt) -> None:
+    if order.payment_state in {PaymentState.PENDING, PaymentState.UNPAID}:
+        set_payment_state(order.id, PaymentState.FAILED, SYSTEM, str(attempt.state))
+        record(PaymentFailed(order_id=order.id, attempt_id=attempt.id))
+
+
+def _move(attempt: PaymentAttempt, state: AttemptState) -> None:
+    ATTEMPT_STATES.require(attempt.state, state)
+    attempt.state = state
+    attempt.settled_at = None if state is AttemptState.PENDING else clock.now()
+
+
+def ask_provider(attempt_id: int) -> AttemptState:
+    """Ask the provider what became of a card attempt and follow its answer. Returns the attempt's state after it.
+
+    An attempt whose page we never learnt of (the answer was lost) is looked up by its key. Raises GatewayUnavailable.
+    """
+    shop = current_shop()
+    with transaction():
+        attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
+    if attempt.method != CARD or shop.payment_account is None:
+        return attempt.state
+    reference = attempt.provider_ref
+    if reference is None:
+        found = door.gateway().find_checkout(
+            shop.payment_account, attempt.key, attempt.created_at - timedelta(minutes=5)
+        )
+        if found is None:
+            return _let_lapse(attempt)
+        reference = found.id
+        _remember_page(attempt_id, found.id, found.url, found.payment_intent)
+    return settle_card(attempt_id, door.gateway().checkout_state(shop.payment_account, reference))
+
+
+def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
+    """An attempt the provider has never heard of ends with the time its page would have had."""
+    if attempt.checkout_expires_at is None or attempt.checkout_expires_at > clock.now():
+        return attempt.state
+    with transaction():
+        order = locked(attempt.order_id)
+        mine = db.session.get_one(PaymentAttempt, (current_shop().id, attempt.id), populate_existing=True)
+        if mine.state is AttemptState.CREATED:
+            _move(mine, AttemptState.EXPIRED)
+            _follow_failure(order, mine)
+        return mine.state
+
+
+def _remember_page(attempt_id: int, reference: str, url: str, intent: str | None) -> None:
+    with transaction():
+        mine = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        if mine.provider_ref is None:
+            mine.provider_ref, mine.checkout_url, mine.intent = reference, url, intent
+            if mine.state is AttemptState.CREATED:
+                _move(mine, AttemptState.PENDING)
+
+
+def close_page(attempt_id: int) -> None:
+    """Close the payment page of an order that ended, so that nobody pays for nothing; ask if it was paid already."""
+    shop = current_shop()
+    with transaction():
+        attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
+    if attempt.state is not AttemptState.PENDING or attempt.provider_ref is None or shop.payment_account is None:
+        return
+    with contextlib.suppress(GatewayRefused):
+        door.gateway().expire_checkout(shop.payment_account, attempt.provider_ref)
+    ask_provider(attempt_id)
+
+
+def settle_card(attempt_id: int, told: CheckoutState) -> AttemptState:
+    """Follow what the provider says of a payment page, in any order and however often. Money wins over everything.
+
+    A second success for one order is sent back at once.
+    """
+    with transaction():
+        order_id = db.session.scalar(select(PaymentAttempt.order_id).where(PaymentAttempt.id == attempt_id))
+        order = locked(int(order_id or 0))
+        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        attempt.intent = told.payment_intent or attempt.intent
+        if told.paid:
+            _take_money(order, attempt, {"amount_minor": told.amount_minor, "currency": told.currency})
+        elif told.status is CheckoutStatus.EXPIRED and attempt.state in {AttemptState.CREATED, AttemptState.PENDING}:
+            _move(attempt, AttemptState.EXPIRED)
+            _follow_failure(order, attempt)
+        return attempt.state
+
+
+def note_decline(attempt_id: int) -> None:
+    """A card was declined on the page; the page stays open, so this is history and no end."""
+    with transaction():
+        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        note("order", attempt.order_id, "card_declined", SYSTEM, attempt=attempt.key)
+
+
+def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) -> None:
+    if attempt.state is AttemptState.SUCCEEDED:
+        return
+    _move(attempt, AttemptState.SUCCEEDED)
+    _witness(
+        "provider" if attempt.method == CARD else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts
+    )
+    account = HELD_IN[attempt.method]
+    ledger.post(
+        account,
+        Account.RECEIVABLE,
+        attempt.amount_minor,
+        kind="received",
+        source=("attempt", attempt.id),
+        order_id=order.id,
+    )
+    if order.payment_state in SETTLED:
+        note("order", order.id, "paid_twice", SYSTEM, attempt=attempt.key)
+        refunding.decide(order, attempt, attempt.amount_minor, "duplicate", SYSTEM)
+        return
+    set_payment_state(order.id, PaymentState.PAID, SYSTEM, attempt.method)
+    record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
+
+
+def _witness(
+    provider: str, external_id: str, order_id: int, attempt_id: int | None, kind: str, facts: dict[str, Any]
+) -> None:
+    db.session.execute(
+        insert(PaymentEvent)
+        .values(
+            tenant_id=current_shop().id,
+            provider=provider,
+            external_id=external_id,
+            order_id=order_id,
+            attempt_id=attempt_id,
+            kind=kind,
+            facts=facts,
+            at=clock.now(),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def latest_attempt(order_id: int) -> PaymentAttempt:
+    """The newest try to pay an order, inside a transaction that holds the order."""
+    return db.session.scalars(
+        select(PaymentAttempt)
+        .where(PaymentAttempt.order_id == order_id)
+        .order_by(PaymentAttempt.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def record_cash(order_id: int, by: Actor) -> None:
+    """The whole amount came in cash. Money that a courier took stays in the courier's custody until it is handed in.
+
+    Saying it twice changes nothing. Raises NotCash for an order that is paid in another way.
+    """
+    with transaction():
+        order = locked(order_id)
+        if order.payment_method not in CASH:
+            raise NotCash
+        if order.payment_state in SETTLED:
+            return
+        if order.state is OrderState.REQUESTED:
+            confirm_order(order_id, by)
+        attempt = latest_attempt(order_id)
+        if attempt.state is AttemptState.CANCELLED:
+            attempt = open_attempt(order_id, order.payment_method)
+        _move(attempt, AttemptState.SUCCEEDED)
+        _witness(by.kind, f"{attempt.key}:cash", order.id, attempt.id, "cash", {"by": by.label})
+        held = Account.COURIER_CUSTODY if by.kind in {"rider", "partner"} else Account.CASH
+        source = ("attempt", attempt.id)
+        ledger.post(held, Account.RECEIVABLE, attempt.amount_minor, kind="received", source=source, order_id=order.id)
+        note("order", order.id, "cash_received", by, amount_minor=attempt.amount_minor)
+        set_payment_state(order_id, PaymentState.PAID, by, "cash")
+
+
+def take_back_cash(order_id: int, by: Actor) -> None:
+    """Undo `record_cash`: somebody tapped by mistake. Raises NotCash when there is no cash to take back."""
+    with transaction():
+        order = locked(order_id)
+        attempt = latest_attempt(order_id)
+        if order.payment_state is not PaymentState.PAID or attempt.method not in CASH:
+            raise NotCash
+        _move(attempt, AttemptState.CANCELLED)
+        source = ("attempt", attempt.id)
+        ledger.post(
+            Account.RECEIVABLE,
+            ledger.where_it_went(attempt.id),
+            attempt.amount_minor,
+            kind="taken_back",
+            source=source,
+            order_id=order.id,
+        )
+        note("order", order.id, "cash_taken_back", by, amount_minor=attempt.amount_minor)
+        set_payment_state(order_id, PaymentState.UNPAID, by, "taken back")
+
+
+def open_card_attempts(older_than: datetime) -> list[int]:
+    """Ids of this shop's card attempts without an end that are older than an instant, oldest first."""
+    return list(
+        db.session.scalars(
+            select(PaymentAttempt.id)
+            .where(
+                PaymentAttempt.method == CARD,
+                PaymentAttempt.state.in_([AttemptState.CREATED, AttemptState.PENDING]),
+                PaymentAttempt.created_at < older_than,
+            )
+            .order_by(PaymentAttempt.id)
+            .limit(100)
+        )
+    )
+
+
+def keep_asking() -> int:
+    """Ask the provider about every card attempt that has been open for two minutes. Returns how many found an end."""
+    if not door.takes_cards():
+        return 0
+    ended = 0
+    for attempt_id in open_card_attempts(clock.now() - timedelta(minutes=2)):
+        try:
+            ended += ask_provider(attempt_id) not in {AttemptState.CREATED, AttemptState.PENDING}
+        except (GatewayUnavailable, GatewayRefused):
+            continue
+    return ended
+
+
+def book_sale(order_id: int) -> None:
+    """Write a confirmed order into the books: the customer owes it, the shop has sold it. Once per order."""
+    with transaction():
+        order = db.session.get_one(Order, (current_shop().id, order_id))
+        source = ("order", order_id)
+        post = ledger.post
+        post(Account.RECEIVABLE, Account.SALES, order.net_minor, kind="sale", source=source, order_id=order_id)
+        post(Account.RECEIVABLE, Account.TAX, order.tax_minor, kind="tax", source=source, order_id=order_id)
+
+
+def unbook_sale(order_id: int) -> None:
+    """Take a cancelled order out of the books again, if it was in them."""
+    with transaction():
+        order = db.session.get_one(Order, (current_shop().id, order_id))
+        if not ledger.is_booked("sale", ("order", order_id)):
+            return
+        source = ("order", order_id)
+        post = ledger.post
+        post(Account.SALES, Account.RECEIVABLE, order.net_minor, kind="sale_back", source=source, order_id=order_id)
+        post(Account.TAX, Account.RECEIVABLE, order.tax_minor, kind="tax_back", source=source, order_id=order_id)

@@ -1,0 +1,40 @@
+"""The card provider this installation talks to, if any. The composition root opens the door once."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from storefront.kernel.errors import Conflict
+from storefront.payments.provider import Gateway
+
+_gateway: list[Gateway] = []
+_fee_bp: list[int] = [0]
+
+
+class NoCards(Conflict):
+    """This shop cannot take cards now."""
+
+    message = _l("Esta tienda no puede cobrar con tarjeta por ahora. Elige otra forma de pago.")
+
+
+def use_gateway(gateway: Gateway | None, fee_bp: int = 0) -> None:
+    """Say which provider takes cards (None: nobody) and the platform's share in basis points."""
+    _gateway[:] = [gateway] if gateway else []
+    _fee_bp[:] = [fee_bp]
+
+
+def takes_cards() -> bool:
+    """Whether there is a provider at all."""
+    return bool(_gateway)
+
+
+def gateway() -> Gateway:
+    """The provider. Raises NoCards when there is none."""
+    if not _gateway:
+        raise NoCards
+    return _gateway[0]
+
+
+def platform_fee(amount_minor: int) -> int:
+    """The platform's share of a card payment in minor units, rounded down."""
+    return amount_minor * _fee_bp[0] // 10_000

@@ -1,0 +1,371 @@
+"""The door to Stripe: the one module that imports its library. Direct charges on each shop's own account.
+
+The library's own retries are off: whoever calls holds the key and knows whether asking again is safe. Test
+mode may be pointed at another server (our stand-in); a live key never may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import stripe
+
+from storefront.kernel.money import EXPONENTS, Money, exponent
+from storefront.payments.provider import (
+    AccountRef,
+    AccountStatus,
+    BadSignature,
+    CheckoutLine,
+    CheckoutRef,
+    CheckoutState,
+    CheckoutStatus,
+    GatewayEvent,
+    GatewayRefused,
+    GatewayUnavailable,
+    RefundRef,
+    RefundState,
+    RefundStatus,
+)
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 10
+WEBHOOK_TOLERANCE_S = 300
+MOST_LINES = 100
+LIVE_PREFIXES = ("sk_live_", "rk_live_")
+
+STRIPE_EXPONENTS = {
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "JPY": 0, "KMF": 0, "KRW": 0, "MGA": 0, "PYG": 0, "RWF": 0,
+    "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3,
+}  # fmt: skip
+"""Digits after the decimal sign in Stripe's amounts; 2 for every other currency, ISK and UGX too, although
+ISO gives them none.
+"""
+
+_REFUND_STATUS = {
+    "pending": RefundStatus.PENDING,
+    "requires_action": RefundStatus.REQUIRES_ACTION,
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.CANCELLED,
+}
+
+
+def rescale(amount: int, digits: int, wanted: int) -> int:
+    """The same amount with `wanted` instead of `digits` decimal digits. ValueError when it cannot be said
+    exactly.
+    """
+    if wanted >= digits:
+        return int(amount * 10 ** (wanted - digits))
+    whole, rest = divmod(amount, 10 ** (digits - wanted))
+    if rest:
+        raise ValueError(f"{amount} with {digits} digits has no exact form with {wanted}")
+    return int(whole)
+
+
+def to_stripe(minor: int, currency: str) -> int:
+    """Our minor units as Stripe counts them."""
+    return rescale(minor, exponent(currency), STRIPE_EXPONENTS.get(currency, 2))
+
+
+def from_stripe(amount: int, currency: str) -> tuple[int, str]:
+    """Stripe's amount and lower-case code as our minor units and ISO code."""
+    code = currency.upper()
+    digits = STRIPE_EXPONENTS.get(code, 2)
+    return rescale(amount, digits, EXPONENTS.get(code, digits)), code
+
+
+class StripeGateway:
+    """The Gateway kept with Stripe (or, in test mode, with what answers at `api_base`).
+
+    `webhook_secrets` are all that are valid now: the new one and, while it is being rotated, the old one.
+    Raises ValueError when a live key meets any address but Stripe's own.
+    """
+
+    def __init__(
+        self,
+        secret_key: str,
+        api_base: str | None,
+        webhook_secrets: Sequence[str],
+        *,
+        timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+    ) -> None:
+        base = (api_base or stripe.DEFAULT_API_BASE).rstrip("/")
+        self._live = secret_key.startswith(LIVE_PREFIXES)
+        if self._live and base != stripe.DEFAULT_API_BASE:
+            raise ValueError("a live Stripe key may only be used with Stripe's own address")
+        stripe.enable_telemetry = False
+        self._secrets = tuple(webhook_secrets)
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": base},
+            http_client=stripe.RequestsClient(timeout=timeout_s),
+            max_network_retries=0,
+        )
+
+    @property
+    def live(self) -> bool:
+        """Whether real money moves."""
+        return self._live
+
+    def create_account(self, shop_name: str, email: str, country: str, key: str) -> AccountRef:
+        """See Gateway. The account is the shop's own: it pays Stripe's fees, bears its losses and has the
+        full dashboard.
+        """
+        with _stripe_errors():
+            account = self._client.v1.accounts.create(
+                {
+                    "country": country,
+                    "email": email,
+                    "business_profile": {"name": shop_name},
+                    "controller": {
+                        "fees": {"payer": "account"},
+                        "losses": {"payments": "stripe"},
+                        "stripe_dashboard": {"type": "full"},
+                    },
+                    "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
+                },
+                {"idempotency_key": key},
+            )
+        return AccountRef(account.id)
+
+    def onboarding_link(self, account: str, return_url: str, refresh_url: str) -> str:
+        """See Gateway."""
+        with _stripe_errors():
+            link = self._client.v1.account_links.create(
+                {
+                    "account": account,
+                    "type": "account_onboarding",
+                    "return_url": return_url,
+                    "refresh_url": refresh_url,
+                }
+            )
+        return link.url
+
+    def account_status(self, account: str) -> AccountStatus:
+        """See Gateway."""
+        with _stripe_errors():
+            found = self._client.v1.accounts.retrieve(account)
+        missing = found.requirements.currently_due if found.requirements else None
+        return AccountStatus(bool(found.charges_enabled), bool(found.payouts_enabled), tuple(missing or ()))
+
+    def open_checkout(  # noqa: PLR0913 - one payment page needs all of it, by keyword
+        self,
+        *,
+        account: str,
+        key: str,
+        amount: Money,
+        description: str,
+        lines: Sequence[CheckoutLine],
+        success_url: str,
+        cancel_url: str,
+        metadata: Mapping[str, str],
+        expires_at: datetime,
+        application_fee_minor: int,
+        locale: str,
+        customer_email: str | None,
+    ) -> CheckoutRef:
+        """See Gateway. Cards only: a voucher paid days later would outlive the goods kept for it."""
+        params: SessionCreateParams = {
+            "mode": "payment",
+            "line_items": _line_items(amount, description, lines),
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "client_reference_id": key,
+            "metadata": dict(metadata),
+            "expires_at": int(expires_at.timestamp()),
+            "locale": _stripe_locale(locale),
+            "allowed_payment_method_types": ["card"],
+            "payment_intent_data": {"description": description, "metadata": dict(metadata)},
+        }
+        if application_fee_minor:
+            fee = to_stripe(application_fee_minor, amount.currency)
+            params["payment_intent_data"]["application_fee_amount"] = fee
+        if customer_email:
+            params["customer_email"] = customer_email
+        with _stripe_errors():
+            session = self._client.v1.checkout.sessions.create(
+                params, {"stripe_account": account, "idempotency_key": key}
+            )
+        return _checkout_ref(session)
+
+    def checkout_state(self, account: str, session_id: str) -> CheckoutState:
+        """See Gateway."""
+        with _stripe_errors():
+            session = self._client.v1.checkout.sessions.retrieve(session_id, options={"stripe_account": account})
+        minor, currency = from_stripe(session.amount_total or 0, session.currency or "")
+        return CheckoutState(
+            status=CheckoutStatus(session.status or CheckoutStatus.OPEN),
+            paid=session.payment_status == "paid",
+            amount_minor=minor,
+            currency=currency,
+            payment_intent=_id_of(session.payment_intent),
+        )
+
+    def find_checkout(self, account: str, key: str, since: datetime) -> CheckoutRef | None:
+        """See Gateway."""
+        with _stripe_errors():
+            sessions = self._client.v1.checkout.sessions.list(
+                {"created": {"gte": int(since.timestamp())}, "limit": 100}, {"stripe_account": account}
+            )
+            for session in sessions.auto_paging_iter():
+                if session.client_reference_id == key:
+                    return _checkout_ref(session)
+        return None
+
+    def expire_checkout(self, account: str, session_id: str) -> None:
+        """See Gateway."""
+        with _stripe_errors():
+            self._client.v1.checkout.sessions.expire(session_id, options={"stripe_account": account})
+
+    def refund(  # noqa: PLR0913 - one refund needs all of it, by keyword
+        self,
+        *,
+        account: str,
+        payment_intent: str,
+        amount_minor: int,
+        currency: str,
+        key: str,
+        metadata: Mapping[str, str],
+        return_fee: bool = False,
+    ) -> RefundRef:
+        """See Gateway."""
+        with _stripe_errors():
+            refund = self._client.v1.refunds.create(
+                {
+                    "payment_intent": payment_intent,
+                    "amount": to_stripe(amount_minor, currency),
+                    "metadata": dict(metadata),
+                    "refund_application_fee": return_fee,
+                },
+                {"stripe_account": account, "idempotency_key": key},
+            )
+        return RefundRef(refund.id, _refund_status(refund))
+
+    def refund_state(self, account: str, refund_id: str) -> RefundState:
+        """See Gateway."""
+        with _stripe_errors():
+            refund = self._client.v1.refunds.retrieve(refund_id, options={"stripe_account": account})
+        return _refund_state(refund)
+
+    def refunds_of(self, account: str, payment_intent: str) -> list[RefundState]:
+        """See Gateway."""
+        with _stripe_errors():
+            refunds = self._client.v1.refunds.list(
+                {"payment_intent": payment_intent, "limit": 100}, {"stripe_account": account}
+            )
+            return [_refund_state(refund) for refund in refunds.auto_paging_iter()]
+
+    def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
+        """See Gateway. Stripe's scheme: each secret is tried, and a signature older than 300 s is refused."""
+        for secret in self._secrets:
+            try:
+                event = self._client.construct_event(raw, signature, secret, WEBHOOK_TOLERANCE_S)
+            except stripe.SignatureVerificationError:
+                continue
+            except ValueError as error:
+                raise BadSignature from error
+            return _gateway_event(event)
+        raise BadSignature
+
+    def events_since(self, account: str, since: datetime) -> Iterator[GatewayEvent]:
+        """See Gateway."""
+        with _stripe_errors():
+            events = self._client.v1.events.list(
+                {"created": {"gte": int(since.timestamp())}, "limit": 100}, {"stripe_account": account}
+            )
+            for event in events.auto_paging_iter():
+                # Stripe leaves `account` out of events that are listed as that account.
+                yield _gateway_event(event, account)
+
+
+@contextmanager
+def _stripe_errors() -> Iterator[None]:
+    """Sort the vendor's errors by the one question that matters: is the outcome known?"""
+    try:
+        yield
+    except stripe.StripeError as error:
+        status = error.http_status or 0
+        # 409 is a request with this key still in flight, 429 a full queue: both say "ask again", not "no".
+        if 400 <= status < 500 and status not in (409, 429):
+            raise GatewayRefused(_code_of(error), error.user_message or "") from error
+        raise GatewayUnavailable from error
+
+
+def _code_of(error: stripe.StripeError) -> str:
+    """Stripe's code, or the kind of error where it gives none. The library forgets it for 401 and 403."""
+    body = error.json_body
+    details = body.get("error") if isinstance(body, dict) else None
+    said = details if isinstance(details, dict) else {}
+    return str(said.get("code") or said.get("type") or f"http_{error.http_status}")
+
+
+def _line_items(amount: Money, description: str, lines: Sequence[CheckoutLine]) -> list[SessionCreateParamsLineItem]:
+    """What the page shows; always adds up to `amount`, so that what was ordered is what is charged."""
+    total = sum(line.quantity * line.unit_minor for line in lines)
+    if total != amount.minor or not 0 < len(lines) <= MOST_LINES:
+        lines = [CheckoutLine(description, 1, amount.minor)]
+    return [
+        {
+            "quantity": line.quantity,
+            "price_data": {
+                "currency": amount.currency.lower(),
+                "unit_amount": to_stripe(line.unit_minor, amount.currency),
+                "product_data": {"name": line.name},
+            },
+        }
+        for line in lines
+    ]
+
+
+def _stripe_locale(locale: str) -> str:
+    """Stripe's name for the page's language: Latin American Spanish and Brazilian Portuguese differ."""
+    language = locale.replace("-", "_").partition("_")[0]
+    return {"es": "es-419", "pt": "pt-BR", "en": "en"}.get(language, "auto")
+
+
+def _checkout_ref(session: stripe.checkout.Session) -> CheckoutRef:
+    expires_at = datetime.fromtimestamp(session.expires_at, UTC)
+    return CheckoutRef(session.id, session.url or "", _id_of(session.payment_intent), expires_at)
+
+
+def _refund_status(refund: stripe.Refund) -> RefundStatus:
+    return _REFUND_STATUS.get(refund.status or "", RefundStatus.PENDING)
+
+
+def _refund_state(refund: stripe.Refund) -> RefundState:
+    minor, currency = from_stripe(refund.amount, refund.currency)
+    return RefundState(
+        id=refund.id,
+        status=_refund_status(refund),
+        amount_minor=minor,
+        currency=currency,
+        payment_intent=_id_of(refund.payment_intent),
+        metadata=dict(refund.metadata.to_dict()) if refund.metadata else {},
+    )
+
+
+def _gateway_event(event: stripe.Event, account: str | None = None) -> GatewayEvent:
+    # StripeObject is no dict: plain data from here on.
+    plain: dict[str, Any] = event.to_dict(for_json=True)
+    data: dict[str, Any] = plain["data"]["object"]
+    return GatewayEvent(
+        id=plain["id"],
+        type=plain["type"],
+        account=plain.get("account") or account,
+        object_id=str(data.get("id", "")),
+        created=datetime.fromtimestamp(plain["created"], UTC),
+        live=bool(plain["livemode"]),
+        data=data,
+    )
+
+
+def _id_of(reference: str | stripe.StripeObject | None) -> str | None:
+    """The id of what Stripe may give as an id or in full."""
+    return reference if reference is None or isinstance(reference, str) else str(reference["id"])

@@ -1,0 +1,187 @@
+"""What follows from money, and the asking that makes up for notices that never came. Every job may run twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from storefront.events import (
+    OrderCancelled,
+    OrderConfirmed,
+    PaymentSucceeded,
+    ProofRejected,
+    ProofSubmitted,
+    RefundRequested,
+    RefundSettled,
+)
+from storefront.kernel import clock, inbox, mail
+from storefront.kernel.audit import SYSTEM
+from storefront.kernel.db import db, transaction
+from storefront.kernel.faces import face_url
+from storefront.kernel.facts import WebhookReceived
+from storefront.kernel.inbox import InboxRow
+from storefront.kernel.jobs import ShopJob, periodic, shop_job
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.actions import confirm_paid_order
+from storefront.orders.queries import order_by_id
+from storefront.payments import actions, door, queries, refunding
+from storefront.payments.models import Refund, TransferProof
+from storefront.payments.provider import GatewayUnavailable
+
+PATIENCE = timedelta(days=3)
+"""How long a notice about something unknown is kept waiting for it."""
+
+
+class UnknownObject(LookupError):
+    """A notice names something that is not in our books (yet): it is tried again later."""
+
+
+@shop_job("payments.keep_or_return")
+def keep_or_return(order_id: int, attempt_id: int) -> None:
+    """Money has come: the order is confirmed, or, if it cannot be kept any more, the money goes back by itself."""
+    if not confirm_paid_order(order_id):
+        refunding.refund_order(order_id, "too_late", SYSTEM)
+
+
+@shop_job("payments.book_sale")
+def book_sale(order_id: int) -> None:
+    """Write a confirmed order into the books."""
+    actions.book_sale(order_id)
+
+
+@shop_job("payments.settle_cancelled")
+def settle_cancelled(order_id: int) -> None:
+    """A cancelled order leaves the books, its payment page is closed, and money that came goes back."""
+    actions.unbook_sale(order_id)
+    refunding.refund_order(order_id, "cancelled", SYSTEM)
+    attempt_id = queries.latest_card_attempt(order_id)
+    if attempt_id is not None and door.takes_cards():
+        actions.close_page(attempt_id)
+
+
+@shop_job("payments.send_back")
+def send_back(refund_id: int, order_id: int) -> None:
+    """Let the provider send money back; what it cannot do waits for a person."""
+    refunding.send_back(refund_id)
+
+
+@shop_job("payments.apply_webhook")
+def apply_webhook(inbox_id: int) -> None:
+    """Follow one stored notice: ask the provider how things stand, whatever the notice said."""
+    shop = current_shop()
+    row = db.session.execute(
+        select(InboxRow.kind, InboxRow.payload, InboxRow.handled_at, InboxRow.received_at).where(
+            InboxRow.id == inbox_id
+        )
+    ).one()
+    db.session.rollback()
+    if row.handled_at is not None or shop.payment_account is None:
+        return
+    outcome = _follow(row.kind, row.payload)
+    if outcome == "unknown":
+        if row.received_at > clock.now() - PATIENCE:
+            raise UnknownObject(row.payload.get("object_id"))
+        outcome = "given_up"
+    with transaction():
+        inbox.mark_handled(inbox_id, outcome)
+
+
+def _follow(kind: str, payload: dict[str, Any]) -> str:
+    if kind.startswith("checkout.session."):
+        return _follow_page(payload)
+    if kind == "payment_intent.payment_failed":
+        attempt_id = queries.attempt_of_key(str(payload.get("metadata", {}).get("attempt", "")))
+        if attempt_id is None:
+            return "unknown"
+        actions.note_decline(attempt_id)
+        return "applied"
+    if kind.startswith(("refund.", "charge.refund")):
+        refund_id = queries.refund_of_reference(str(payload.get("object_id", "")))
+        if refund_id is not None:
+            refunding.follow_refund(refund_id)
+            return "applied"
+    return "ignored"
+
+
+def _follow_page(payload: dict[str, Any]) -> str:
+    key = str(payload.get("metadata", {}).get("attempt", ""))
+    attempt_id = queries.attempt_of_reference(str(payload.get("object_id", ""))) or queries.attempt_of_key(key)
+    if attempt_id is None:
+        return "unknown"
+    actions.ask_provider(attempt_id)
+    return "applied"
+
+
+@periodic("payments.keep_asking", every_s=60)
+def keep_asking() -> None:
+    """Ask about every card attempt and refund without an end: a notice may never come."""
+    actions.keep_asking()
+    for refund_id in queries.refunds_in_transit() if door.takes_cards() else []:
+        try:
+            refunding.follow_refund(refund_id)
+        except GatewayUnavailable:
+            continue
+
+
+@shop_job("payments.tell_rejected")
+def tell_rejected(proof_id: int, order_id: int) -> None:
+    """Tell the customer why the proof did not do, and where to send another."""
+    order = order_by_id(order_id)
+    reason = db.session.scalar(select(TransferProof.reason).where(TransferProof.id == proof_id))
+    if order.contact_email:
+        with transaction():
+            mail.send(
+                "proof-rejected",
+                to=order.contact_email,
+                once=f"proof-rejected:{proof_id}",
+                locale=order.locale,
+                order=order,
+                reason=reason or "",
+                order_url=face_url("shop", f"/pedido/{order.token}"),
+            )
+
+
+@shop_job("payments.tell_shop_proof")
+def tell_shop_proof(proof_id: int, order_id: int) -> None:
+    """Tell the shop that there is a proof to look at."""
+    shop, order = current_shop(), order_by_id(order_id)
+    if shop.email:
+        with transaction():
+            mail.send(
+                "owner-proof",
+                to=shop.email,
+                once=f"owner-proof:{proof_id}",
+                order=order,
+                review_url=face_url("app", "/cobros"),
+            )
+
+
+@shop_job("payments.tell_refunded")
+def tell_refunded(refund_id: int, order_id: int) -> None:
+    """Tell the customer that the money is on its way."""
+    order = order_by_id(order_id)
+    amount = db.session.scalar(select(Refund.amount_minor).where(Refund.id == refund_id))
+    if order.contact_email:
+        with transaction():
+            mail.send(
+                "refund-done",
+                to=order.contact_email,
+                once=f"refund-done:{refund_id}",
+                locale=order.locale,
+                order=order,
+                amount_minor=amount or 0,
+            )
+
+
+ANSWERS: dict[type, list[ShopJob]] = {
+    PaymentSucceeded: [keep_or_return],
+    OrderConfirmed: [book_sale],
+    OrderCancelled: [settle_cancelled],
+    RefundRequested: [send_back],
+    RefundSettled: [tell_refunded],
+    ProofRejected: [tell_rejected],
+    ProofSubmitted: [tell_shop_proof],
+    WebhookReceived: [apply_webhook],
+}

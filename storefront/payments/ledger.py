@@ -1,0 +1,121 @@
+"""The books: one row is one transfer from one account to another, written once for each fact.
+
+A sale is owed by the customer the moment the order counts (receivable → sales and tax); money that arrives pays that
+debt. So a paid order's receivable is zero, and what an account holds is the sum of its rows.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storefront.kernel import clock
+from storefront.kernel.db import db
+from storefront.kernel.tenancy import current_shop
+from storefront.payments.models import LedgerEntry
+
+
+class Account(StrEnum):
+    """The accounts of a shop's books. The first four are where its money can be."""
+
+    CARD_CLEARING = "card_clearing"
+    BANK = "bank"
+    CASH = "cash"
+    COURIER_CUSTODY = "courier_custody"
+    RECEIVABLE = "customer_receivable"
+    SALES = "sales"
+    TAX = "tax"
+
+
+MONEY = (Account.CARD_CLEARING, Account.BANK, Account.CASH, Account.COURIER_CUSTODY)
+
+HELD_IN = {
+    "card": Account.CARD_CLEARING,
+    "bank_transfer": Account.BANK,
+    "cash_on_delivery": Account.CASH,
+    "pay_at_shop": Account.CASH,
+}
+"""Where the money of each way of payment arrives."""
+
+
+def post(
+    debit: Account, credit: Account, amount_minor: int, *, kind: str, source: tuple[str, int], order_id: int
+) -> bool:
+    """Book one transfer, in the caller's transaction. False when this fact of this source is booked already.
+
+    Nothing is booked for an amount of zero. `amount_minor` is never negative: a reversal swaps the accounts.
+    """
+    if amount_minor == 0:
+        return False
+    shop = current_shop()
+    row = db.session.execute(
+        insert(LedgerEntry)
+        .values(
+            tenant_id=shop.id,
+            debit=debit,
+            credit=credit,
+            amount_minor=amount_minor,
+            currency=shop.currency,
+            source_type=source[0],
+            source_id=source[1],
+            kind=kind,
+            order_id=order_id,
+            at=clock.now(),
+        )
+        .on_conflict_do_nothing()
+        .returning(LedgerEntry.id)
+    ).first()
+    return row is not None
+
+
+def balance(account: Account, order_id: int | None = None) -> int:
+    """Debits less credits of an account in minor units, of one order or of the whole shop."""
+    signed = case((LedgerEntry.debit == account, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    query = select(func.coalesce(func.sum(signed), 0)).where(
+        (LedgerEntry.debit == account) | (LedgerEntry.credit == account)
+    )
+    if order_id is not None:
+        query = query.where(LedgerEntry.order_id == order_id)
+    return int(db.session.scalar(query) or 0)
+
+
+def money_held(order_id: int) -> int:
+    """What of an order's money is with the shop now, in minor units: received less sent back."""
+    return sum(balance(account, order_id) for account in MONEY)
+
+
+def entries_of(order_id: int) -> list[dict[str, Any]]:
+    """The booked lines of an order, oldest first."""
+    rows = db.session.execute(
+        select(LedgerEntry.debit, LedgerEntry.credit, LedgerEntry.amount_minor, LedgerEntry.kind, LedgerEntry.at)
+        .where(LedgerEntry.order_id == order_id)
+        .order_by(LedgerEntry.id)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def is_booked(kind: str, source: tuple[str, int]) -> bool:
+    """Whether a fact of a source is in the books."""
+    return (
+        db.session.scalar(
+            select(LedgerEntry.id).where(
+                LedgerEntry.kind == kind, LedgerEntry.source_type == source[0], LedgerEntry.source_id == source[1]
+            )
+        )
+        is not None
+    )
+
+
+def where_it_went(attempt_id: int) -> Account:
+    """The account in which an attempt's money was received. LookupError when nothing was received."""
+    found = db.session.scalar(
+        select(LedgerEntry.debit).where(
+            LedgerEntry.source_type == "attempt", LedgerEntry.source_id == attempt_id, LedgerEntry.kind == "received"
+        )
+    )
+    if found is None:
+        raise LookupError(f"no money of attempt {attempt_id}")
+    return Account(found)

@@ -1,0 +1,213 @@
+"""Money: tries to pay, what providers told us, proofs of transfers, refunds, and the ledger behind it all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
+from storefront.kernel.ids import new_code
+from storefront.kernel.states import Transitions
+
+
+class AttemptState(StrEnum):
+    """Created before anybody outside knows of it; pending once the provider does; the rest is an end."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class ProofState(StrEnum):
+    """A proof waits for the shop, and is accepted or sent back with a reason."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class RefundState(StrEnum):
+    """The decision is one thing, the money another: `external` waits for a person to send it back by hand."""
+
+    REQUESTED = "requested"
+    IN_TRANSIT = "in_transit"
+    EXTERNAL = "external"
+    DONE = "done"
+    FAILED = "failed"
+
+
+_A, _R = AttemptState, RefundState
+
+ATTEMPT_STATES = Transitions(
+    {
+        _A.CREATED: {_A.PENDING, _A.SUCCEEDED, _A.FAILED, _A.EXPIRED, _A.CANCELLED},
+        _A.PENDING: {_A.SUCCEEDED, _A.FAILED, _A.EXPIRED, _A.CANCELLED},
+        _A.FAILED: {_A.SUCCEEDED},  # the provider's word comes late or out of order; money is money
+        _A.EXPIRED: {_A.SUCCEEDED},
+        _A.CANCELLED: {_A.SUCCEEDED},
+        _A.SUCCEEDED: {_A.CANCELLED},  # a payment noted by mistake at the counter is taken back
+    }
+)
+
+REFUND_STATES = Transitions(
+    {
+        _R.REQUESTED: {_R.IN_TRANSIT, _R.EXTERNAL, _R.DONE, _R.FAILED},
+        _R.IN_TRANSIT: {_R.DONE, _R.FAILED},
+        _R.EXTERNAL: {_R.DONE},
+        _R.FAILED: {_R.REQUESTED, _R.EXTERNAL, _R.DONE},
+    }
+)
+
+
+class PaymentAttempt(ShopOwned, Model):
+    """One try to pay an order, `amount_minor` of `currency`.
+
+    `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
+    needs. At most one attempt of an order succeeds; a second success is sent back.
+    """
+
+    __tablename__ = "payment_attempts"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        UniqueConstraint("tenant_id", "key"),
+        UniqueConstraint("tenant_id", "provider_ref"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        Index("ix_payment_attempts_order", "tenant_id", "order_id", "id"),
+        Index(
+            "ix_payment_attempts_open",
+            "tenant_id",
+            "created_at",
+            postgresql_where=text("state IN ('created', 'pending') AND method = 'card'"),
+        ),
+    )
+
+    id: Mapped[int] = identity_pk()
+    order_id: Mapped[int]
+    method: Mapped[str]
+    state: Mapped[AttemptState]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    key: Mapped[str]
+    provider_ref: Mapped[str | None]
+    intent: Mapped[str | None]
+    checkout_url: Mapped[str | None]
+    checkout_expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class PaymentEvent(ShopOwned, Model):
+    """Something that happened to money, as told by a provider or a person. Append-only, once per provider and id."""
+
+    __tablename__ = "payment_events"
+    __append_only__ = True
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "provider", "external_id"),
+        Index("ix_payment_events_order", "tenant_id", "order_id", "id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    provider: Mapped[str]
+    external_id: Mapped[str]
+    order_id: Mapped[int]
+    attempt_id: Mapped[int | None]
+    kind: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class TransferProof(ShopOwned, Model):
+    """A picture that a customer says shows their transfer. `sha256` finds the same picture used twice."""
+
+    __tablename__ = "transfer_proofs"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        shop_fk("attempt_id", "payment_attempts"),
+        UniqueConstraint("tenant_id", "code"),
+        Index("ix_transfer_proofs_queue", "tenant_id", "state", "created_at"),
+        Index("ix_transfer_proofs_picture", "tenant_id", "sha256"),
+        Index(
+            "uq_transfer_proofs_open",
+            "tenant_id",
+            "order_id",
+            unique=True,
+            postgresql_where=text("state = 'submitted'"),
+        ),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    order_id: Mapped[int]
+    attempt_id: Mapped[int]
+    image_key: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    sha256: Mapped[str]
+    reference: Mapped[str] = mapped_column(default="")
+    state: Mapped[ProofState]
+    reason: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[str] = mapped_column(default="")
+
+
+class LedgerEntry(ShopOwned, Model):
+    """One transfer of money between two accounts of a shop's books: balanced by construction. Append-only.
+
+    `kind` with its source is unique, so a fact is booked once however often it is told.
+    """
+
+    __tablename__ = "ledger_entries"
+    __append_only__ = True
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "source_type", "source_id", "kind"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("debit <> credit", name="two_accounts"),
+        Index("ix_ledger_entries_order", "tenant_id", "order_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    debit: Mapped[str]
+    credit: Mapped[str]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    source_type: Mapped[str]
+    source_id: Mapped[int]
+    kind: Mapped[str]
+    order_id: Mapped[int]
+    at: Mapped[datetime]
+
+
+class Refund(ShopOwned, Model):
+    """Money that is to go back to a customer: decided once, sent back by the provider or by hand."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        shop_fk("attempt_id", "payment_attempts"),
+        UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "key"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        Index("ix_refunds_order", "tenant_id", "order_id"),
+        Index("ix_refunds_open", "tenant_id", "state"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    order_id: Mapped[int]
+    attempt_id: Mapped[int]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    state: Mapped[RefundState]
+    reason: Mapped[str]
+    key: Mapped[str]
+    provider_ref: Mapped[str | None]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]

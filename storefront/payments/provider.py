@@ -1,0 +1,259 @@
+"""What the payments domain may ask of a card provider, and the three ways in which the provider may fail.
+
+Only types live here, so that actions and jobs never import the vendor's library; `gateway.py` keeps these
+promises with Stripe. Amounts are our own minor units (whole pesos for CLP), currencies ISO 4217 codes in
+capitals, times aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from flask_babel import lazy_gettext as _l
+
+from storefront.kernel.errors import Refusal
+from storefront.kernel.money import Money
+
+SHORTEST_CHECKOUT = timedelta(minutes=30)
+"""The provider refuses a checkout that would expire sooner. Ask for more, so that a retry minutes later still
+fits.
+"""
+
+LONGEST_CHECKOUT = timedelta(hours=24)
+"""The provider refuses a checkout that would stay open longer."""
+
+
+class GatewayUnavailable(Refusal):
+    """No answer, or one that says nothing: what happened is unknown.
+
+    Ask again with the SAME key, or look with `find_checkout` or `refunds_of`. A new key could charge twice.
+    """
+
+    status = 503
+    message = _l(
+        "El servicio de pagos con tarjeta no responde. Inténtalo de nuevo en unos minutos: no se cobra dos veces."
+    )
+
+
+class GatewayRefused(Refusal):
+    """The provider understood and said no; nothing happened there. `code` and `detail` are the provider's,
+    for the log only.
+    """
+
+    status = 422
+    message = _l("El servicio de pagos con tarjeta no aceptó la operación.")
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__()
+        self._code = code
+        self.detail = detail
+
+    @property
+    def code(self) -> str:
+        """The provider's own code, such as `resource_missing`."""
+        return self._code
+
+
+class BadSignature(Refusal):
+    """The notice was not signed with a secret of ours, or too long ago. Answer 400 and store nothing."""
+
+    status = 400
+    message = _l("No pudimos comprobar de dónde viene este aviso.")
+
+
+class CheckoutStatus(StrEnum):
+    """Where the provider's payment page stands."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
+class RefundStatus(StrEnum):
+    """Where the provider's refund stands; only `succeeded` means that the money is on its way back."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """A shop's own account at the provider."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What the shop's account may do now. `requirements` are its names of what is still missing."""
+
+    charges_enabled: bool
+    payouts_enabled: bool
+    requirements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutLine:
+    """One line shown on the payment page; `unit_minor` is the gross price of one."""
+
+    name: str
+    quantity: int
+    unit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRef:
+    """An opened payment page. `payment_intent` is usually known only once somebody has tried to pay."""
+
+    id: str
+    url: str
+    payment_intent: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutState:
+    """What the provider knows of a payment page now. Only `paid` counts as money; complete and unpaid is
+    possible.
+    """
+
+    status: CheckoutStatus
+    paid: bool
+    amount_minor: int
+    currency: str
+    payment_intent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRef:
+    """A refund at the provider."""
+
+    id: str
+    status: RefundStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RefundState:
+    """What the provider knows of a refund now."""
+
+    id: str
+    status: RefundStatus
+    amount_minor: int
+    currency: str
+    payment_intent: str | None
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """A notice whose signature was verified.
+
+    A notice arrives late, twice and out of order: use `object_id` to fetch the present state, and `id` to
+    count it once. `account` is the shop's account (None for the platform's own). `live` is False for
+    test-mode notices, which a live platform receives too and must ignore (compare with `Gateway.live`).
+    `data` is the object as it was at `created`.
+    """
+
+    id: str
+    type: str
+    account: str | None
+    object_id: str
+    created: datetime
+    live: bool
+    data: Mapping[str, Any]
+
+
+class Gateway(Protocol):
+    """The card provider. Every method goes over the network: call it between two transactions, never inside
+    one.
+
+    All but `verify_webhook` raise GatewayUnavailable or GatewayRefused. `account` is the shop's account: what
+    belongs to another account does not exist. `key` names the operation for ever: the same key never acts
+    twice, and must come with the same arguments.
+    """
+
+    @property
+    def live(self) -> bool:
+        """Whether real money moves."""
+
+    def create_account(self, shop_name: str, email: str, country: str, key: str) -> AccountRef:
+        """Open an account for a shop in `country` (ISO 3166-1 alpha-2). It cannot charge until its owner has
+        answered the provider.
+        """
+
+    def onboarding_link(self, account: str, return_url: str, refresh_url: str) -> str:
+        """The short-lived page where the owner answers the provider; a stale one leads to `refresh_url`."""
+
+    def account_status(self, account: str) -> AccountStatus:
+        """What the account may do now."""
+
+    def open_checkout(  # noqa: PLR0913 - one payment page needs all of it, by keyword
+        self,
+        *,
+        account: str,
+        key: str,
+        amount: Money,
+        description: str,
+        lines: Sequence[CheckoutLine],
+        success_url: str,
+        cancel_url: str,
+        metadata: Mapping[str, str],
+        expires_at: datetime,
+        application_fee_minor: int,
+        locale: str,
+        customer_email: str | None,
+    ) -> CheckoutRef:
+        """Open a payment page that charges exactly `amount`, on the shop's account.
+
+        `lines` are shown when they add up to `amount`; otherwise `description` stands for all of it.
+        `expires_at` lies between SHORTEST_CHECKOUT and LONGEST_CHECKOUT from now; store it with the key,
+        since a retry must repeat it. `{CHECKOUT_SESSION_ID}` in `success_url` becomes the page's id.
+        `application_fee_minor` is the platform's part.
+        """
+
+    def checkout_state(self, account: str, session_id: str) -> CheckoutState:
+        """What became of the payment page."""
+
+    def find_checkout(self, account: str, key: str, since: datetime) -> CheckoutRef | None:
+        """The payment page opened with `key` at or after `since`, if there is one: the answer to an unknown
+        outcome.
+        """
+
+    def expire_checkout(self, account: str, session_id: str) -> None:
+        """Close the payment page. GatewayRefused when it is not open any more: ask `checkout_state` why."""
+
+    def refund(  # noqa: PLR0913 - one refund needs all of it, by keyword
+        self,
+        *,
+        account: str,
+        payment_intent: str,
+        amount_minor: int,
+        currency: str,
+        key: str,
+        metadata: Mapping[str, str],
+        return_fee: bool = False,
+    ) -> RefundRef:
+        """Send back part or all of a payment; with `return_fee`, the platform's part of it in proportion."""
+
+    def refund_state(self, account: str, refund_id: str) -> RefundState:
+        """What became of the refund."""
+
+    def refunds_of(self, account: str, payment_intent: str) -> list[RefundState]:
+        """Every refund of a payment, those made outside our pages too; newest first."""
+
+    def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
+        """Read a notice. `raw` is the body as received, to the byte; `signature` its header. Raises
+        BadSignature.
+        """
+
+    def events_since(self, account: str, since: datetime) -> Iterator[GatewayEvent]:
+        """What happened on the account from `since` on, newest first: for notices that never arrived. Kept 30
+        days.
+        """

@@ -1,0 +1,98 @@
+"""Paying, from the customer's side: the block on the order's page and what its buttons do."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.audit import Actor
+from storefront.kernel.errors import Refusal
+from storefront.kernel.limits import limited
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.queries import OrderView, order_by_token
+from storefront.orders.states import OrderState, PaymentState
+from storefront.payments import actions, proofs, queries
+from storefront.payments.forms import ProofForm
+from storefront.payments.methods import CARD, TRANSFER
+from storefront.payments.models import AttemptState
+
+blueprint = Blueprint("payments", __name__)
+
+
+def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
+    """The slot "order.payment": what the customer may do about money now; empty when that is nothing."""
+    pays_now = order.is_to_be_paid and order.state is not OrderState.COMPLETED
+    if not pays_now or order.payment_method not in {CARD, TRANSFER}:
+        return Markup("")
+    proof = queries.latest_proof(order.id) if order.payment_method == TRANSFER else None
+    return Markup(  # noqa: S704 (our own template, which escapes)
+        render_template(
+            "shop/payments/block.html",
+            order=order,
+            proof=proof,
+            form=form or ProofForm(formdata=None),
+            bank_details=current_shop().bank_details,
+            waits_for_review=order.payment_state is PaymentState.PROOF_REVIEW,
+        )
+    )
+
+
+def _customer(order: OrderView) -> Actor:
+    actor = current_actor()
+    return actor if actor.kind == "customer" else Actor("customer", order.customer_id, order.contact_name)
+
+
+@blueprint.post("/pedido/<token>/tarjeta")
+@access("public")
+@limited("checkout")
+def pay_by_card(token: str) -> ResponseReturnValue:
+    """On to the card page: the one that is open, or a new one after a failure."""
+    order = order_by_token(token)
+    return redirect(actions.start_card(actions.try_card_again(order.id, _customer(order))), 303)
+
+
+@blueprint.get("/pedido/<token>/pagado")
+@access("public")
+def come_back(token: str) -> ResponseReturnValue:
+    """Back from the card page: ask the provider at once, so that the customer sees how it ended."""
+    order = order_by_token(token)
+    attempt_id = queries.latest_card_attempt(order.id)
+    if attempt_id is not None:
+        try:
+            state = actions.ask_provider(attempt_id)
+        except Refusal:
+            state = AttemptState.PENDING
+        if state is AttemptState.SUCCEEDED:
+            flash(_("Recibimos tu pago. ¡Gracias!"), "good")
+        else:
+            flash(_("Todavía no nos llega el aviso del pago. Esta página lo muestra en cuanto llegue."), "info")
+    return redirect(url_for("orders.show", token=token), 303)
+
+
+@blueprint.post("/pedido/<token>/comprobante")
+@access("public")
+@limited("upload")
+def send_proof(token: str) -> ResponseReturnValue:
+    """Keep the photo of a transfer and let the shop look at it."""
+    order = order_by_token(token)
+    form = ProofForm()
+    photo = request.files.get("photo")
+    if not form.validate() or photo is None:
+        return _proof_page(order, form), 422
+    try:
+        proofs.submit_proof(order.id, photo.stream, form.reference.data or "", _customer(order))
+    except Refusal as refusal:
+        form.photo.errors = [str(refusal)]
+        return _proof_page(order, form), refusal.status
+    flash(_("Recibimos tu comprobante. La tienda lo revisa y te confirma."), "good")
+    return redirect(url_for("orders.show", token=token), 303)
+
+
+def _proof_page(order: OrderView, form: ProofForm) -> str:
+    return render_template("shop/payments/proof.html", order=order, form=form, block=payment_block(order, form))
+
+
+SLOTS = {"order.payment": payment_block}

@@ -1,0 +1,305 @@
+"""The shop's delivery desk: parcels with what needs care first, the zones and their prices, and the courier firms."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from storefront.customers.address import PostalAddress
+from storefront.delivery import actions
+from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, change_zone, raise_zone, set_contract
+from storefront.delivery.forms import ContractForm, HandOverForm, ShopFailedForm, ZoneForm
+from storefront.delivery.queries import (
+    BoardRow,
+    PartnerRow,
+    ShipmentView,
+    ZoneRow,
+    board,
+    partner_rows,
+    shipment_by_code,
+    zone_row,
+    zone_rows,
+)
+from storefront.delivery.states import TERMINAL, ShipmentState
+from storefront.delivery.words import attention_word, reason_word, state_tone, state_word
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.countries import COUNTRIES
+from storefront.kernel.errors import Invalid, NotFound
+from storefront.kernel.filters import datetime_local
+from storefront.kernel.tenancy import current_shop
+
+blueprint = Blueprint("desk_delivery", __name__)
+
+WORDS = {
+    "state_word": state_word,
+    "state_tone": state_tone,
+    "reason_word": reason_word,
+    "attention_word": attention_word,
+}
+
+
+# --- parcels --------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/entregas")
+@access("staff", "orders:read")
+def index() -> ResponseReturnValue:
+    """Today's parcels: what needs care, what waits, what is on its way, what is done."""
+    rows = board()
+    return render_template("dashboard/delivery/index.html", groups=_groups(rows), has_zones=bool(zone_rows()), **WORDS)
+
+
+def _groups(rows: list[BoardRow]) -> list[tuple[str, list[BoardRow]]]:
+    with_courier = {ShipmentState.OFFERED, ShipmentState.ASSIGNED}
+    care = [r for r in rows if r.state not in TERMINAL and (r.attention or r.is_late)]
+    rest = [r for r in rows if r not in care]
+    groups = [
+        (_("Necesitan que las veas"), care),
+        (_("Listas para salir"), [r for r in rest if r.state is ShipmentState.READY]),
+        (_("Con repartidor por llegar"), [r for r in rest if r.state in with_courier]),
+        (_("En camino"), [r for r in rest if _is_under_way(r)]),
+        (_("En preparación"), [r for r in rest if r.state is ShipmentState.DRAFT]),
+        (_("Terminadas hoy"), [r for r in rest if r.state in TERMINAL]),
+    ]
+    return [(title, found) for title, found in groups if found]
+
+
+def _is_under_way(row: BoardRow) -> bool:
+    at_rest = {ShipmentState.DRAFT, ShipmentState.READY, ShipmentState.OFFERED, ShipmentState.ASSIGNED}
+    return row.state not in TERMINAL | at_rest
+
+
+@blueprint.get("/entregas/<code>")
+@access("staff", "orders:read")
+def show(code: str) -> ResponseReturnValue:
+    """One parcel: where, whose turn it is, its history, and the next thing to do."""
+    return _page(shipment_by_code(code), HandOverForm(), ShopFailedForm())
+
+
+def _page(view: ShipmentView, handing: HandOverForm, failed: ShopFailedForm, status: int = 200) -> ResponseReturnValue:
+    events = [
+        {
+            "title": state_word(line.code),
+            "at": datetime_local(line.at),
+            "note": " · ".join(filter(None, (line.actor_label, reason_word(line.reason), line.note))),
+            "state": "done" if line.applied else "next",
+        }
+        for line in view.history
+    ]
+    tracking_url = f"{current_shop().base_url}/envio/{view.token}"
+    return (
+        render_template(
+            "dashboard/delivery/show.html", view=view, row=view.row, address=PostalAddress.from_dict(view.address),
+            events=events, handing=handing, failed=failed, tracking_url=tracking_url, **WORDS,
+        ),
+        status,
+    )  # fmt: skip
+
+
+def _back(code: str, said: str) -> ResponseReturnValue:
+    flash(said, "good")
+    return redirect(url_for("desk_delivery.show", code=code), 303)
+
+
+@blueprint.post("/entregas/<code>/propia")
+@access("staff", "orders:write")
+def deliver_myself(code: str) -> ResponseReturnValue:
+    """The shop takes it there itself."""
+    actions.deliver_myself(code, current_actor())
+    return _back(code, _("La llevas tú. Avisa cuando salgas."))
+
+
+@blueprint.post("/entregas/<code>/ofrecer")
+@access("staff", "orders:write")
+def offer_again(code: str) -> ResponseReturnValue:
+    """Ask the couriers once more."""
+    actions.offer_again(code, current_actor())
+    return _back(code, _("La estamos ofreciendo de nuevo a tus repartidores."))
+
+
+@blueprint.post("/entregas/<code>/quitar")
+@access("staff", "orders:write")
+def take_back(code: str) -> ResponseReturnValue:
+    """Take it from a courier who has not come."""
+    actions.take_back(code, current_actor())
+    return _back(code, _("Se la quitamos. Buscamos a alguien más."))
+
+
+@blueprint.post("/entregas/<code>/salida")
+@access("staff", "orders:write")
+def set_out(code: str) -> ResponseReturnValue:
+    """The shop's own courier leaves."""
+    actions.set_out(code, current_actor())
+    return _back(code, _("En camino. Le avisamos a quien la espera."))
+
+
+@blueprint.post("/entregas/<code>/entrega")
+@access("staff", "orders:write")
+def hand_over(code: str) -> ResponseReturnValue:
+    """It was handed over."""
+    form = HandOverForm()
+    view = shipment_by_code(code)
+    if not form.validate():
+        return _page(view, form, ShopFailedForm(), 422)
+    try:
+        actions.hand_over(
+            code, form.delivery_code.data or "", current_actor(), without_code=bool(form.without_code.data)
+        )
+    except (actions.WrongCode, actions.CodeLocked) as error:
+        form.delivery_code.errors = [str(error)]
+        return _page(view, form, ShopFailedForm(), 422)
+    return _back(code, _("Entregada."))
+
+
+@blueprint.post("/entregas/<code>/fallo")
+@access("staff", "orders:write")
+def note_failed_attempt(code: str) -> ResponseReturnValue:
+    """The shop's own courier could not hand it over."""
+    form = ShopFailedForm()
+    if not form.validate():
+        return _page(shipment_by_code(code), HandOverForm(), form, 422)
+    actions.note_failed_attempt(code, form.reason.data, current_actor())
+    return _back(code, _("Anotado. Puedes volver a intentarlo o traerla de regreso."))
+
+
+@blueprint.post("/entregas/<code>/regreso")
+@access("staff", "orders:write")
+def call_back(code: str) -> ResponseReturnValue:
+    """After a failed attempt it comes back."""
+    actions.call_back(code, current_actor())
+    return _back(code, _("Viene de regreso a la tienda."))
+
+
+@blueprint.post("/entregas/<code>/devuelta")
+@access("staff", "orders:write")
+def receive_back(code: str) -> ResponseReturnValue:
+    """It is in the shop again."""
+    actions.receive_back(code, current_actor())
+    return _back(code, _("Ya está de vuelta en la tienda."))
+
+
+# --- zones ------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/entregas/zonas")
+@access("staff", "delivery:write")
+def zones() -> ResponseReturnValue:
+    """Where the shop delivers and for how much, in the order in which zones are tried."""
+    return render_template("dashboard/delivery/zones.html", zones=zone_rows())
+
+
+def _zone_form(row: ZoneRow | None = None) -> ZoneForm:
+    pack = COUNTRIES[current_shop().country]
+    first = {} if row is None else {
+        "name": row.name, "localities": "\n".join(row.localities), "region": row.region or "",
+        "price": row.price_minor, "free_above": row.free_above_minor, "active": row.active, "version": row.version,
+    }  # fmt: skip
+    form = ZoneForm(data=first)
+    form.region.choices = [("", _("Cualquiera")), *pack.regions.items()]
+    return form
+
+
+def _details(form: ZoneForm) -> ZoneDetails:
+    return ZoneDetails(
+        name=form.name.data or "",
+        price_minor=int(form.price.data or 0),
+        free_above_minor=form.free_above.data or None,
+        localities=(form.localities.data or "").splitlines(),
+        region=form.region.data or None,
+        active=bool(form.active.data),
+    )
+
+
+@blueprint.route("/entregas/zonas/nueva", methods=["GET", "POST"])
+@access("staff", "delivery:write")
+def new_zone() -> ResponseReturnValue:
+    """Open a zone."""
+    form = _zone_form()
+    if request.method == "GET":
+        return render_template("dashboard/delivery/zone.html", form=form, zone=None)
+    if form.validate():
+        try:
+            add_zone(_details(form), current_actor())
+        except Invalid as error:
+            form.name.errors = [str(error)]
+        else:
+            flash(_("Agregaste la zona %(name)s.", name=form.name.data), "good")
+            return redirect(url_for("desk_delivery.zones"), 303)
+    return render_template("dashboard/delivery/zone.html", form=form, zone=None), 422
+
+
+@blueprint.route("/entregas/zonas/<code>", methods=["GET", "POST"])
+@access("staff", "delivery:write")
+def zone(code: str) -> ResponseReturnValue:
+    """Change a zone."""
+    row = zone_row(code)
+    form = _zone_form(row)
+    if request.method == "GET":
+        return render_template("dashboard/delivery/zone.html", form=form, zone=row)
+    version = str(form.version.data or "")
+    if form.validate() and version.isdigit():
+        try:
+            change_zone(code, int(version), _details(form), current_actor())
+        except Invalid as error:
+            form.name.errors = [str(error)]
+        else:
+            flash(_("Guardaste la zona %(name)s.", name=form.name.data), "good")
+            return redirect(url_for("desk_delivery.zones"), 303)
+    return render_template("dashboard/delivery/zone.html", form=form, zone=row), 422
+
+
+@blueprint.post("/entregas/zonas/<code>/subir")
+@access("staff", "delivery:write")
+def raise_one(code: str) -> ResponseReturnValue:
+    """Try this zone before the one above it."""
+    raise_zone(code, current_actor())
+    return redirect(url_for("desk_delivery.zones"), 303)
+
+
+# --- courier firms ----------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/entregas/repartidores")
+@access("staff", "delivery:write")
+def partners() -> ResponseReturnValue:
+    """The courier firms of the country, and on what terms the shop works with them."""
+    return render_template("dashboard/delivery/partners.html", partners=partner_rows(current_shop().country))
+
+
+def _partner(slug: str) -> PartnerRow:
+    for row in partner_rows(current_shop().country):
+        if row.slug == slug:
+            return row
+    raise NotFound
+
+
+@blueprint.route("/entregas/repartidores/<slug>", methods=["GET", "POST"])
+@access("staff", "delivery:write")
+def partner(slug: str) -> ResponseReturnValue:
+    """The terms with one firm."""
+    row = _partner(slug)
+    form = ContractForm(
+        data={
+            "active": row.active or not row.has_contract, "priority": row.priority, "zones": list(row.zones),
+            "cod_allowed": row.cod_allowed, "fee": row.fee_minor,
+        }
+    )  # fmt: skip
+    form.zones.choices = [(z.code, z.name) for z in zone_rows()]
+    if request.method == "GET":
+        return render_template("dashboard/delivery/partner.html", form=form, partner=row)
+    if not form.validate():
+        return render_template("dashboard/delivery/partner.html", form=form, partner=row), 422
+    terms = ContractTerms(
+        active=bool(form.active.data),
+        priority=int(form.priority.data or 0),
+        zones=form.zones.data or (),
+        cod_allowed=bool(form.cod_allowed.data),
+        fee_minor=form.fee.data,
+    )
+    set_contract(slug, terms, current_actor())
+    if terms.active:
+        flash(_("Ya trabajas con %(name)s.", name=row.name), "good")
+    else:
+        flash(_("%(name)s ya no recibirá entregas nuevas. Lo que ya tomó lo puede terminar.", name=row.name), "good")
+    return redirect(url_for("desk_delivery.partners"), 303)

@@ -1,0 +1,245 @@
+"""The owner's orders: what there is to do first, one tap for each next step, and everything else folded away."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, StringField
+from wtforms.validators import DataRequired, Length, Optional
+
+from storefront.customers.address import PostalAddress
+from storefront.delivery.queries import code_of_order
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.addresses import safe_referrer
+from storefront.kernel.forms import Form
+from storefront.kernel.http import requested_page
+from storefront.orders.actions import (
+    cancel_order,
+    confirm_order,
+    hand_over,
+    mark_ready,
+    restock_returned,
+    set_fulfilment_state,
+    settle_attention,
+    unmark_ready,
+)
+from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
+from storefront.orders.states import FulfilmentState
+from storefront.orders.steps import next_step
+from storefront.payments.actions import record_cash, take_back_cash
+from storefront.payments.queries import refunds
+from tenants.identity import current_person
+
+blueprint = Blueprint("desk_orders", __name__)
+
+REASONS = {
+    "no_stock": _l("Ya no tengo lo que pidió"),
+    "customer_asked": _l("La clienta o el cliente lo pidió"),
+    "cannot_reach": _l("No pude comunicarme"),
+    "cannot_deliver": _l("No puedo entregarlo"),
+    "other": _l("Otra razón"),
+}
+
+
+class CancellationForm(Form):
+    """Why an order is cancelled; the customer reads it."""
+
+    why = RadioField(_l("¿Por qué lo cancelas?"), [DataRequired(_l("Elige una razón."))], choices=list(REASONS.items()))
+    words = StringField(
+        _l("Con tus palabras"),
+        [Optional(), Length(max=200)],
+        description=_l("La clienta o el cliente lo va a leer."),
+    )
+
+    @property
+    def reason(self) -> str:
+        """The sentence that is kept and sent."""
+        return self.words.data or str(REASONS[self.why.data])
+
+
+def _back(code: str) -> ResponseReturnValue:
+    return redirect(safe_referrer() or url_for(".show", code=code), 303)
+
+
+def _flash_with_undo(said: str, undo: str) -> None:
+    flash({"text": said, "undo": undo}, "good")  # type: ignore[arg-type]  # a mapping is drawn with its way back
+
+
+def _may_review() -> bool:
+    """Whether whoever looks may judge proofs of payment."""
+    person = current_person()
+    return person is not None and person.may("payments:review")
+
+
+def _told(done: str, order: OrderView) -> str:
+    """What was done, and whether the customer hears of it by itself."""
+    if order.contact_email:
+        return done + " " + _("Le avisamos a %(name)s por correo.", name=order.contact_name)
+    return done + " " + _("Avísale a %(name)s por WhatsApp: no dejó correo.", name=order.contact_name)
+
+
+# --- looking ------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/pedidos")
+@access("staff", "orders:read")
+def index() -> ResponseReturnValue:
+    """The list, by what there is to do; without a choice, the first thing that waits."""
+    counts = todo_counts()
+    asked = request.args.get("ver", "")
+    waiting = next((name for name in FILTERS if counts.get(name)), "all")
+    search = request.args.get("q", "").strip()[:60]
+    chosen = asked if asked in FILTERS else "all" if search else waiting
+    page = order_list(chosen, requested_page(), search)
+    return render_template(
+        "dashboard/orders/index.html",
+        page=page,
+        counts=counts,
+        chosen=chosen,
+        search=search,
+        steps={row.code: next_step(row) for row in page.items},
+        may_review=_may_review(),
+    )
+
+
+@blueprint.get("/pedidos/<code>")
+@access("staff", "orders:read")
+def show(code: str) -> ResponseReturnValue:
+    """One order, its next step first."""
+    order = order_by_code(code)
+    return render_template(
+        "dashboard/orders/show.html",
+        order=order,
+        step=next_step(order),
+        address=PostalAddress.from_dict(order.address) if order.address else None,
+        parcel=code_of_order(order.id) if order.fulfilment_method == "delivery" else None,
+        refunds=refunds(order_id=order.id),
+        may_review=_may_review(),
+    )
+
+
+# --- the next step ------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/pedidos/<code>/confirmacion")
+@access("staff", "orders:write")
+def confirm(code: str) -> ResponseReturnValue:
+    """Let it count; the customer is told."""
+    order = order_by_code(code)
+    confirm_order(order.id, current_actor())
+    flash(_told(_("Confirmaste el pedido %(code)s.", code=order.code), order), "good")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/listo")
+@access("staff", "orders:write")
+def ready(code: str) -> ResponseReturnValue:
+    """It is packed."""
+    order = order_by_code(code)
+    mark_ready(order.id, current_actor())
+    _flash_with_undo(_("El pedido %(code)s está listo.", code=order.code), url_for(".not_ready", code=order.code))
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/listo/deshacer")
+@access("staff", "orders:write")
+def not_ready(code: str) -> ResponseReturnValue:
+    """It was tapped too early."""
+    unmark_ready(order_by_code(code).id, current_actor())
+    flash(_("El pedido sigue en preparación."), "info")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/entrega")
+@access("staff", "orders:write")
+def give(code: str) -> ResponseReturnValue:
+    """It leaves the shop: into the customer's hands, paid for if it was not, or with somebody who carries it."""
+    order = order_by_code(code)
+    if request.form.get("collected"):
+        record_cash(order.id, current_actor())
+    hand_over(order.id, current_actor())
+    if order.fulfilment_method == "delivery":
+        flash(_("El pedido %(code)s va en camino.", code=order.code), "good")
+    else:
+        flash(_("Entregaste el pedido %(code)s.", code=order.code), "good")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/llegada")
+@access("staff", "orders:write")
+def delivered(code: str) -> ResponseReturnValue:
+    """It arrived, carried by the shop itself."""
+    order = order_by_code(code)
+    if request.form.get("collected"):
+        record_cash(order.id, current_actor())
+    set_fulfilment_state(order.id, FulfilmentState.DELIVERED, current_actor())
+    flash(_("El pedido %(code)s quedó entregado.", code=order.code), "good")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/cobro")
+@access("staff", "orders:write")
+def collect(code: str) -> ResponseReturnValue:
+    """The money was taken at the counter or brought by the courier."""
+    order = order_by_code(code)
+    record_cash(order.id, current_actor())
+    said = _("Anotamos que el pedido %(code)s está pagado.", code=order.code)
+    _flash_with_undo(said, url_for(".uncollect", code=order.code))
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/cobro/deshacer")
+@access("staff", "orders:write")
+def uncollect(code: str) -> ResponseReturnValue:
+    """It was tapped by mistake: the money is still to come."""
+    take_back_cash(order_by_code(code).id, current_actor())
+    flash(_("El pedido vuelve a estar sin pagar."), "info")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/estante")
+@access("staff", "orders:write")
+def restock(code: str) -> ResponseReturnValue:
+    """What came back can be sold again."""
+    order = order_by_code(code)
+    restock_returned(order.id, current_actor())
+    flash(_("Lo que regresó del pedido %(code)s ya se puede vender.", code=order.code), "good")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/atendido")
+@access("staff", "orders:write")
+def attended(code: str) -> ResponseReturnValue:
+    """Somebody looked and dealt with it."""
+    settle_attention(order_by_code(code).id, current_actor())
+    flash(_("Quedó atendido."), "good")
+    return _back(code)
+
+
+# --- cancelling ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/pedidos/<code>/cancelacion")
+@access("staff", "orders:write")
+def ask_cancellation(code: str) -> ResponseReturnValue:
+    """Ask why, and say what follows."""
+    return _cancellation_page(order_by_code(code), CancellationForm(formdata=None), 200)
+
+
+@blueprint.post("/pedidos/<code>/cancelacion")
+@access("staff", "orders:write")
+def cancel(code: str) -> ResponseReturnValue:
+    """Cancel; the customer is told why."""
+    order = order_by_code(code)
+    form = CancellationForm()
+    if not form.validate():
+        return _cancellation_page(order, form, 422)
+    cancel_order(order.id, form.reason, current_actor())
+    flash(_told(_("Cancelaste el pedido %(code)s.", code=order.code), order), "good")
+    return redirect(url_for(".show", code=order.code), 303)
+
+
+def _cancellation_page(order: OrderView, form: CancellationForm, status: int) -> ResponseReturnValue:
+    return render_template("dashboard/orders/cancel.html", order=order, form=form), status

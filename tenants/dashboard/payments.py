@@ -1,0 +1,132 @@
+"""Money at the desk: proofs to look at, refunds to send by hand, where the money is, and taking cards."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.faces import face_url
+from storefront.kernel.http import requested_page
+from storefront.kernel.media import send_private
+from storefront.kernel.money import Money
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.queries import order_by_code
+from storefront.payments import door, proofs, queries, refunding
+from storefront.payments.forms import RejectionForm
+from storefront.payments.ledger import Account
+from storefront.payments.provider import AccountStatus
+from tenants.cards import account_status, connect_cards, finish_connecting
+
+blueprint = Blueprint("desk_payments", __name__)
+
+ACCOUNTS = {
+    Account.CARD_CLEARING: _l("Tarjetas, por depositarse en tu banco"),
+    Account.BANK: _l("En tu banco, por transferencias"),
+    Account.CASH: _l("En efectivo, contigo"),
+    Account.COURIER_CUSTODY: _l("En efectivo, con repartidores"),
+}
+
+
+@blueprint.get("/cobros")
+@access("staff", "payments:review")
+def index() -> ResponseReturnValue:
+    """What waits for a person: proofs, the oldest first, and money to send back by hand; then where the money is."""
+    held = queries.held_by_account()
+    currency = current_shop().currency
+    return render_template(
+        "dashboard/payments/index.html",
+        page=queries.proofs_to_review(requested_page()),
+        refunds=queries.refunds(by_hand=True),
+        accounts=[(label, Money(held[account], currency)) for account, label in ACCOUNTS.items()],
+    )
+
+
+@blueprint.get("/cobros/<code>")
+@access("staff", "payments:review")
+def show(code: str) -> ResponseReturnValue:
+    """One proof, as large as the screen, with the two answers."""
+    return render_template("dashboard/payments/proof.html", proof=queries.proof_by_code(code), form=RejectionForm())
+
+
+@blueprint.get("/pedidos/<code>/comprobante")
+@access("staff", "payments:review")
+def of_order(code: str) -> ResponseReturnValue:
+    """On to the newest proof of an order."""
+    proof = queries.latest_proof(order_by_code(code).id)
+    return redirect(url_for(".show", code=proof.code) if proof else url_for(".index"), 303)
+
+
+@blueprint.get("/cobros/<code>/foto")
+@access("staff", "payments:review")
+def picture(code: str) -> ResponseReturnValue:
+    """The picture itself, for nobody but the staff of this shop."""
+    return send_private(queries.proof_by_code(code).image_key)
+
+
+@blueprint.post("/cobros/<code>/aceptar")
+@access("staff", "payments:review")
+def accept(code: str) -> ResponseReturnValue:
+    """The money is in the bank."""
+    order = proofs.accept_proof(code, current_actor())
+    flash(_("El pedido %(code)s quedó pagado y confirmado.", code=order.code), "good")
+    return redirect(url_for(".index"), 303)
+
+
+@blueprint.post("/cobros/<code>/rechazar")
+@access("staff", "payments:review")
+def reject(code: str) -> ResponseReturnValue:
+    """The proof does not do: the customer reads why."""
+    form = RejectionForm()
+    if not form.validate_on_submit():
+        return render_template("dashboard/payments/proof.html", proof=queries.proof_by_code(code), form=form), 422
+    order = proofs.reject_proof(code, form.reason.data or "", current_actor())
+    flash(_("Le pedimos otro comprobante a %(name)s.", name=order.contact_name), "good")
+    return redirect(url_for(".index"), 303)
+
+
+@blueprint.post("/devoluciones/<code>/hecha")
+@access("staff", "payments:review")
+def refund_sent(code: str) -> ResponseReturnValue:
+    """A person has sent money back."""
+    refunding.mark_sent_back(code, current_actor())
+    flash(_("Anotamos la devolución."), "good")
+    return redirect(url_for(".index"), 303)
+
+
+# --- taking cards -------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/ajustes/tarjetas")
+@access("staff", "settings:write")
+def cards() -> ResponseReturnValue:
+    """Whether the shop takes cards, and the next step towards it."""
+    status: AccountStatus | None = None
+    if door.takes_cards() and current_shop().payment_account:
+        status = account_status()
+    return render_template(
+        "dashboard/payments/cards.html",
+        possible=door.takes_cards(),
+        status=status,
+        test_mode=door.takes_cards() and not door.gateway().live,
+    )
+
+
+@blueprint.post("/ajustes/tarjetas")
+@access("staff", "settings:write")
+def connect() -> ResponseReturnValue:
+    """On to the provider's page, where the owner answers its questions."""
+    return redirect(connect_cards(face_url("app", url_for(".connected")), current_actor()), 303)
+
+
+@blueprint.get("/ajustes/tarjetas/listo")
+@access("staff", "settings:write")
+def connected() -> ResponseReturnValue:
+    """Back from the provider."""
+    if finish_connecting(current_actor()):
+        flash(_("Listo: tu tienda ya puede cobrar con tarjeta."), "good")
+    else:
+        flash(_("Todavía faltan datos por contestar. Puedes seguir cuando quieras."), "info")
+    return redirect(url_for(".cards"), 303)

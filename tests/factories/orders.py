@@ -1,0 +1,83 @@
+"""Carts and orders for tests, made through the real actions."""
+
+from __future__ import annotations
+
+from storefront.cart.actions import CartRef, add_goods
+from storefront.cart.queries import cart_view
+from storefront.catalogue.models import ProductKind
+from storefront.checkout.actions import CheckoutDetails
+from storefront.checkout.queries import bill
+from storefront.customers.address import PostalAddress
+from storefront.delivery.rates import quote
+from storefront.kernel.audit import Actor
+from storefront.kernel.db import transaction
+from storefront.kernel.ids import new_token
+from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
+from storefront.orders.models import Order
+from storefront.orders.states import FulfilmentMethod
+from storefront.payments.actions import open_attempt
+from tests.factories.catalogue import Made
+
+DORA = Actor("customer", None, "Dora")
+ALICIA = Actor("staff", None, "Alicia")
+PHONE = "+529511234567"
+EMAIL = "dora@example.com"
+
+HOME = PostalAddress(
+    recipient="Dora", phone=PHONE, street="Casa azul frente a la iglesia", locality="Jalatlaco", region="OAX", country="MX"
+)
+
+
+def a_cart(product: Made, quantity: int = 1, *, token: str | None = None) -> CartRef:
+    """A cart with so many of a product in it."""
+    return add_goods(token, product.variant_id, quantity)
+
+
+def details_for(
+    cart: CartRef, *, pay: str = "pay_at_shop", address: PostalAddress | None = None, email: str | None = EMAIL
+) -> CheckoutDetails:
+    """What Dora decides about a cart, having seen today's bill; with an address it is to be delivered."""
+    view = cart_view(cart.token)
+    delivery = quote(address, view.totals.subtotal_minor) if address else None
+    return CheckoutDetails(
+        name="Dora",
+        phone=PHONE,
+        email=email,
+        fulfilment_method=FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP,
+        address=address,
+        payment_method=pay,
+        shown=bill(view, delivery).stamp,
+        locale="es_MX",
+    )
+
+
+def an_order(
+    product: Made,
+    quantity: int = 1,
+    *,
+    unit_minor: int = 2_500,
+    pay: str = "pay_at_shop",
+    address: PostalAddress | None = None,
+    confirmed: bool = False,
+) -> Order:
+    """An order of one product, with its payment opened; `confirmed` as if the shop had said yes."""
+    with transaction():
+        order = place_order(
+            NewOrder(
+                placement_key=new_token(),
+                lines=[
+                    NewLine(ProductKind.GOODS, product.id, product.variant_id, "Pan", "", "", quantity, unit_minor)
+                ],
+                payment_method=pay,
+                fulfilment_method=FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP,
+                address=address.to_dict() if address else None,
+                contact_name="Dora",
+                contact_phone=PHONE,
+                contact_email=EMAIL,
+            ),
+            DORA,
+        )
+        open_attempt(order.id, pay)
+        if confirmed:
+            confirm_order(order.id, ALICIA)
+    return order

@@ -1,0 +1,27 @@
+"""The scope: who sees which rows, and what happens without one."""
+
+import pytest
+from sqlalchemy import func, select, text
+
+from storefront.kernel import audit
+from storefront.kernel.audit import SYSTEM, LogEntry, note
+from storefront.kernel.db import ForeignRow, db, transaction
+from storefront.kernel.tenancy import NoShop, acting_for
+
+
+def test_rows_of_one_shop_are_invisible_to_another(bakery, crafts):
+    with acting_for(bakery), transaction():
+        note("thing", 1, "made", SYSTEM)
+
+    with acting_for(crafts):
+        assert db.session.scalar(select(func.count()).select_from(LogEntry)) == 0
+        assert db.session.scalar(text("/* raw */ SELECT count(*) FROM audit_log")) == 0
+    with acting_for(bakery):
+        assert db.session.scalar(select(func.count()).select_from(LogEntry)) == 1
+
+
+def test_an_owned_table_cannot_be_read_outside_a_scope(bakery):
+    with pytest.raises(Exception) as caught:
+        db.session.scalars(select(LogEntry)).all()
+
+    assert isinstance(caught.value.__cause__ or caught.value, NoShop) or "no shop" in str(caught.value)
