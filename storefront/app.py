@@ -15,6 +15,7 @@ from flask_migrate import Migrate
 from werkzeug.routing import MapAdapter
 
 from storefront import wiring
+from storefront.cli import init_cli
 from storefront.config import Settings
 from storefront.kernel import outbox, slots, tenancy
 from storefront.kernel.access import assert_every_view_has_policy
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     _open_faces(app, settings)
     _wire()
     celery_init(app)
+    init_cli(app)
     assert_every_view_has_policy(app)
     return app
 
@@ -94,6 +96,8 @@ def _config(settings: Settings) -> dict[str, Any]:
         "SMTP_URL": settings.smtp_url,
         "MAIL_FROM": settings.mail_from,
         "CHECKOUT_ORIGINS": checkout,
+        "CONNECT_ORIGINS": ["https://connect.stripe.com", *checkout[1:]],
+        "METRICS_TOKEN": settings.metrics_token,
     }
 
 

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("S3_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")
     )
 
+    metrics_token: str | None = _secret()
+    """Whoever shows it may read /metrics. Without it nobody may in production."""
+
     smtp_url: str | None = _secret()
     """`smtp://user:password@host:587` or `smtps://…`. Absent: mail stays in the outbox page."""
     mail_from: str = "Portales <hola@localhost>"

@@ -114,6 +114,13 @@ class BookingCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class BookingMoved:
+    """A reservation was given another time."""
+
+    booking_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShipmentReady:
     """A parcel is ready to be offered to couriers."""
 
@@ -158,6 +165,13 @@ class OfferEnded:
     """A partner declined an offer or let it die; the parcel needs its next round."""
 
     shipment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCodeAsked:
+    """Somebody typed a contact and asked for a one-time code."""
+
+    code_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,10 @@ for d in DOMAINS:
     for part in ("models","actions","queries","jobs"): _maybe(f"storefront.{d}.{part}")
 BLUEPRINTS = {face: [m.blueprint for m in map(_maybe, names) if m is not None] for face, names in FACES.items()}
 # each domain's jobs module may export ANSWERS: dict[event type -> list[ShopJob]] and SLOTS: dict[str, callable]
-EVENT_JOBS: dict = {}
+from storefront.kernel import mail as _mail, media as _media, metrics as _metrics, mail_outbox as _mo
+BLUEPRINTS["shop"].append(_media.media_blueprint_for("media_shop")); BLUEPRINTS["app"].append(_media.media_blueprint_for("media_app"))
+BLUEPRINTS["platform"] += [_metrics.blueprint]
+EVENT_JOBS: dict = {facts.MailQueued: [_mail.deliver]}
 SLOTS: dict = {}
 for d in DOMAINS:
     for part in ("jobs","slots"):

@@ -6,15 +6,16 @@ seconds per process; whoever changes a shop calls `forget_shops`, so that this p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
 from cachetools import TTLCache
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from storefront.kernel.db import engine_of
-from storefront.kernel.tenancy import Shop
+from storefront.kernel.tenancy import Shop, directory
 from tenants.models import Domain, ShopStatus, Tenant
 
 KEEP_S = 3
@@ -22,8 +23,8 @@ KEEP_S = 3
 ROUTED = (
     Tenant.id, Tenant.slug, Tenant.name, Tenant.status, Tenant.country, Tenant.currency, Tenant.locale, Tenant.locales,
     Tenant.timezone, Tenant.tax_rate_bp, Tenant.payment_methods, Tenant.payment_account, Tenant.bank_details,
-    Tenant.phone, Tenant.email, Tenant.address, Tenant.tagline, Tenant.theme, Tenant.hue, Tenant.cover_key,
-    Tenant.tastes, Tenant.version,
+    Tenant.phone, Tenant.email, Tenant.address, Tenant.hours, Tenant.tagline, Tenant.theme, Tenant.hue,
+    Tenant.cover_key, Tenant.tastes, Tenant.version,
 )  # fmt: skip
 
 
@@ -44,8 +45,8 @@ class Directory:
             timezone=row.timezone, status=str(row.status), tax_rate_bp=row.tax_rate_bp,
             payment_methods=tuple(row.payment_methods), payment_account=row.payment_account,
             bank_details=row.bank_details, phone=row.phone, email=row.email, address=row.address,
-            tagline=row.tagline, theme=row.theme, hue=row.hue, cover_key=row.cover_key, tastes=tuple(row.tastes),
-            version=row.version,
+            hours=row.hours, tagline=row.tagline, theme=row.theme, hue=row.hue, cover_key=row.cover_key,
+            tastes=tuple(row.tastes), version=row.version,
         )  # fmt: skip
 
     def _remember(self, kind: str, value: str, look_up: Callable[[], Shop | None]) -> Shop | None:
@@ -61,9 +62,8 @@ class Directory:
     def _find(self, condition: Any) -> Shop | None:
         statement = (
             select(*ROUTED, Domain.host)
-            .outerjoin(Domain, (Domain.tenant_id == Tenant.id) & Domain.verified_at.is_not(None))
+            .outerjoin(Domain, (Domain.tenant_id == Tenant.id) & Domain.is_primary)
             .where(condition)
-            .order_by(Domain.id)
             .limit(1)
         )
         with engine_of("router").connect() as connection:
@@ -83,7 +83,9 @@ class Directory:
         suffix = "." + self.base_domain
         if host.endswith(suffix):
             return self.by_slug(host.removesuffix(suffix))
-        return self._remember("host", host, lambda: self._find((Domain.host == host) & Domain.verified_at.is_not(None)))
+        claim = aliased(Domain)
+        served = exists().where(claim.tenant_id == Tenant.id, claim.host == host, claim.verified_at.is_not(None))
+        return self._remember("host", host, lambda: self._find(served))
 
     def by_payment_account(self, account: str) -> Shop | None:
         """The shop whose connected payment account this is."""
@@ -100,3 +102,23 @@ class Directory:
         """Drop every kept snapshot of this process."""
         with self._lock:
             self._kept.clear()
+
+
+def the_directory() -> Directory:
+    """The registered directory with what only this package asks of it. LookupError for a foreign one."""
+    found = directory()
+    if not isinstance(found, Directory):
+        raise LookupError("the registered directory is not this platform's")
+    return found
+
+
+def forget_shops() -> None:
+    """Let this process see a shop's change at once; the others see it within KEEP_S seconds."""
+    the_directory().forget()
+
+
+def taken_slugs(candidates: Iterable[str]) -> set[str]:
+    """Which of these addresses belong to a shop."""
+    wanted = sorted(set(candidates))
+    with engine_of("router").connect() as connection:
+        return set(connection.scalars(select(Tenant.slug).where(Tenant.slug.in_(wanted))))

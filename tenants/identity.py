@@ -27,6 +27,8 @@ from tenants.resolution import enter_scope
 
 SHOP_KEY = "shop"
 """Session key of the shop a member of staff is working in."""
+NEXT_KEY = "next"
+"""Session key of the page somebody wanted before they were asked to log in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +117,22 @@ def current_person() -> Person | None:
 
 
 def _to_log_in() -> ResponseReturnValue:
-    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    session["next"] = target
+    session[NEXT_KEY] = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return redirect("/entrar", 303)
 
 
+STAYS_OPEN = frozenset({"accounts", "desk_closing"})
+"""Blueprints that staff reach while their shop is suspended or closed: their own account, other shops, reopening."""
+
+
 def check_staff(permission: str | None) -> ResponseReturnValue | None:
-    """Staff only, with the permission; a suspended shop's dashboard is closed as well."""
+    """Staff only, with the permission; the dashboard of a suspended or closed shop says so and does nothing else."""
     person = current_person()
     if person is None or person.kind != "staff":
         return _to_log_in()
+    shop = find_shop()
+    if shop is None or not (is_open(shop) or request.blueprint in STAYS_OPEN):
+        return redirect("/ajustes/cierre", 303)
     if not person.may(permission):
         raise NotAllowed
     g.actor = person.actor
@@ -135,7 +143,7 @@ def check_customer(_permission: str | None) -> ResponseReturnValue | None:
     """Customers of this shop only."""
     person = current_person()
     if person is None or person.kind != "customer":
-        session["next"] = request.full_path.rstrip("?") if request.method == "GET" else "/cuenta"
+        session[NEXT_KEY] = request.full_path.rstrip("?") if request.method == "GET" else "/cuenta"
         return redirect("/cuenta/entrar", 303)
     g.actor = person.actor
     return None

@@ -146,7 +146,9 @@ class Browser(FlaskClient):
         """Send a request to the host, unless a whole address was given."""
         if args and isinstance(args[0], str) and args[0].startswith("/"):
             kwargs.setdefault("base_url", self.origin)
-        return super().open(*args, **kwargs)
+        # A context of its own, as on a server: the test's own one would carry `g` from request to request.
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
 
 
 @pytest.fixture

@@ -25,11 +25,13 @@ SHOP_OWNED = (
     "carts",
     "categories",
     "closures",
+    "co_purchases",
     "consents",
     "customers",
     "delivery_rates",
     "delivery_zones",
     "idempotency_keys",
+    "interactions",
     "invitations",
     "ledger_entries",
     "locations",
@@ -42,6 +44,7 @@ SHOP_OWNED = (
     "partner_contracts",
     "payment_attempts",
     "payment_events",
+    "preferences",
     "product_images",
     "products",
     "refunds",
@@ -51,9 +54,11 @@ SHOP_OWNED = (
     "stock",
     "stock_holds",
     "stock_moves",
+    "taste_profiles",
     "tracking_events",
     "transfer_proofs",
     "variants",
+    "visitors",
     "webhook_inbox",
 )
 PARTNER_OWNED = (
@@ -79,8 +84,9 @@ SHARED: dict[str, dict[str, str]] = {
     "operator_access": {"shop_platform": "SELECT, INSERT"},
     "operators": {"shop_platform": "SELECT, INSERT, UPDATE"},
     "partners": {"shop_app": "SELECT", "shop_router": "SELECT", "shop_platform": "SELECT, INSERT, UPDATE"},
-    "platform_mail": {"shop_app": "SELECT, INSERT, UPDATE", "shop_platform": "SELECT"},
+    "platform_mail": {"shop_app": "SELECT, INSERT, UPDATE, DELETE", "shop_platform": "SELECT, INSERT"},
     "staff": {"shop_app": "SELECT, INSERT, UPDATE", "shop_platform": "SELECT"},
+    "staff_links": {"shop_app": "SELECT, INSERT, DELETE"},
 }
 ROUTED = (
     "tenants",
@@ -122,10 +128,11 @@ def isolation_statements() -> list[str]:
         "shop_platform", "tenants", "UPDATE (status, suspended_reason, version)", commands=["UPDATE"]
     )
     made += isolation.opened(
-        "shop_platform", "outbox", "UPDATE (due_at, dead_at, attempts, last_error)", commands=["UPDATE"]
+        "shop_platform", "outbox", "UPDATE (due_at, dead_at, done_at, attempts, last_error)", commands=["UPDATE"]
     )
     made += isolation.opened("shop_platform", "audit_log", "INSERT", commands=["INSERT"])
     made.append("GRANT USAGE ON SEQUENCE tenant_ids TO shop_app")
+    made.append("GRANT SELECT ON alembic_version TO shop_app")
     return made
 
 
@@ -169,6 +176,7 @@ TABLES = (
     "resources",
     "riders",
     "shop_logins",
+    "staff_links",
     "webhook_inbox",
     "addresses",
     "assignments",
@@ -177,13 +185,18 @@ TABLES = (
     "delivery_rates",
     "orders",
     "products",
+    "taste_profiles",
     "bookable_services",
     "bookings",
+    "co_purchases",
+    "interactions",
     "order_events",
     "payment_attempts",
+    "preferences",
     "product_images",
     "shipments",
     "variants",
+    "visitors",
     "booking_seats",
     "cart_lines",
     "order_lines",
@@ -295,6 +308,7 @@ def create_tables() -> None:
     op.create_table(
         "staff",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("phone", sa.Text(), nullable=True),
@@ -303,6 +317,7 @@ def create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name=op.f("ck_staff_contact")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("code", name=op.f("uq_staff_code")),
         sa.UniqueConstraint("phone", name=op.f("uq_staff_phone")),
     )
     op.create_index("uq_staff_email", "staff", [sa.literal_column("lower(email)")], unique=True)
@@ -338,6 +353,7 @@ def create_tables() -> None:
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("hours", sa.Text(), nullable=False),
         sa.Column("tagline", sa.Text(), nullable=False),
         sa.Column("theme", sa.Text(), nullable=False),
         sa.Column("hue", sa.BigInteger(), nullable=False),
@@ -413,8 +429,14 @@ def create_tables() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_customers_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_customers")),
         sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_customers_tenant_id_code")),
-        sa.UniqueConstraint("tenant_id", "phone", name=op.f("uq_customers_tenant_id_phone")),
     )
+    op.create_index(
+        "ix_customers_list",
+        "customers",
+        ["tenant_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index("ix_customers_phone", "customers", ["tenant_id", "phone"], unique=False)
     op.create_index("uq_customers_email", "customers", ["tenant_id", sa.literal_column("lower(email)")], unique=True)
     op.create_table(
         "delivery_zones",
@@ -438,14 +460,20 @@ def create_tables() -> None:
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("is_primary", sa.Boolean(), nullable=False),
+        sa.Column("missed", sa.BigInteger(), nullable=False),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("verified_at IS NOT NULL OR NOT is_primary", name=op.f("ck_domains_primary_is_verified")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_domains_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_domains")),
-        sa.UniqueConstraint("host", name=op.f("uq_domains_host")),
+        sa.UniqueConstraint("tenant_id", "host", name=op.f("uq_domains_tenant_id_host")),
     )
-    op.create_index(op.f("ix_domains_tenant_id"), "domains", ["tenant_id"], unique=False)
+    op.create_index("uq_domains_primary", "domains", ["tenant_id"], unique=True, postgresql_where=sa.text("is_primary"))
+    op.create_index(
+        "uq_domains_verified", "domains", ["host"], unique=True, postgresql_where=sa.text("verified_at IS NOT NULL")
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -461,6 +489,7 @@ def create_tables() -> None:
         "invitations",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
         sa.Column("token_hash", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column(
@@ -473,6 +502,7 @@ def create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_invitations_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_invitations")),
+        sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_invitations_tenant_id_code")),
         sa.UniqueConstraint("tenant_id", "token_hash", name=op.f("uq_invitations_tenant_id_token_hash")),
     )
     op.create_table(
@@ -519,8 +549,11 @@ def create_tables() -> None:
         "login_codes",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("contact", sa.Text(), nullable=False),
-        sa.Column("code_hash", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.BigInteger(), nullable=False),
@@ -759,11 +792,13 @@ def create_tables() -> None:
         sa.Column("capacity", sa.BigInteger(), nullable=False),
         sa.Column("hours", pg.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("feed_token", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("capacity BETWEEN 1 AND 500", name=op.f("ck_resources_capacity")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_resources_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_resources")),
         sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_resources_tenant_id_code")),
+        sa.UniqueConstraint("tenant_id", "feed_token", name=op.f("uq_resources_tenant_id_feed_token")),
     )
     op.create_table(
         "riders",
@@ -797,6 +832,27 @@ def create_tables() -> None:
         sa.UniqueConstraint("tenant_id", "token_hash", name=op.f("uq_shop_logins_tenant_id_token_hash")),
     )
     op.create_index("ix_shop_logins_customer", "shop_logins", ["tenant_id", "customer_id"], unique=False)
+    op.create_table(
+        "staff_links",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column(
+            "purpose",
+            sa.Enum(
+                "handover", "reset", "email", name="linkpurpose", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("shop_id", sa.BigInteger(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_links_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_links")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_links_token_hash")),
+    )
+    op.create_index("ix_staff_links_expiry", "staff_links", ["expires_at"], unique=False)
     op.create_table(
         "webhook_inbox",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -834,6 +890,7 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_addresses")),
         sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_addresses_tenant_id_code")),
     )
+    op.create_index("ix_addresses_customer", "addresses", ["tenant_id", "customer_id", "used_at"], unique=False)
     op.create_table(
         "assignments",
         sa.Column("partner_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1042,7 +1099,7 @@ def create_tables() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("address", pg.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("address", pg.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("subtotal_minor", sa.BigInteger(), nullable=False),
         sa.Column("shipping_minor", sa.BigInteger(), nullable=False),
@@ -1158,6 +1215,27 @@ def create_tables() -> None:
         "ix_products_shelf", "products", ["tenant_id", "status", "position", sa.literal_column("id DESC")], unique=False
     )
     op.create_table(
+        "taste_profiles",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("off", sa.Boolean(), nullable=False),
+        sa.Column("remembers", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("NOT (off AND remembers)", name=op.f("ck_taste_profiles_off_remembers_nothing")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"],
+            ["customers.tenant_id", "customers.id"],
+            name=op.f("fk_taste_profiles_tenant_id_customer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_taste_profiles_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_taste_profiles")),
+        sa.UniqueConstraint("tenant_id", "customer_id", name=op.f("uq_taste_profiles_tenant_id_customer_id")),
+    )
+    op.create_index("ix_taste_profiles_seen", "taste_profiles", ["tenant_id", "seen_at"], unique=False)
+    op.create_table(
         "bookable_services",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1219,6 +1297,7 @@ def create_tables() -> None:
         ),
         sa.Column("during", pg.TSTZRANGE(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("nights", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("order_id", sa.BigInteger(), nullable=True),
         sa.Column("contact_name", sa.Text(), nullable=False),
@@ -1227,6 +1306,7 @@ def create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("(state = 'held') = (expires_at IS NOT NULL)", name=op.f("ck_bookings_expires")),
         sa.CheckConstraint("NOT isempty(during)", name=op.f("ck_bookings_during")),
+        sa.CheckConstraint("nights > 0", name=op.f("ck_bookings_nights")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_bookings_quantity")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "product_id"],
@@ -1251,6 +1331,67 @@ def create_tables() -> None:
         postgresql_where=sa.text("state = 'held'"),
     )
     op.create_index("ix_bookings_order", "bookings", ["tenant_id", "order_id"], unique=False)
+    op.create_table(
+        "co_purchases",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("product_a", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("product_b", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("refreshed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("orders > 0", name=op.f("ck_co_purchases_orders")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "product_a"],
+            ["products.tenant_id", "products.id"],
+            name=op.f("fk_co_purchases_tenant_id_product_a"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "product_b"],
+            ["products.tenant_id", "products.id"],
+            name=op.f("fk_co_purchases_tenant_id_product_b"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_co_purchases_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "product_a", "product_b", name=op.f("pk_co_purchases")),
+    )
+    op.create_index("ix_co_purchases_fresh", "co_purchases", ["tenant_id", "refreshed_at"], unique=False)
+    op.create_table(
+        "interactions",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("profile_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("viewed", "bought", name="interactionkind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "product_id"],
+            ["products.tenant_id", "products.id"],
+            name=op.f("fk_interactions_tenant_id_product_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "profile_id"],
+            ["taste_profiles.tenant_id", "taste_profiles.id"],
+            name=op.f("fk_interactions_tenant_id_profile_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_interactions_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_interactions")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "profile_id",
+            "product_id",
+            "kind",
+            "at",
+            name=op.f("uq_interactions_tenant_id_profile_id_product_id_kind_at"),
+        ),
+    )
+    op.create_index("ix_interactions_age", "interactions", ["tenant_id", "at"], unique=False)
+    op.create_index("ix_interactions_latest", "interactions", ["tenant_id", "profile_id", "at"], unique=False)
     op.create_table(
         "order_events",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1330,6 +1471,23 @@ def create_tables() -> None:
         postgresql_where=sa.text("state IN ('created', 'pending') AND method = 'card'"),
     )
     op.create_index("ix_payment_attempts_order", "payment_attempts", ["tenant_id", "order_id", "id"], unique=False)
+    op.create_table(
+        "preferences",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("profile_id", sa.BigInteger(), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "profile_id"],
+            ["taste_profiles.tenant_id", "taste_profiles.id"],
+            name=op.f("fk_preferences_tenant_id_profile_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_preferences_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_preferences")),
+        sa.UniqueConstraint("tenant_id", "profile_id", "tag", name=op.f("uq_preferences_tenant_id_profile_id_tag")),
+    )
     op.create_table(
         "product_images",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1455,6 +1613,24 @@ def create_tables() -> None:
     op.create_index(
         "uq_variants_sku", "variants", ["tenant_id", "sku"], unique=True, postgresql_where=sa.text("sku <> ''")
     )
+    op.create_table(
+        "visitors",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("profile_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "profile_id"],
+            ["taste_profiles.tenant_id", "taste_profiles.id"],
+            name=op.f("fk_visitors_tenant_id_profile_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_visitors_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_visitors")),
+        sa.UniqueConstraint("tenant_id", "token_hash", name=op.f("uq_visitors_tenant_id_token_hash")),
+    )
+    op.create_index("ix_visitors_profile", "visitors", ["tenant_id", "profile_id"], unique=False)
     op.create_table(
         "booking_seats",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),

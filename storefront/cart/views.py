@@ -23,6 +23,7 @@ from storefront.cart.forms import BookingForm, GoodsForm, QuantityForm
 from storefront.cart.queries import cart_view
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
+from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Invalid
 
 blueprint = Blueprint("cart", __name__)
@@ -115,7 +116,7 @@ def change(code: str) -> ResponseReturnValue:
 @access("public")
 def remove(code: str) -> ResponseReturnValue:
     """Take a line out, with a way back."""
-    removed = remove_line(session.get(TOKEN), code, current_actor())
+    removed = remove_line(session.get(TOKEN), code, Actor("customer", _customer_id(), ""))
     _remember(removed.cart)
     said = {"text": _("Quitamos %(name)s.", name=removed.name), "undo": url_for(".restore", code=removed.code)}
     flash(said, "info")  # type: ignore[arg-type]  # a mapping is drawn with its way back

@@ -6,16 +6,22 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from storefront.checkout.queries import Place
 from storefront.customers.address import PostalAddress
+from storefront.kernel.filters import money
 from storefront.kernel.forms import CoordinateField, EmailField, Form, PhoneField
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.states import FulfilmentMethod
 
 DELIVERY, PICKUP = FulfilmentMethod.DELIVERY.value, FulfilmentMethod.PICKUP.value
+
+
+def _choice(place: Place) -> SelectChoice:
+    """A place with its price, since a list of many shows nothing else."""
+    return SelectChoice(place.value, f"{place.label} · {money(place.price) if place.price else _('Gratis')}")
 
 
 class CheckoutForm(Form):
@@ -28,7 +34,7 @@ class CheckoutForm(Form):
     )
     phone = PhoneField(
         _l("Teléfono o WhatsApp"),
-        [DataRequired(_l("Escribe tu teléfono."))],
+        [InputRequired(_l("Escribe tu teléfono."))],
         description=_l("Solo para avisarte de tu pedido."),
         render_kw={"autocomplete": "tel"},
     )
@@ -61,10 +67,10 @@ class CheckoutForm(Form):
     def offer(self, ways: list[str], places: list[Place]) -> None:
         """Say which ways of receiving and which places there are; a choice outside them falls back to the first."""
         names = {PICKUP: _("Recoger en la tienda"), DELIVERY: _("Que me lo lleven")}
-        self.how.choices = [(way, names[way]) for way in ways]
+        self.how.choices = [SelectChoice(way, names[way]) for way in ways]
         if self.how.data not in ways:
             self.how.data = ways[0] if ways else ""
-        self.place.choices = [("", _("Elige…")), *((place.value, place.label) for place in places)]
+        self.place.choices = [SelectChoice("", _("Elige…")), *(_choice(place) for place in places)]
         self._places = {place.value: place for place in places}
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from storefront.delivery.words import DOOR_REASONS, REASONS
@@ -40,7 +40,7 @@ class FailedForm(Form):
     """Why it could not be handed over."""
 
     event_id = HiddenField(validators=[InputRequired(), Regexp(r"[A-Za-z0-9._:-]{8,80}\Z")])
-    reason = SelectField(_l("¿Qué pasó?"), choices=[(code, REASONS[code]) for code in DOOR_REASONS])
+    reason = SelectField(_l("¿Qué pasó?"), choices=[SelectChoice(code, REASONS[code]) for code in DOOR_REASONS])
     note = StringField(_l("Algo más que la tienda deba saber"), [Optional(), Length(max=200)])
 
 
@@ -56,7 +56,7 @@ class HandOverForm(Form):
 class ShopFailedForm(Form):
     """Why the shop's own courier could not hand it over."""
 
-    reason = SelectField(_l("¿Qué pasó?"), choices=[(code, REASONS[code]) for code in DOOR_REASONS])
+    reason = SelectField(_l("¿Qué pasó?"), choices=[SelectChoice(code, REASONS[code]) for code in DOOR_REASONS])
 
 
 class ZoneForm(Form):

@@ -92,7 +92,7 @@ class Drawing:
 
     def __init__(self, name: str, *, lean: bool = False) -> None:
         """Start the picture `name`; a `lean` one spends fewer characters, to travel inside a page."""
-        self.digits, self.steps, self.bows = (0, 3, False) if lean else (1, 8, True)
+        self.digits, self.steps, self.bows = (0, 3, False) if lean else (1, 6, True)
         self.rng = random.Random(name)  # noqa: S311 - irregularity of a hand, not a secret
         self.marks: list[str] = []
         self.clips = 0

@@ -18,10 +18,12 @@ BREADS = (
     goods("bolillo", "Bolillo", "pan-salado", 500,
           "Corteza que truena y miga suave. Sale del horno a las 7:00 y a las 17:00. Harina de trigo, agua, sal y "
           "levadura. Contiene trigo; sin leche ni huevo.",
+          "Dos bolillos dorados sobre un mantel de cuadros amarillos", ("salado", "sin leche", "diario"),
           (DemoVariant("Pieza", "BOL-1", None, 180), DemoVariant("Docena", "BOL-12", 5400, 15))),
     goods("pan-integral", "Pan integral de masa madre", "pan-salado", 8500,
           "Trigo integral molido en piedra, ajonjolí y linaza, con fermentación de 18 horas. Pesa 700 g y aguanta "
           "cuatro días en su bolsa de tela. Contiene trigo y ajonjolí.",
+          "Hogaza oscura con semillas y dos rebanadas al frente", ("salado", "integral", "sin azúcar", "sin leche"),
           (DemoVariant("Entero", "INT-700", None, 14), DemoVariant("Rebanado", "INT-700R", None, 8))),
     goods("concha-vainilla", "Concha de vainilla", "pan-dulce", 1600,
           f"La de siempre: masa esponjosa y costra de azúcar con vainilla de Papantla. {WHEAT}",
@@ -64,6 +66,7 @@ BREADS = (
     goods("marquesote", "Marquesote", "pan-de-oaxaca", 7800,
           "Harina de maíz y mucho huevo batido: ligero, para sopear. Rinde para ocho. Contiene huevo; sin trigo, "
           "aunque se hornea donde hay harina.",
+          "Marquesote alto y esponjoso partido en cuatro", ("dulce", "tradición", "sin trigo"), stock=10),
     goods("rosca", "Rosca de frutas", "pan-de-oaxaca", 32000,
           f"Con higo, naranja y guayaba cristalizados; sin acitrón de biznaga. Pídela un día antes. {WHEAT}",
           "Rosca dorada con frutas cristalizadas de colores", ("dulce", "fruta", "por encargo", "para compartir"),

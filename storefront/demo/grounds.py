@@ -10,8 +10,8 @@ ALL = (LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP)
 def plain(pic: Drawing, colour: str) -> None:
     """Cover everything with one colour and a breath of brush hairs."""
     pic.flat(block(*ALL), colour, wobble=0)
-    pic.grain(ALL, lighter(colour, 0.14), 150, 110, -24)
-    pic.grain(ALL, deeper(colour, 0.06), 90, 90, -24)
+    pic.grain(ALL, lighter(colour, 0.14), 90, 120, -24)
+    pic.grain(ALL, deeper(colour, 0.06), 50, 100, -24)
 
 
 def checks(pic: Drawing, colour: str, over: str, step: float = 125) -> None:

@@ -26,7 +26,7 @@ PICTURES: dict[str, Callable[[Drawing], None]] = {
     **rooms.PICTURES, **tours.PICTURES, **covers.PICTURES,
 }  # fmt: skip
 TOOTH = 0.13  # how much of the paper's tooth shows
-DRAWN = 1080  # pixels really drawn on the longer side; beyond it the drawing is enlarged and only the paper is finer
+DRAWN = 840  # pixels really drawn on the longer side; beyond it the drawing is enlarged and only the paper is finer
 
 
 def names() -> list[str]:

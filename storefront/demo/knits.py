@@ -97,7 +97,7 @@ def jumper(
     with pic.at(500, 500, 1.04), pic.at(-500, -520):
         for sleeve in (knots(SLEEVE), mirrored(SLEEVE)):
             with pic.body(sleeve, colour, cast=40, turn=24):
-                pic.stitches((60, 200, 880, 560), deeper(colour), 22)
+                pic.stitches((min(p.x for p in sleeve), 220, 250, 520), deeper(colour), 22)
                 on_sleeve(pic)
         for x, turn in ((143, 15), (857, -15)):
             with pic.at(x, 706, turn=turn):

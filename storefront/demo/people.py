@@ -24,14 +24,14 @@ CUSTOMERS: tuple[DemoCustomer, ...] = (
     ),
     DemoCustomer(
         "espiga", "Rubén Santiago Pérez", "+529515550112", "ruben.santiago@example.com", "es_MX", ("salado", "café"),
-        _oaxaca("Av. Independencia 1304", "Centro", "Arriba de la papelería, timbre del segundo piso", 17.0625,
-                -96.7205),
+        _oaxaca("Av. Independencia 1304", "Centro", "Arriba de la papelería, timbre del segundo piso",
+                17.0625, -96.7205),
         "Bolillos bien doraditos, por favor.",
     ),
     DemoCustomer(
         "espiga", "Itzel Cortés Vásquez", "+529515550113", "itzel.cortes@example.com", "es_MX", ("sin trigo", "fruta"),
-        _oaxaca("Privada de Huzares 12", "Xochimilco", "Casa amarilla junto a los arquitos del acueducto", 17.0716,
-                -96.7238),
+        _oaxaca("Privada de Huzares 12", "Xochimilco", "Casa amarilla junto a los arquitos del acueducto",
+                17.0716, -96.7238),
         "Mi hija es celíaca: los tamales aparte del pan, gracias.",
     ),
     DemoCustomer(
@@ -72,8 +72,8 @@ CUSTOMERS: tuple[DemoCustomer, ...] = (
         "Todos los ovillos del mismo lote, por favor.",
     ),
     DemoCustomer(
-        "illimani", "Luciana Prado", "+5511955550111", "luciana.prado@example.com", "pt", ("colores vivos",
-                                                                                           "para regalar"),
+        "illimani", "Luciana Prado", "+5511955550111", "luciana.prado@example.com", "pt",
+        ("colores vivos", "para regalar"),
         _la_paz("Calle Sagárnaga 339", "San Pedro", "Hostal en la esquina, dejar en recepción", -16.4966, -68.1390),
         "Fico no hotel até domingo, quarto 12.",
     ),
@@ -87,8 +87,8 @@ CUSTOMERS: tuple[DemoCustomer, ...] = (
                     "Farmacia en planta baja, preguntar por Freddy", -16.5395, -68.0772), "",
     ),
     DemoCustomer(
-        "posada", "Antonia Silva Reyes", "+56955550111", "antonia.silva@example.com", "es_CL", ("en pareja",
-                                                                                                "vino"), None,
+        "posada", "Antonia Silva Reyes", "+56955550111", "antonia.silva@example.com", "es_CL", ("en pareja", "vino"),
+        None,
         "Llegamos en el bus de las 22:00, ¿nos esperan?",
     ),
     DemoCustomer(
@@ -114,7 +114,7 @@ CUSTOMERS: tuple[DemoCustomer, ...] = (
 """Eighteen people. Those without a mail address order by telephone."""
 
 PARTNERS = (
-    ("bicis", "Bicis Oaxaca", "espiga", "Efraín Lópezlira", "+529515550190"),
+    ("bicis", "Bicis Oaxaca", "espiga", "Efraín López", "+529515550190"),
     ("andes", "Andes Envíos", "illimani", "Rosmery Huanca", "+59170000190"),
 )
 """Logistics partners: slug, name, the shop they carry for, a rider and the rider's telephone."""

@@ -80,11 +80,10 @@ _EC = _regions(
 _PE = _regions(
     "AMA Amazonas, ANC Áncash, APU Apurímac, ARE Arequipa, AYA Ayacucho, CAJ Cajamarca, CAL Callao, CUS Cusco, "
     "HUV Huancavelica, HUC Huánuco, ICA Ica, JUN Junín, LAL La Libertad, LAM Lambayeque, LIM Lima, LOR Loreto, "
-    "MDD Madre de Dios, MOQ Moquegua, PAS Pasco, PIU Piura, PUN Puno, SAM San Martín, TAC Tacna, TUM Tumbes, UCA Ucayali"
+    "MDD Madre de Dios, MOQ Moquegua, PAS Pasco, PIU Piura, PUN Puno, SAM San Martín, TAC Tacna, TUM Tumbes, "
+    "UCA Ucayali"
 )
-_BO = _regions(
-    "H Chuquisaca, C Cochabamba, B Beni, L La Paz, O Oruro, N Pando, P Potosí, S Santa Cruz, T Tarija"
-)
+_BO = _regions("H Chuquisaca, C Cochabamba, B Beni, L La Paz, O Oruro, N Pando, P Potosí, S Santa Cruz, T Tarija")
 _CL = _regions(
     "AP Arica y Parinacota, TA Tarapacá, AN Antofagasta, AT Atacama, CO Coquimbo, VS Valparaíso, "
     "RM Región Metropolitana, LI O'Higgins, ML Maule, NB Ñuble, BI Biobío, AR La Araucanía, LR Los Ríos, "
@@ -106,10 +105,10 @@ _PY = _regions(
     "15 Presidente Hayes, 2 San Pedro"
 )
 _BR = _regions(
-    "AC Acre, AL Alagoas, AP Amapá, AM Amazonas, BA Bahia, CE Ceará, DF Distrito Federal, ES Espírito Santo, GO Goiás, "
-    "MA Maranhão, MT Mato Grosso, MS Mato Grosso do Sul, MG Minas Gerais, PA Pará, PB Paraíba, PR Paraná, "
-    "PE Pernambuco, PI Piauí, RJ Rio de Janeiro, RN Rio Grande do Norte, RS Rio Grande do Sul, RO Rondônia, RR Roraima, "
-    "SC Santa Catarina, SP São Paulo, SE Sergipe, TO Tocantins"
+    "AC Acre, AL Alagoas, AP Amapá, AM Amazonas, BA Bahia, CE Ceará, DF Distrito Federal, ES Espírito Santo, "
+    "GO Goiás, MA Maranhão, MT Mato Grosso, MS Mato Grosso do Sul, MG Minas Gerais, PA Pará, PB Paraíba, PR Paraná, "
+    "PE Pernambuco, PI Piauí, RJ Rio de Janeiro, RN Rio Grande do Norte, RS Rio Grande do Sul, RO Rondônia, "
+    "RR Roraima, SC Santa Catarina, SP São Paulo, SE Sergipe, TO Tocantins"
 )
 _JM = _regions(
     "01 Kingston, 02 Saint Andrew, 03 Saint Thomas, 04 Portland, 05 Saint Mary, 06 Saint Ann, 07 Trelawny, "

@@ -74,9 +74,7 @@ class Base(DeclarativeBase):
     registry = registry(
         metadata=MetaData(naming_convention=NAMES),
         type_annotation_map={
-            StrEnum: Enum(
-                StrEnum, native_enum=False, create_constraint=True, length=40, values_callable=_words
-            ),
+            StrEnum: Enum(StrEnum, native_enum=False, create_constraint=True, length=40, values_callable=_words),
             datetime: DateTime(timezone=True),
             date: Date(),
             time: Time(),
@@ -145,16 +143,12 @@ def identity_pk() -> Mapped[int]:
 
 def shop_fk(column: str, target: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
     """A foreign key that cannot leave the shop: (tenant_id, column) → target(tenant_id, id)."""
-    return ForeignKeyConstraint(
-        ["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], ondelete=ondelete
-    )
+    return ForeignKeyConstraint(["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], ondelete=ondelete)
 
 
 def partner_fk(column: str, target: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
     """A foreign key that cannot leave the partner: (partner_id, column) → target(partner_id, id)."""
-    return ForeignKeyConstraint(
-        ["partner_id", column], [f"{target}.partner_id", f"{target}.id"], ondelete=ondelete
-    )
+    return ForeignKeyConstraint(["partner_id", column], [f"{target}.partner_id", f"{target}.id"], ondelete=ondelete)
 
 
 # --- first net: every ORM statement carries its owner ---------------------------------------------------------
@@ -167,9 +161,7 @@ def _scoped_partner() -> int:
     return partner_id
 
 
-_SHOP_ID = bindparam(
-    "current_shop_id", callable_=lambda: tenancy.current_shop().id, type_=BigInteger, unique=False
-)
+_SHOP_ID = bindparam("current_shop_id", callable_=lambda: tenancy.current_shop().id, type_=BigInteger, unique=False)
 _PARTNER_ID = bindparam("current_partner_id", callable_=_scoped_partner, type_=BigInteger, unique=False)
 
 

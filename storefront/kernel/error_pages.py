@@ -161,7 +161,7 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value
-    for name, value in (getattr(error, "data", None) or {}).get("headers", {}).items():
+    for name, value in ((getattr(error, "data", None) or {}).get("headers") or {}).items():
         response.headers[name] = value
     return response
 

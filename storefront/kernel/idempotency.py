@@ -67,17 +67,12 @@ def once(principal: str, key: str, fingerprint: str, work: Callable[[], dict[str
         ).first()
         here = (IdempotencyKey.principal == principal, IdempotencyKey.key == key)
         if mine is None:
-            stored = db.session.execute(
-                select(IdempotencyKey.request_hash, IdempotencyKey.response).where(*here)
-            ).one()
+            stored = db.session.execute(select(IdempotencyKey.request_hash, IdempotencyKey.response).where(*here)).one()
             if stored.request_hash != fingerprint:
                 raise KeyReused
             return dict(stored.response or {})
         response = work()
         db.session.execute(
-            update(IdempotencyKey)
-            .where(*here)
-            .values(response=response)
-            .execution_options(synchronize_session=False)
+            update(IdempotencyKey).where(*here).values(response=response).execution_options(synchronize_session=False)
         )
         return response

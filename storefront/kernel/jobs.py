@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.kernel import clock, outbox
 from storefront.kernel.db import Model, Shared, db, settings, transaction
+from storefront.kernel.metrics import job_finished
 from storefront.kernel.tenancy import acting_for, current_shop, directory
 
 log = structlog.get_logger()
@@ -82,9 +83,7 @@ def shop_job(name: str) -> Callable[[Callable[..., None]], ShopJob]:
     return register
 
 
-def periodic(
-    name: str, *, every_s: int, for_each_shop: bool = True
-) -> Callable[[Callable[[], None]], Periodic]:
+def periodic(name: str, *, every_s: int, for_each_shop: bool = True) -> Callable[[Callable[[], None]], Periodic]:
     """Register a beat job that runs about every `every_s` seconds."""
 
     def register(function: Callable[[], None]) -> Periodic:
@@ -116,8 +115,10 @@ def _run_claimed(delivery: outbox.Delivery) -> str:
         db.session.rollback()
         log.exception("job.failed", attempt=delivery.attempt)
         outbox.fail(delivery, error)
+        job_finished(delivery.job, "failed")
         return "failed"
     outbox.finish(delivery)
+    job_finished(delivery.job, "done")
     log.info("job.done", attempt=delivery.attempt)
     return "done"
 
@@ -141,10 +142,7 @@ def _take_tick(tick: Periodic) -> bool:
     at = clock.now()
     with transaction():
         created = db.session.execute(
-            insert(JobTick)
-            .values(name=tick.name, last_at=at)
-            .on_conflict_do_nothing()
-            .returning(JobTick.name)
+            insert(JobTick).values(name=tick.name, last_at=at).on_conflict_do_nothing().returning(JobTick.name)
         ).first()
         if created:
             return True
@@ -206,7 +204,7 @@ def celery_init(app: Flask) -> Celery:
 
         def __call__(self, *args: object, **kwargs: object) -> object:
             with app.app_context():
-                return self.run(*args, **kwargs)
+                return self.run(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     celery = Celery(app.name, task_cls=ContextTask)
     celery.config_from_object(app.config["CELERY"])

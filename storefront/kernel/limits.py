@@ -54,25 +54,30 @@ def _by_account(account: Callable[[], str | None]) -> Callable[[], str]:
 limiter = Limiter(by_address, headers_enabled=True, strategy="moving-window", in_memory_fallback_enabled=True)
 
 
-def _has_failed(response: Response) -> bool:
+def failed(response: Response) -> bool:
+    """Whether an answer is a refusal: with `counts=failed`, whoever knows the password may log in as often as they like."""
     return response.status_code >= 400
 
 
 def limited(
-    name: str, account: Callable[[], str | None] | None = None, *, only_failures: bool = False
+    name: str,
+    account: Callable[[], str | None] | None = None,
+    *,
+    counts: Callable[[Response], bool] | None = None,
 ) -> Callable[[F], F]:
     """Limit the unsafe requests of a view by the limits called `name` (KeyError for an unknown one).
 
     `account` says which account or thing a request is about, for example `lambda: request.form.get("email")`; without
-    it only the address counts. `only_failures` leaves answers below 400 uncounted: whoever knows the password may log in
-    as often as they like. Put it below the route and `access`. Above the limit the answer is 429.
+    it only the address counts. `counts` says which answers are counted, by default all. Put it below the route and
+    `access`. Above the limit the answer is 429.
     """
     for_account, for_address = LIMITS[name]
-    counts = _has_failed if only_failures else None
     methods = ["POST", "PUT", "PATCH", "DELETE"] if name != "search" else None
 
     def decorate(view: F) -> F:
-        limited_view: Any = limiter.shared_limit(for_address, f"{name}:address", methods=methods, deduct_when=counts)(view)
+        limited_view: Any = limiter.shared_limit(for_address, f"{name}:address", methods=methods, deduct_when=counts)(
+            view
+        )
         if account is not None:
             key = _by_account(account)
             limited_view = limiter.shared_limit(

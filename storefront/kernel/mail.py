@@ -14,7 +14,6 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -34,6 +33,7 @@ from sqlalchemy.orm import Mapped
 from storefront.kernel import clock
 from storefront.kernel.db import Model, Shared, ShopOwned, db, identity_pk, transaction
 from storefront.kernel.faces import face_url
+from storefront.kernel.facts import MailQueued
 from storefront.kernel.jobs import periodic, shop_job
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop, find_shop
@@ -63,13 +63,6 @@ class BadAddress(ValueError):
 
 class NotSent(RuntimeError):
     """The server did not take the letter now; the job runs again."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailQueued:
-    """A mail waits to be sent. Recorded by name, so that the composition root may subscribe its own event."""
-
-    mail_id: int
 
 
 class Letter:

@@ -118,7 +118,7 @@ def parse_money(text: str, currency: str) -> Money:
 
     The last separator is the decimal sign when one or two digits follow it and the currency has decimals.
     """
-    cleaned = re.sub(r"[^\d.,' -]", "", text.replace("\u00a0", " ")).strip()
+    cleaned = re.sub(r"^[^\d-]+|[^\d]+$", "", text.replace("\u00a0", " ").strip())
     if cleaned.startswith("-") or not _DIGITS.match(cleaned):
         raise BadAmount
     places = exponent(currency)

@@ -10,7 +10,6 @@ from flask_babel import lazy_gettext as _l
 
 from storefront.kernel.errors import Conflict
 
-
 S = TypeVar("S", bound=StrEnum)
 
 

@@ -322,7 +322,7 @@ def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
             return order
         if order.fulfilment_state not in ON_THE_SHELF or order.state in {OrderState.COMPLETED, OrderState.EXPIRED}:
             raise CannotCancel
-        move(order, OrderState.CANCELLED, by, reason)
+        move(order, OrderState.CANCELLED, by)  # the reason may name people: it stays out of what nobody can change
         if order.fulfilment_state is not FulfilmentState.NONE:
             move(order, FulfilmentState.NONE, by)
         order.cancelled_reason = reason
@@ -330,10 +330,10 @@ def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
         release_holds(CAUSE, order.id)
         booked = _bookings_of(order.id)
         if booked:
-            cancel_bookings(booked, by, reason)
+            cancel_bookings(booked, by, "order_cancelled")
         if order.payment_state is PaymentState.PAID:
             _flag(order, Attention.REFUND_DUE, by)
-        note("order", order.id, "cancelled", by, reason=reason)
+        note("order", order.id, "cancelled", by)
         record(OrderCancelled(order_id=order.id))
     return order
 

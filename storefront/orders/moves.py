@@ -21,6 +21,9 @@ from storefront.orders.states import (
     PaymentState,
 )
 
+NAMED = frozenset({"staff", "rider", "partner", "operator", "system"})
+"""Whose names the history keeps. Nobody can change it later, so customers are in it by their number alone."""
+
 
 def locked(order_id: int) -> Order:
     """The order, its row locked and freshly read, inside the caller's transaction. Raises NoSuchOrder."""
@@ -57,7 +60,7 @@ def move(
             after=str(to),
             actor_kind=by.kind,
             actor_id=by.id,
-            actor_label=by.label,
+            actor_label=by.label if by.kind in NAMED else "",
             reason=reason,
             at=clock.now(),
         )

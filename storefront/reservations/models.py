@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
-from storefront.kernel.ids import new_code
+from storefront.kernel.ids import new_code, new_token
 from storefront.kernel.states import Transitions
 
 
@@ -58,12 +58,16 @@ LIVE = (BookingState.HELD, BookingState.CONFIRMED, BookingState.ARRIVED, Booking
 
 
 class Resource(ShopOwned, Model):
-    """Something with places: a room type, a tour, a table, a person's time. `hours`: mon…sun to [from, to] pairs."""
+    """Something with places: a room type, a tour, a table, a person's time. `hours`: mon…sun to [from, to] pairs.
+
+    `feed_token` is the secret in the address of its calendar feed; a new one closes the old address.
+    """
 
     __tablename__ = "resources"
     __table_args__ = (
         CheckConstraint("capacity BETWEEN 1 AND 500", name="capacity"),
         UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "feed_token"),
     )
 
     id: Mapped[int] = identity_pk()
@@ -72,6 +76,7 @@ class Resource(ShopOwned, Model):
     capacity: Mapped[int]
     hours: Mapped[dict[str, Any]]
     active: Mapped[bool] = mapped_column(default=True)
+    feed_token: Mapped[str] = mapped_column(default=new_token)
     created_at: Mapped[datetime]
 
 
@@ -114,7 +119,7 @@ class BookableService(ShopOwned, Model):
 
 
 class Booking(ShopOwned, Model):
-    """`quantity` places of a resource for a range of time, held or taken for somebody."""
+    """`quantity` places of a resource for a range of time, held or taken for somebody. `nights` only for stays."""
 
     __tablename__ = "bookings"
     __table_args__ = (
@@ -122,6 +127,7 @@ class Booking(ShopOwned, Model):
         shop_fk("product_id", "products"),
         UniqueConstraint("tenant_id", "code"),
         CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("nights > 0", name="nights"),
         CheckConstraint("NOT isempty(during)", name="during"),
         CheckConstraint("(state = 'held') = (expires_at IS NOT NULL)", name="expires"),
         Index("ix_bookings_held", "tenant_id", "expires_at", postgresql_where=text("state = 'held'")),
@@ -136,6 +142,7 @@ class Booking(ShopOwned, Model):
     state: Mapped[BookingState]
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     quantity: Mapped[int]
+    nights: Mapped[int | None]
     expires_at: Mapped[datetime | None]
     order_id: Mapped[int | None]
     contact_name: Mapped[str] = mapped_column(default="")

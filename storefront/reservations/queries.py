@@ -1,32 +1,31 @@
-"""Reading reservations: what is free, and who comes when."""
+"""Reading reservations: what can be reserved, and who comes when. What is free is in `availability`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import Range
 
-from storefront.catalogue.models import Product
+from storefront.catalogue.models import Product, ProductKind, ProductStatus, Variant
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
+from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.reservations import slots
 from storefront.reservations.models import (
+    LIVE,
     BookableService,
     Booking,
-    BookingSeat,
     BookingState,
     Closure,
     Resource,
     Unit,
 )
-from storefront.reservations.slots import Slot
-
-MOST_DAYS = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,16 @@ class ServiceView:
     """How a product is reserved. Durations in minutes, times local to the shop."""
 
     product_id: int
+    product_code: str
     product_name: str
     product_slug: str
+    on_sale: bool
     resource_id: int
+    resource_code: str
     resource_name: str
     capacity: int
+    hours: dict[str, Any]
+    active: bool
     unit: Unit
     duration_min: int
     step_min: int
@@ -46,42 +50,104 @@ class ServiceView:
     horizon_days: int
     check_in: time
     check_out: time
-    hours: dict[str, Any]
-    active: bool
 
     @property
     def by_night(self) -> bool:
         """Whether it is reserved by nights rather than by the clock."""
         return self.unit is Unit.NIGHT
 
+    @property
+    def duration(self) -> timedelta:
+        """How long one slot lasts."""
+        return timedelta(minutes=self.duration_min)
+
+    @property
+    def step(self) -> timedelta:
+        """How far apart slots begin."""
+        return timedelta(minutes=self.step_min)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A way to buy a service, by the code that forms carry. The price is for one place, and one night of a stay."""
+
+    code: str
+    name: str
+    price: Money
+
 
 @dataclass(frozen=True, slots=True)
 class BookingRow:
-    """A booking as the day view and the order page show it."""
+    """A booking as lists and pages show it. `nights` is None for what is reserved by the clock."""
 
     id: int
     code: str
     state: BookingState
+    product_id: int
     product_name: str
+    resource_id: int
+    resource_code: str
     resource_name: str
     starts_at: datetime
     ends_at: datetime
     quantity: int
+    nights: int | None
     expires_at: datetime | None
     contact_name: str
     contact_phone: str
     note: str
     order_id: int | None
-    by_night: bool
+
+    @property
+    def by_night(self) -> bool:
+        """Whether it is a stay."""
+        return self.nights is not None
+
+    @property
+    def is_upcoming(self) -> bool:
+        """Whether it counts and is not over: it can still be moved or cancelled."""
+        return self.state in {BookingState.HELD, BookingState.CONFIRMED}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceView:
+    """Something with places, for whoever sets it up. `closed` are its closed days from today on, with their reasons."""
+
+    id: int
+    code: str
+    name: str
+    capacity: int
+    hours: dict[str, Any]
+    active: bool
+    feed_token: str
+    closed: tuple[tuple[date, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProduct:
+    """A service of the catalogue, and in what it is reserved, if it can be."""
+
+    id: int
+    code: str
+    name: str
+    status: ProductStatus
+    resource_code: str | None
+    resource_name: str | None
+    unit: Unit | None
 
 
 _SERVICE = (
     BookableService.product_id,
+    Product.code.label("product_code"),
     Product.name.label("product_name"),
     Product.slug.label("product_slug"),
+    (Product.status == ProductStatus.PUBLISHED).label("on_sale"),
     BookableService.resource_id,
+    Resource.code.label("resource_code"),
     Resource.name.label("resource_name"),
     Resource.capacity,
+    Resource.hours,
+    Resource.active,
     BookableService.unit,
     BookableService.duration_min,
     BookableService.step_min,
@@ -89,202 +155,204 @@ _SERVICE = (
     BookableService.horizon_days,
     BookableService.check_in,
     BookableService.check_out,
-    Resource.hours,
-    Resource.active,
 )
 
 
-def service_for(product_id: int) -> ServiceView | None:
-    """How a product is reserved, or None when it is not something to reserve."""
-    row = db.session.execute(
+# --- what can be reserved -----------------------------------------------------------------------------------------
+
+
+def _services(*conditions: ColumnElement[bool]) -> list[ServiceView]:
+    rows = db.session.execute(
         select(*_SERVICE)
         .join(
             Resource,
             (Resource.tenant_id == BookableService.tenant_id) & (Resource.id == BookableService.resource_id),
         )
         .join(Product, (Product.tenant_id == BookableService.tenant_id) & (Product.id == BookableService.product_id))
-        .where(BookableService.product_id == product_id)
-    ).first()
-    return ServiceView(*row) if row else None
+        .where(*conditions)
+        .order_by(Resource.name, Product.position, Product.name)
+    )
+    return [ServiceView(*row) for row in rows]
+
+
+def service_for(product_id: int) -> ServiceView | None:
+    """How a product is reserved, or None when it is not something to reserve."""
+    return next(iter(_services(BookableService.product_id == product_id)), None)
 
 
 def needed_service(product_id: int) -> ServiceView:
-    """How a product is reserved. Raises NotFound when it cannot be."""
+    """How a product is reserved. Raises NotFound when it cannot be (any more)."""
     service = service_for(product_id)
     if service is None or not service.active:
         raise NotFound
     return service
 
 
-def _taken(resource_id: int, start: datetime, end: datetime) -> list[slots.Busy]:
-    """Places taken in a range; a hold past its time no longer counts."""
+def service_by_code(product_code: str) -> ServiceView:
+    """The same, for the code that the dashboard's pages carry."""
+    found = _services(Product.code == product_code, Resource.active.is_(True))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def services_on_sale() -> list[ServiceView]:
+    """Everything customers can reserve."""
+    return _services(Product.status == ProductStatus.PUBLISHED, Resource.active.is_(True))
+
+
+def services_for_staff() -> list[ServiceView]:
+    """Everything staff can reserve for somebody: drafts too, put-away products not."""
+    return _services(Product.status != ProductStatus.ARCHIVED, Resource.active.is_(True))
+
+
+def choices_of(product_id: int) -> list[Choice]:
+    """The ways to buy a service, in the shop's order."""
+    currency = current_shop().currency
     rows = db.session.execute(
-        select(func.lower(BookingSeat.during), func.upper(BookingSeat.during), BookingSeat.seat_no)
-        .join(Booking, (Booking.tenant_id == BookingSeat.tenant_id) & (Booking.id == BookingSeat.booking_id))
-        .where(
-            BookingSeat.resource_id == resource_id,
-            BookingSeat.live,
-            BookingSeat.during.op("&&")(func.tstzrange(start, end, "[)", type_=TSTZRANGE)),
-            (Booking.state != BookingState.HELD) | (Booking.expires_at > clock.now()),
-        )
+        select(Variant.code, Variant.name, Variant.price_minor)
+        .where(Variant.product_id == product_id, Variant.active)
+        .order_by(Variant.position, Variant.id)
     )
-    return [slots.Busy(*row) for row in rows]
+    return [Choice(row.code, row.name, Money(row.price_minor, currency)) for row in rows]
 
 
-def _closed_days(resource_id: int, first: date, last: date) -> set[date]:
-    return set(
-        db.session.scalars(
-            select(Closure.day).where(Closure.resource_id == resource_id, Closure.day.between(first, last))
-        )
-    )
+# --- setting up ---------------------------------------------------------------------------------------------------
 
 
-def free_slots(product_id: int, day: date, days: int = 1) -> list[Slot]:
-    """The bookable starts of `days` local days from `day`, each with its free places (0 when full), in order.
+def resources() -> list[ResourceView]:
+    """Every resource by name, with its closed days from today on. Two statements."""
+    rows = db.session.execute(
+        select(
+            Resource.id, Resource.code, Resource.name, Resource.capacity, Resource.hours, Resource.active,
+            Resource.feed_token,
+        ).order_by(Resource.active.desc(), Resource.name, Resource.id)
+    ).all()  # fmt: skip
+    today = clock.now().astimezone(current_shop().zone).date()
+    closed: dict[int, list[tuple[date, str]]] = {}
+    for row in db.session.execute(
+        select(Closure.resource_id, Closure.day, Closure.reason).where(Closure.day >= today).order_by(Closure.day)
+    ):
+        closed.setdefault(row.resource_id, []).append((row.day, row.reason))
+    return [ResourceView(**row._asdict(), closed=tuple(closed.get(row.id, ()))) for row in rows]
 
-    Nothing before the notice the shop needs and nothing past its horizon; closed days are empty. NotFound when the
-    product is not reserved by the clock.
-    """
-    service = needed_service(product_id)
-    if service.by_night:
+
+def resource_by_code(code: str) -> ResourceView:
+    """One resource. Raises NotFound."""
+    found = next((one for one in resources() if one.code == code), None)
+    if found is None:
         raise NotFound
-    zone, at = current_shop().zone, clock.now()
-    days = min(days, MOST_DAYS)
-    last = day + timedelta(days=days - 1)
-    earliest = at + timedelta(minutes=service.min_notice_min)
-    latest = at + timedelta(days=service.horizon_days)
-    duration = timedelta(minutes=service.duration_min)
-    start_of_first, _ = slots.day_bounds(day, zone)
-    _, end_of_last = slots.day_bounds(last, zone)
-    taken = _taken(service.resource_id, start_of_first, end_of_last + duration)
-    closed = _closed_days(service.resource_id, day, last)
-    found = []
-    for offset in range(days):
-        here = day + timedelta(days=offset)
-        if here in closed:
-            continue
-        ranges = slots.opening(service.hours, here, zone)
-        for start in slots.starts(ranges, duration, timedelta(minutes=service.step_min)):
-            if earliest <= start <= latest:
-                end = start + duration
-                found.append(Slot(start, end, slots.free_places(start, end, service.capacity, taken)))
     return found
 
 
-def free_stay(product_id: int, first_night: date, nights: int) -> Slot:
-    """The stay of `nights` from `first_night` with its free places; 0 when a night of it is full or closed.
-
-    NotFound when the product is not reserved by the night.
-    """
-    service = needed_service(product_id)
-    if not service.by_night:
+def resource_by_feed(token: str) -> ResourceView:
+    """The resource whose feed has this secret. Raises NotFound."""
+    code = db.session.scalar(select(Resource.code).where(Resource.feed_token == token, Resource.active))
+    if code is None:
         raise NotFound
-    zone, at = current_shop().zone, clock.now()
-    start, end = slots.stay(first_night, nights, service.check_in, service.check_out, zone)
-    last_night = first_night + timedelta(days=nights - 1)
-    too_soon = end <= at or first_night < at.astimezone(zone).date()
-    too_late = start > at + timedelta(days=service.horizon_days)
-    if too_soon or too_late or _closed_days(service.resource_id, first_night, last_night):
-        return Slot(start, end, 0)
-    taken = _taken(service.resource_id, start, end)
-    return Slot(start, end, slots.free_places(start, end, service.capacity, taken))
+    return resource_by_code(code)
 
 
-def free_nights(product_id: int, first: date, days: int) -> list[tuple[date, int]]:
-    """For each of `days` nights from `first`, how many places are free. NotFound as `free_stay`."""
-    service = needed_service(product_id)
-    if not service.by_night:
-        raise NotFound
-    zone = current_shop().zone
-    days = min(days, 2 * MOST_DAYS)
-    start, _ = slots.stay(first, 1, service.check_in, service.check_out, zone)
-    _, end = slots.stay(first + timedelta(days=days - 1), 1, service.check_in, service.check_out, zone)
-    taken = _taken(service.resource_id, start, end)
-    closed = _closed_days(service.resource_id, first, first + timedelta(days=days))
-    today = clock.now().astimezone(zone).date()
-    found = []
-    for offset in range(days):
-        night = first + timedelta(days=offset)
-        begin, finish = slots.stay(night, 1, service.check_in, service.check_out, zone)
-        free = slots.free_places(begin, finish, service.capacity, taken)
-        found.append((night, 0 if night in closed or night < today else free))
-    return found
+def service_products() -> list[ServiceProduct]:
+    """Every service of the catalogue that is not put away, bookable or not."""
+    rows = db.session.execute(
+        select(
+            Product.id,
+            Product.code,
+            Product.name,
+            Product.status,
+            Resource.code.label("resource_code"),
+            Resource.name.label("resource_name"),
+            BookableService.unit,
+        )
+        .outerjoin(
+            BookableService,
+            (BookableService.tenant_id == Product.tenant_id) & (BookableService.product_id == Product.id),
+        )
+        .outerjoin(
+            Resource,
+            (Resource.tenant_id == BookableService.tenant_id) & (Resource.id == BookableService.resource_id),
+        )
+        .where(Product.kind == ProductKind.SERVICE, Product.status != ProductStatus.ARCHIVED)
+        .order_by(Product.name, Product.id)
+    )
+    return [ServiceProduct(*row) for row in rows]
 
+
+# --- who comes when -----------------------------------------------------------------------------------------------
 
 _ROW = (
     Booking.id,
     Booking.code,
     Booking.state,
+    Booking.product_id,
     Product.name.label("product_name"),
+    Booking.resource_id,
+    Resource.code.label("resource_code"),
     Resource.name.label("resource_name"),
     func.lower(Booking.during).label("starts_at"),
     func.upper(Booking.during).label("ends_at"),
     Booking.quantity,
+    Booking.nights,
     Booking.expires_at,
     Booking.contact_name,
     Booking.contact_phone,
     Booking.note,
     Booking.order_id,
-    (BookableService.unit == Unit.NIGHT).label("by_night"),
 )
 
 
-def _rows() -> Any:
-    return (
+def _rows(*conditions: ColumnElement[bool]) -> list[BookingRow]:
+    rows = db.session.execute(
         select(*_ROW)
         .join(Product, (Product.tenant_id == Booking.tenant_id) & (Product.id == Booking.product_id))
         .join(Resource, (Resource.tenant_id == Booking.tenant_id) & (Resource.id == Booking.resource_id))
-        .join(
-            BookableService,
-            (BookableService.tenant_id == Booking.tenant_id) & (BookableService.product_id == Booking.product_id),
-        )
-    )
-
-
-def day_view(day: date) -> list[BookingRow]:
-    """Every live booking that touches a local day, by start; holds past their time are left out."""
-    start, end = slots.day_bounds(day, current_shop().zone)
-    rows = db.session.execute(
-        _rows()
-        .where(
-            Booking.during.op("&&")(Range(start, end, bounds="[)")),
-            Booking.state.not_in([BookingState.CANCELLED, BookingState.EXPIRED]),
-            (Booking.state != BookingState.HELD) | (Booking.expires_at > clock.now()),
-        )
+        .where(*conditions)
         .order_by(func.lower(Booking.during), Booking.id)
     )
     return [BookingRow(*row) for row in rows]
 
 
-def bookings_by_ids(ids: list[int]) -> dict[int, BookingRow]:
+def counts_at(at: datetime) -> ColumnElement[bool]:
+    """The condition that a booking keeps its places at the instant `at`: a hold past its time does not."""
+    return Booking.state.in_(LIVE) & ((Booking.state != BookingState.HELD) | (Booking.expires_at > at))
+
+
+def overlaps(start: datetime, end: datetime) -> ColumnElement[bool]:
+    """The condition that a booking touches [start, end)."""
+    return Booking.during.op("&&", is_comparison=True)(Range(start, end, bounds="[)"))
+
+
+def day_view(day: date) -> list[BookingRow]:
+    """Every booking that counts and touches a local day, by start; holds past their time are left out."""
+    return _rows(overlaps(*slots.day_bounds(day, current_shop().zone)), counts_at(clock.now()))
+
+
+def agenda(resource_id: int, start: datetime, end: datetime) -> list[BookingRow]:
+    """The bookings of one resource that touch [start, end) and count."""
+    return _rows(Booking.resource_id == resource_id, overlaps(start, end), counts_at(clock.now()))
+
+
+def bookings_by_ids(ids: Sequence[int]) -> dict[int, BookingRow]:
     """The named bookings by id, whatever their state; missing ones are absent."""
-    if not ids:
-        return {}
-    return {row.id: BookingRow(*row) for row in db.session.execute(_rows().where(Booking.id.in_(ids)))}
+    return {row.id: row for row in _rows(Booking.id.in_(ids))} if ids else {}
 
 
 def booking_by_code(code: str) -> BookingRow:
     """One booking by the code people read aloud. Raises NotFound."""
-    row = db.session.execute(_rows().where(Booking.code == code)).first()
-    if row is None:
+    found = _rows(Booking.code == code)
+    if not found:
         raise NotFound
-    return BookingRow(*row)
+    return found[0]
 
 
-def invariants() -> list[dict[str, Any]]:
-    """I4: places of a resource taken twice at an instant (empty unless the guarantee was lost)."""
-    mine, other = BookingSeat, BookingSeat.__table__.alias("other")
-    rows = db.session.execute(
-        select(mine.id, mine.resource_id, mine.seat_no)
-        .join(
-            other,
-            (other.c.tenant_id == mine.tenant_id)
-            & (other.c.resource_id == mine.resource_id)
-            & (other.c.seat_no == mine.seat_no)
-            & (other.c.id > mine.id)
-            & other.c.live
-            & other.c.during.op("&&")(mine.during),
+def resources_with_overdue_holds(at: datetime) -> list[int]:
+    """Ids of the resources in which a hold has run out."""
+    return list(
+        db.session.scalars(
+            select(Booking.resource_id)
+            .where(Booking.state == BookingState.HELD, Booking.expires_at <= at)
+            .group_by(Booking.resource_id)
+            .order_by(Booking.resource_id)
         )
-        .where(mine.live)
     )
-    return [{"invariant": "I4", "seat": row.id, "resource": row.resource_id, "place": row.seat_no} for row in rows]

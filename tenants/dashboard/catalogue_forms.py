@@ -8,7 +8,17 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import MultipleFileField
-from wtforms import BooleanField, FieldList, FormField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    FieldList,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from storefront.catalogue.actions import BadPrice, Price, ProductTexts, SkuTaken, VariantRow
@@ -55,8 +65,8 @@ class ProductForm(Form):
     kind = RadioField(
         _l("¿Qué es?"),
         choices=[
-            (ProductKind.GOODS.value, _l("Un producto que se entrega")),
-            (ProductKind.SERVICE.value, _l("Un servicio que se reserva")),
+            SelectChoice(ProductKind.GOODS.value, _l("Un producto que se entrega")),
+            SelectChoice(ProductKind.SERVICE.value, _l("Un servicio que se reserva")),
         ],
         default=ProductKind.GOODS.value,
     )
@@ -72,7 +82,10 @@ class ProductForm(Form):
 
     def offer_categories(self, shelves: Sequence[EditableCategory]) -> None:
         """Let one of these shelves be chosen."""
-        self.category.choices = [("", _("Sin categoría")), *((one.code, one.name) for one in shelves)]
+        self.category.choices = [
+            SelectChoice("", _("Sin categoría")),
+            *(SelectChoice(one.code, one.name) for one in shelves),
+        ]
 
     def drop_offer(self) -> None:
         """Leave out what belongs to a single variant: the product has several."""
@@ -146,7 +159,7 @@ class VariantForm(Form):
         if fine and not self.name.data and not self.code.data:
             self.name.errors = (*self.name.errors, _("Escribe cómo se llama esta opción."))
             fine = False
-        return fine
+        return bool(fine)
 
     def offer(self, known: dict[str, EditableVariant]) -> Offer:
         """What the row says; a known variant keeps its former price where that still makes sense."""
@@ -244,4 +257,4 @@ def show_refusal(form: Form, refusal: Refusal) -> None:
     if place and place in form:
         form[place].errors = (*form[place].errors, str(refusal))
     else:
-        form.form_errors = (*form.form_errors, str(refusal))
+        form.form_errors = [*form.form_errors, str(refusal)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from wtforms import SelectChoice
 
 from storefront.customers.address import PostalAddress
 from storefront.delivery import actions
@@ -196,7 +197,7 @@ def _zone_form(row: ZoneRow | None = None) -> ZoneForm:
         "price": row.price_minor, "free_above": row.free_above_minor, "active": row.active, "version": row.version,
     }  # fmt: skip
     form = ZoneForm(data=first)
-    form.region.choices = [("", _("Cualquiera")), *pack.regions.items()]
+    form.region.choices = [SelectChoice("", _("Cualquiera")), *(SelectChoice(*region) for region in pack.regions.items())]
     return form
 
 
@@ -285,7 +286,7 @@ def partner(slug: str) -> ResponseReturnValue:
             "cod_allowed": row.cod_allowed, "fee": row.fee_minor,
         }
     )  # fmt: skip
-    form.zones.choices = [(z.code, z.name) for z in zone_rows()]
+    form.zones.choices = [SelectChoice(z.code, z.name) for z in zone_rows()]
     if request.method == "GET":
         return render_template("dashboard/delivery/partner.html", form=form, partner=row)
     if not form.validate():

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import HiddenField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from storefront.inventory.actions import adjust_stock, stop_counting
@@ -39,7 +39,7 @@ class CountForm(Form):
     reason = SelectField(
         _l("¿Por qué cambió?"),
         [Optional()],
-        choices=[(reason.value, REASON_WORDS[reason]) for reason in CHOSEN_BY_PEOPLE],
+        choices=[SelectChoice(reason.value, REASON_WORDS[reason]) for reason in CHOSEN_BY_PEOPLE],
         default=MoveReason.COUNTED.value,
     )
     words = StringField(_l("Nota"), [Optional(), Length(max=200)])

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, StringField
+from wtforms import RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.customers.address import PostalAddress
@@ -46,7 +46,11 @@ REASONS = {
 class CancellationForm(Form):
     """Why an order is cancelled; the customer reads it."""
 
-    why = RadioField(_l("¿Por qué lo cancelas?"), [DataRequired(_l("Elige una razón."))], choices=list(REASONS.items()))
+    why = RadioField(
+        _l("¿Por qué lo cancelas?"),
+        [DataRequired(_l("Elige una razón."))],
+        choices=[SelectChoice(code, sentence) for code, sentence in REASONS.items()],
+    )
     words = StringField(
         _l("Con tus palabras"),
         [Optional(), Length(max=200)],

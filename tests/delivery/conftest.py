@@ -13,8 +13,15 @@ from werkzeug.test import TestResponse
 
 from storefront.delivery.states import ShipmentState
 from storefront.kernel import clock
+from storefront.kernel.limits import limiter
 from storefront.kernel.tenancy import Shop
 from tests.factories.delivery import a_contract, a_key, a_partner, a_zone
+
+
+@pytest.fixture(autouse=True)
+def _without_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rider logs in for many tests within a minute."""
+    monkeypatch.setattr(limiter, "enabled", False)
 
 
 @dataclass

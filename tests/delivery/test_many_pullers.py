@@ -22,7 +22,7 @@ from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner
 from tests.factories.delivery import many_offers
 
 CLIENTS = 16
-LEASE_S = 0.5
+LEASE_S = 3
 PROGRAM = Actor("partner", 1, "API")
 
 
@@ -55,7 +55,7 @@ class Client(Thread):
         with self.app.app_context():
             while not self.day.is_over and time.monotonic() < deadline:
                 with acting_for_partner(self.partner_id):
-                    leases = receive(5, LEASE_S)  # type: ignore[arg-type]  # half a second will do
+                    leases = receive(5, LEASE_S)
                 for lease in leases:
                     self._handle(lease)
                 self._wake_up()

@@ -216,7 +216,7 @@ def test_five_wrong_codes_lock_it_for_fifteen_minutes_even_for_the_right_one(bak
     answers = [program.post(path, {"code": wrong(parcel, n)}) for n in range(1, 6)]
     assert [a.status_code for a in answers] == [422, 422, 422, 422, 423]
     assert [a.get_json().get("tries_left") for a in answers] == [4, 3, 2, 1, None]
-    assert int(answers[4].headers["Retry-After"]) == 900
+    assert 890 < int(answers[4].headers["Retry-After"]) <= 900
     assert parcel.now().attention == "code_locked"
     assert program.post(path, {"code": parcel.delivery_code}).status_code == 423
     assert program.report(work, DELIVERED, **proof(parcel))["why"] == "verify-code-locked"

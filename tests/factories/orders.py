@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from storefront.cart.actions import CartRef, add_goods
 from storefront.cart.queries import cart_view
 from storefront.catalogue.models import ProductKind
@@ -9,14 +11,19 @@ from storefront.checkout.actions import CheckoutDetails
 from storefront.checkout.queries import bill
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import quote
+from storefront.kernel import clock
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import transaction
 from storefront.kernel.ids import new_token
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
 from storefront.orders.models import Order
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments.actions import open_attempt
-from tests.factories.catalogue import Made
+from storefront.reservations.availability import free_slots
+from storefront.reservations.models import Unit
+from storefront.reservations.setup import ServiceSettings, create_resource, make_bookable
+from tests.factories.catalogue import OWNER, Made, a_product
 
 DORA = Actor("customer", None, "Dora")
 ALICIA = Actor("staff", None, "Alicia")
@@ -24,7 +31,12 @@ PHONE = "+529511234567"
 EMAIL = "dora@example.com"
 
 HOME = PostalAddress(
-    recipient="Dora", phone=PHONE, street="Casa azul frente a la iglesia", locality="Jalatlaco", region="OAX", country="MX"
+    recipient="Dora",
+    phone=PHONE,
+    street="Casa azul frente a la iglesia",
+    locality="Jalatlaco",
+    region="OAX",
+    country="MX",
 )
 
 
@@ -81,3 +93,18 @@ def an_order(
         if confirmed:
             confirm_order(order.id, ALICIA)
     return order
+
+
+def a_tour(seats: int = 2, *, price: int = 5_000) -> Made:
+    """Something to be booked by the hour, every day from nine to six, with so many places."""
+    product = a_product("Recorrido", price=price, kind=ProductKind.SERVICE)
+    every_day = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    resource = create_resource(f"Guía {product.id}", seats, every_day, OWNER)
+    make_bookable(product.id, resource.id, ServiceSettings(Unit.TIME), OWNER)
+    return product
+
+
+def a_time(tour: Made, days: int = 2) -> datetime:
+    """The first free time of a tour, some days from now."""
+    day = (clock.now() + timedelta(days=days)).astimezone(current_shop().zone).date()
+    return free_slots(tour.id, day)[0].starts_at

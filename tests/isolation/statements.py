@@ -44,9 +44,7 @@ def faults_of(statement: str, owners: dict[str, str]) -> list[str]:
     flat = " ".join(statement.split())
     found = [why for pattern, why in FORBIDDEN.items() if re.search(pattern, flat, re.IGNORECASE)]
     words = set(re.findall(r"[a-z_][a-z0-9_]*", flat.lower()))
-    found += [
-        f"{table} without {column}" for table, column in owners.items() if table in words and column not in words
-    ]
+    found += [f"{table} without {column}" for table, column in owners.items() if table in words and column not in words]
     return found
 
 

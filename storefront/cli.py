@@ -1,0 +1,167 @@
+"""Commands for whoever runs a platform: `flask --app storefront.app <command>`. They print; nothing else here does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+
+from storefront import seeding
+from storefront.delivery import partners
+from storefront.demo.people import CUSTOMERS, PARTNERS
+from storefront.demo.shops import SHOPS
+from storefront.inventory.queries import invariants as inventory_faults
+from storefront.kernel.faces import face_url
+from storefront.kernel.jobs import REGISTRY, run_tick
+from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
+from storefront.orders.invariants import invariants as order_faults
+from storefront.payments.queries import invariants as payment_faults
+from storefront.reservations.invariants import invariants as booking_faults
+from tenants.actions import NewShop, create_operator, open_shop
+from tenants.contacts import read_contact
+from tenants.people import Credentials
+
+INVARIANTS = (inventory_faults, booking_faults, order_faults, payment_faults)
+CAST_FILE = Path(__file__).resolve().parent.parent / ".data" / "demo.json"
+
+
+@click.command("seed-demo")
+@click.option("--if-empty", is_flag=True, help="Do nothing when the demonstration is there.")
+@with_appcontext
+def seed_demo(if_empty: bool) -> None:
+    """Make the demonstration's shops, or those that are missing."""
+    if not seeding.missing_shops():
+        if not if_empty:
+            click.echo("The demonstration is there already; `make reset` makes it anew.")
+        return
+    seeding.seed(click.echo)
+    _write_cast()
+
+
+@click.command("demo-cast")
+@with_appcontext
+def demo_cast() -> None:
+    """Print where the demonstration is and how to log in."""
+    cast = json.loads(CAST_FILE.read_text()) if CAST_FILE.exists() else _write_cast()
+    for shop in cast["shops"]:
+        click.echo(f"  {shop['name']:<24} {shop['url']}  ({shop['status']})")
+    click.echo(f"  {'Dashboard':<24} {cast['dashboard']}")
+    for person in cast["staff"]:
+        click.echo(f"    {person['name']:<22} {person['login']}  {person['password']}  ({person['shop']})")
+    click.echo(f"  {'Couriers':<24} {cast['partners_url']}/repartidor")
+    for partner in cast["partners"]:
+        click.echo(f"    {partner['rider']:<22} {partner['rider_phone']}  PIN {partner['pin']}  ({partner['name']})")
+        click.echo(f"    {'API key':<22} {partner['api_key']}")
+    operator = cast["operator"]
+    click.echo(f"  {'Operators':<24} {cast['base']}/consola")
+    click.echo(f"    {operator['name']:<22} {operator['login']}  {operator['password']}")
+    click.echo(f"  {'Mail of the demo':<24} {cast['mail']}")
+
+
+def _write_cast() -> dict[str, Any]:
+    """Write down the demonstration for scripts. A partner's key can be read only once, so a new one is made."""
+    found = {shop.slug: directory().by_id(shop.id) for shop in map(_known, SHOPS) if shop is not None}
+    cast = {
+        "base": face_url("platform", "/").rstrip("/"),
+        "dashboard": face_url("app", "/").rstrip("/"),
+        "partners_url": face_url("partners", "/").rstrip("/"),
+        "mail": face_url("platform", "/dev/outbox"),
+        "shops": [
+            {"slug": slug, "name": shop.name, "url": shop.base_url, "host": shop.base_url.split("://")[1],
+             "status": shop.status}
+            for slug, shop in found.items() if shop is not None
+        ],
+        "staff": [
+            {"name": name, "login": seeding.staff_email(name), "password": seeding.PASSWORD, "shop": demo.slug}
+            for demo in SHOPS for name in (demo.owner, *demo.staff)
+        ],
+        "partners": [
+            {"slug": slug, "name": name, "shop": home, "rider": rider, "rider_phone": phone, "pin": seeding.PIN,
+             "api_key": _new_key(slug)}
+            for slug, name, home, rider, phone in PARTNERS
+        ],
+        "operator": {"name": seeding.OPERATOR[0], "login": seeding.OPERATOR[1], "password": seeding.PASSWORD},
+        "customer": {"shop": CUSTOMERS[0].shop, "name": CUSTOMERS[0].name, "email": CUSTOMERS[0].email,
+                     "phone": CUSTOMERS[0].phone},
+    }  # fmt: skip
+    CAST_FILE.parent.mkdir(parents=True, exist_ok=True)
+    CAST_FILE.write_text(json.dumps(cast, indent=2, ensure_ascii=False) + "\n")
+    CAST_FILE.chmod(0o600)
+    return cast
+
+
+def _known(demo: Any) -> Any:
+    return directory().by_slug(demo.slug)  # type: ignore[attr-defined]  # the platform's directory also knows slugs
+
+
+def _new_key(slug: str) -> str:
+    partner_id = seeding.partner_id_of(slug)
+    if partner_id is None:
+        return ""
+    with acting_for_partner(partner_id):
+        return partners.issue_key("demo")
+
+
+@click.command("open-shop")
+@click.argument("name")
+@click.option("--country", default="MX", show_default=True, help="ISO code of the country whose presets it takes.")
+@click.option("--contact", required=True, help="The owner's e-mail or telephone.")
+@click.password_option(help="The owner's password.")
+@with_appcontext
+def open_shop_command(name: str, country: str, contact: str, password: str) -> None:
+    """Open a draft shop for an owner."""
+    opened = open_shop(NewShop(name, country), Credentials(read_contact(contact, country), password))
+    click.echo(f"{opened.shop.name} is open as a draft at {opened.shop.base_url}")
+
+
+@click.command("create-operator")
+@click.argument("name")
+@click.argument("email")
+@click.password_option(help="At least ten characters.")
+@with_appcontext
+def create_operator_command(name: str, email: str, password: str) -> None:
+    """Let somebody run the platform."""
+    create_operator(name, email, password)
+    click.echo(f"{name} may log in at {face_url('platform', '/consola')}")
+
+
+@click.command("check-invariants")
+@with_appcontext
+def check_invariants() -> None:
+    """Look for what must never be, in every shop; exits with 1 when something is found."""
+    faults = 0
+    for shop_id in directory().all_ids():
+        shop = directory().by_id(shop_id)
+        if shop is None:
+            continue
+        with acting_for(shop):
+            for look in INVARIANTS:
+                for fault in look():
+                    faults += 1
+                    click.echo(f"{shop.slug}: {json.dumps(fault, default=str)}")
+    click.echo(f"{faults} faults")
+    sys.exit(1 if faults else 0)
+
+
+@click.command("run-tick")
+@click.argument("name")
+@with_appcontext
+def run_tick_command(name: str) -> None:
+    """Run one beat job now, if its time has come. Without a known name, lists them."""
+    if name not in REGISTRY.ticks:
+        click.echo("\n".join(sorted(REGISTRY.ticks)))
+        sys.exit(2)
+    click.echo(f"ran for {run_tick(name)}")
+
+
+def init_cli(app: Flask) -> None:
+    """Register the commands."""
+    for command in (
+        seed_demo, demo_cast, open_shop_command, create_operator_command, check_invariants, run_tick_command,
+    ):  # fmt: skip
+        app.cli.add_command(command)

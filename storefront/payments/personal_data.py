@@ -1,0 +1,50 @@
+"""What payments know of a person: the pictures of their transfers and the references they typed. Amounts stay."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from storefront.customers.personal_data import Rows, Subject
+from storefront.kernel.db import after_commit, db
+from storefront.kernel.media import delete_image
+from storefront.orders.models import Order
+from storefront.orders.personal_data import theirs
+from storefront.payments.models import TransferProof
+
+
+def export(subject: Subject) -> Rows:
+    """Proofs of transfers, without the pictures, which the person sent themselves."""
+    rows = db.session.execute(
+        select(Order.code, TransferProof.created_at, TransferProof.reference, TransferProof.state)
+        .join(Order, (Order.tenant_id == TransferProof.tenant_id) & (Order.id == TransferProof.order_id))
+        .where(theirs(subject))
+        .order_by(TransferProof.id)
+    )
+    return {
+        "comprobantes": [
+            {"pedido": row.code, "fecha": row.created_at, "referencia": row.reference, "estado": str(row.state)}
+            for row in rows
+        ]
+    }
+
+
+def erase(subject: Subject) -> None:
+    """Forget the references, and remove the pictures once the rest is settled: files know no rolling back."""
+    rows = db.session.execute(
+        select(TransferProof.id, TransferProof.image_key)
+        .join(Order, (Order.tenant_id == TransferProof.tenant_id) & (Order.id == TransferProof.order_id))
+        .where(theirs(subject))
+    ).all()
+    for row in rows:
+        _remove_later(row.image_key)
+    if rows:
+        db.session.execute(
+            update(TransferProof)
+            .where(TransferProof.id.in_([row.id for row in rows]))
+            .values(reference="")
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _remove_later(key: str) -> None:
+    after_commit(lambda: delete_image(key))

@@ -1,0 +1,166 @@
+"""Forms of the shop's settings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import DecimalField, FileField, HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
+
+from storefront.kernel.forms import EmailField, Form, PhoneField, SlugField
+from tenants.models import Role
+from tenants.permissions import ROLE_NAMES
+from tenants.settings import LANGUAGES, THEMES
+
+_NEEDED = _l("Falta este dato.")
+
+THEME_NAMES = {
+    "mostrador": _l("Mostrador"),
+    "taller": _l("Taller"),
+    "vitrina": _l("Vitrina"),
+    "posada": _l("Posada"),
+}
+THEME_HELP = {
+    "mostrador": _l("Para pan, comida y abarrotes: lista clara, precios grandes."),
+    "taller": _l("Para artesanía y lo hecho a mano: una foto grande y su historia."),
+    "vitrina": _l("Para ropa, zapatos y regalos: fotos llenas y tallas a la mano."),
+    "posada": _l("Para hospedaje, paseos y citas: primero la fecha, luego lo libre."),
+}
+LANGUAGE_NAMES = {"es": _l("Español"), "pt": _l("Portugués"), "en": _l("Inglés")}
+METHOD_NAMES = {
+    "bank_transfer": _l("Transferencia bancaria"),
+    "card": _l("Tarjeta"),
+    "cash_on_delivery": _l("Pago al recibir"),
+    "pay_at_shop": _l("Pago en la tienda"),
+}
+
+
+class FactsForm(Form):
+    """What customers read about the shop."""
+
+    name = StringField(_l("Nombre de la tienda"), [DataRequired(_NEEDED), Length(min=2, max=60)])
+    tagline = StringField(
+        _l("Frase corta"), [Optional(), Length(max=120)], description=_l("Qué haces, como lo dirías en la puerta.")
+    )
+    phone = PhoneField(_l("Teléfono de WhatsApp"), [Optional()])
+    email = EmailField(_l("Correo"), [Optional()], description=_l("Ahí te llegan los pedidos. Se ve en tu tienda."))
+    address = StringField(_l("Dirección del local"), [Optional(), Length(max=200)])
+    hours = TextAreaField(
+        _l("Horario"),
+        [Optional(), Length(max=300)],
+        description=_l("Por ejemplo: lunes a sábado, de 7 a 14 y de 17 a 20."),
+    )
+
+
+class SlugForm(Form):
+    """The shop's address before it opens."""
+
+    slug = SlugField(_l("Dirección de la tienda"), [DataRequired(_NEEDED)])
+
+
+class LookForm(Form):
+    """The theme and the colour of the door."""
+
+    theme = RadioField(_l("Estilo"), [DataRequired(_NEEDED)], choices=[(name, THEME_NAMES[name]) for name in THEMES])
+    hue = HiddenField(_l("Color"), [InputRequired(_l("Elige un color."))])
+
+    def validate_hue(self, field: Any) -> None:
+        """A number from 0 to 359."""
+        if not str(field.data).isdigit() or not 0 <= int(field.data) <= 359:
+            raise ValidationError(_("Elige un color."))
+
+
+class CoverForm(Form):
+    """A photo over the shop."""
+
+    cover = FileField(_l("Foto de portada"), description=_l("Se ve en lo alto de tu tienda. JPG, PNG o WebP."))
+
+
+class PaymentsForm(Form):
+    """How customers pay."""
+
+    methods = SelectMultipleField(_l("Formas de pago"), choices=list(METHOD_NAMES.items()))
+    bank_details = TextAreaField(
+        _l("Datos para transferencias"),
+        [Optional(), Length(max=500)],
+        description=_l("Banco, nombre y número de cuenta. Se muestran al terminar el pedido."),
+    )
+
+
+class TaxForm(Form):
+    """The tax that prices include."""
+
+    rate = DecimalField(
+        _l("Impuesto incluido en tus precios"),
+        [InputRequired(_NEEDED), NumberRange(0, 50, _l("El impuesto va de 0 a 50 por ciento."))],
+        places=2,
+        render_kw={"inputmode": "decimal"},
+    )
+
+    @property
+    def basis_points(self) -> int:
+        """The rate in hundredths of a percent."""
+        return int(((self.rate.data or Decimal(0)) * 100).to_integral_value())
+
+
+class LanguagesForm(Form):
+    """The languages of the shop's pages."""
+
+    languages = SelectMultipleField(_l("Idiomas de tu tienda"), choices=[(c, LANGUAGE_NAMES[c]) for c in LANGUAGES])
+
+
+class TastesForm(Form):
+    """Words customers may choose from."""
+
+    tastes = TextAreaField(
+        _l("Gustos"),
+        [Optional(), Length(max=400)],
+        description=_l("Palabras separadas por comas: dulce, salado, sin gluten. Cada quien elige las suyas."),
+    )
+
+    @property
+    def words(self) -> list[str]:
+        """One by one."""
+        return (self.tastes.data or "").replace("\n", ",").split(",")
+
+
+class CloseForm(Form):
+    """Closing asks for the shop's name."""
+
+    name = StringField(_l("Escribe el nombre de tu tienda para cerrarla"), [DataRequired(_NEEDED)])
+
+
+class InvitationForm(Form):
+    """Somebody to work with."""
+
+    name = StringField(_l("Nombre"), [DataRequired(_NEEDED), Length(max=60)])
+    role = RadioField(
+        _l("Qué hará"),
+        [DataRequired(_l("Elige qué hará."))],
+        choices=[(role.value, ROLE_NAMES[role]) for role in reversed(Role)],
+        default=Role.CLERK.value,
+    )
+
+
+class RoleForm(Form):
+    """Another role."""
+
+    role = RadioField(
+        _l("Qué hace"),
+        [DataRequired(_l("Elige qué hará."))],
+        choices=[(role.value, ROLE_NAMES[role]) for role in reversed(Role)],
+    )
+
+
+class HostForm(Form):
+    """A domain of one's own."""
+
+    host = StringField(
+        _l("Tu dominio"),
+        [DataRequired(_NEEDED)],
+        description=_l("Por ejemplo mitienda.com o tienda.midominio.com."),
+        render_kw={"inputmode": "url", "autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"},
+    )

@@ -1,0 +1,184 @@
+"""What to do today, as one list in order of urgency, and what is left to set up. Reads only, through the domains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import exists, select
+
+from storefront.catalogue.models import Product, ProductImage, ProductStatus
+from storefront.delivery.models import Zone
+from storefront.delivery.queries import needs_care
+from storefront.inventory.queries import counts
+from storefront.kernel import clock
+from storefront.kernel.cache import cache, cache_key
+from storefront.kernel.db import db
+from storefront.kernel.tenancy import Shop
+from storefront.orders.models import Order
+from storefront.orders.queries import order_list, todo_counts
+from storefront.orders.steps import next_step
+from storefront.payments.queries import proofs_to_review
+from storefront.reservations.models import BookingState
+from storefront.reservations.queries import day_view
+from tenants.identity import Person
+
+SHOWN = 8
+"""How many of one kind are listed; the rest is behind one line."""
+DAY_S = 86_400
+
+
+class Urgency(IntEnum):
+    """What comes first."""
+
+    PROBLEM = 1
+    PROOF = 2
+    CONFIRM = 3
+    BOOKING = 4
+    HAND_OVER = 5
+    PREPARE = 6
+    STOCK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row: `kind` says how it is drawn, `item` what it is about, `more` how many like it are not shown."""
+
+    urgency: Urgency
+    kind: str
+    item: Any
+    at: datetime
+    step: str = ""
+    more: int = 0
+
+
+def tasks(person: Person, shop: Shop) -> list[Task]:
+    """Everything that waits for this person in this shop, most urgent first. At most eight statements."""
+    found: list[Task] = []
+    if person.may("orders:write"):
+        found += _orders(person)
+    if person.may("orders:read"):
+        found += [Task(Urgency.PROBLEM, "parcel", row, row.since) for row in needs_care()[:SHOWN]]
+    if person.may("bookings:read"):
+        found += _bookings(shop)
+    if person.may("catalogue:write"):
+        found += _stock()
+    return sorted(found, key=lambda task: (task.urgency, task.at))
+
+
+def _orders(person: Person) -> list[Task]:
+    waiting, at = todo_counts(), clock.now()
+    found: list[Task] = []
+    if waiting["attention"]:
+        found.append(Task(Urgency.PROBLEM, "troubled", waiting["attention"], at))
+    if waiting["with_proof"] and person.may("payments:review"):
+        proofs = proofs_to_review().items[:SHOWN]
+        found += [Task(Urgency.PROOF, "proof", proof, proof.created_at) for proof in proofs]
+        found += _rest(Urgency.PROOF, "with_proof", waiting["with_proof"] - len(proofs), at)
+    for name, urgency in (
+        ("to_confirm", Urgency.CONFIRM),
+        ("to_hand_over", Urgency.HAND_OVER),
+        ("to_prepare", Urgency.PREPARE),
+    ):
+        if waiting[name]:
+            rows = [row for row in order_list(name, 1).items if row.attention is None][:SHOWN]
+            found += [Task(urgency, "order", row, row.expires_at or row.placed_at, next_step(row)) for row in rows]
+            found += _rest(urgency, name, waiting[name] - len(rows), at)
+    return found
+
+
+def _rest(urgency: Urgency, name: str, hidden: int, at: datetime) -> list[Task]:
+    return [Task(urgency, "rest", name, at, more=hidden)] if hidden > 0 and urgency is not Urgency.PROBLEM else []
+
+
+def _bookings(shop: Shop) -> list[Task]:
+    today = clock.now().astimezone(shop.zone).date()
+    expected = {BookingState.CONFIRMED, BookingState.HELD}
+    rows = [row for row in day_view(today) if row.state in expected]
+    found = [Task(Urgency.BOOKING, "booking", row, row.starts_at) for row in rows[:SHOWN]]
+    last = rows[-1].starts_at if rows else clock.now()
+    return found + _rest(Urgency.BOOKING, "bookings", len(rows) - len(found), last)
+
+
+def _stock() -> list[Task]:
+    page, at = counts("", 1, low_only=True), clock.now()
+    found = [Task(Urgency.STOCK, "stock", row, at) for row in page.items[:SHOWN]]
+    return found + _rest(Urgency.STOCK, "stock", len(page.items) - len(found), at)
+
+
+# --- setting up -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """One step of opening a shop, done or not, with the screen where it is done."""
+
+    key: str
+    label: object
+    help: object
+    icon: str
+    path: str
+    done: bool
+
+
+def setup_steps(shop: Shop) -> list[SetupStep]:
+    """Every step with whether it is done; empty once all are (which is remembered for a day)."""
+    key = cache_key("setup-done", shop.version)
+    if cache().get(key):
+        return []
+    steps = _steps(shop)
+    if all(step.done for step in steps):
+        cache().put(key, True, ttl_s=DAY_S)
+        return []
+    return steps
+
+
+def _steps(shop: Shop) -> list[SetupStep]:
+    has_photo, has_published, has_zone, has_order = _facts(shop)
+    pays = bool(shop.bank_details.strip() or shop.payment_account)
+    return [
+        SetupStep(
+            "photo", _l("Sube tu primer producto con foto"), _l("Una foto con luz de ventana basta."), "camera",
+            "/productos/nuevo", has_photo,
+        ),
+        SetupStep(
+            "price", _l("Ponle precio y publícalo"), _l("Lo que no está publicado no se ve."), "tag", "/productos",
+            has_published,
+        ),
+        SetupStep(
+            "pay", _l("Di cómo te pagan"), _l("Tu cuenta para transferencias, o tarjeta."), "bank", "/ajustes/pagos",
+            pays,
+        ),
+        SetupStep(
+            "reach", _l("Di a dónde entregas, o dónde te visitan"),
+            _l("Una zona con su precio, o la dirección de tu local."), "pin", "/entregas/zonas", has_zone or bool(shop.address.strip()),
+        ),
+        SetupStep(
+            "hours", _l("Escribe tu horario"), _l("Como lo dirías en la puerta."), "clock", "/ajustes/tienda",
+            bool(shop.hours.strip()),
+        ),
+        SetupStep(
+            "publish", _l("Abre tu tienda"), _l("Hasta entonces solo tú y tu equipo la ven."), "door",
+            "/ajustes/publicacion", shop.is_live,
+        ),
+        SetupStep(
+            "share", _l("Comparte el enlace por WhatsApp"), _l("El primer pedido llega de quien ya te conoce."),
+            "share", "/compartir", has_order,
+        ),
+    ]  # fmt: skip
+
+
+def _facts(shop: Shop) -> tuple[bool, bool, bool, bool]:
+    """Has a photo, has something published, delivers somewhere, was ordered from. One statement."""
+    row = db.session.execute(
+        select(
+            exists().where(ProductImage.tenant_id == shop.id),
+            exists().where(Product.tenant_id == shop.id, Product.status == ProductStatus.PUBLISHED),
+            exists().where(Zone.tenant_id == shop.id, Zone.active),
+            exists().where(Order.tenant_id == shop.id),
+        )
+    ).one()
+    return bool(row[0]), bool(row[1]), bool(row[2]), bool(row[3])

@@ -1,0 +1,148 @@
+"""What a shop's owner decides about the shop itself. Every change is one version up and one line in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from storefront.kernel.audit import Actor
+from storefront.kernel.errors import Conflict, Invalid
+from storefront.kernel.media import delete_image, store_image
+from storefront.kernel.tenancy import current_shop
+from tenants.actions import AT_SHOP, CASH, TRANSFER, change_tenant
+from tenants.models import ShopStatus
+from tenants.naming import SlugTaken, check_name, check_slug, free_slug
+
+THEMES = ("mostrador", "taller", "vitrina", "posada")
+LANGUAGES = ("es", "pt", "en")
+CARD = "card"
+METHODS = (TRANSFER, CARD, CASH, AT_SHOP)
+MOST_TASTES, LONGEST_TASTE = 12, 24
+COVER_SIDE = 2400
+
+
+class AddressFixed(Conflict):
+    """Links to the shop are out in the world."""
+
+    message = _l("La dirección ya no se cambia: hay quien la tiene guardada. Puedes usar un dominio propio.")
+
+
+class NoWayToPay(Invalid):
+    """A shop that takes no kind of payment sells nothing."""
+
+    message = _l("Deja al menos una forma de pago.")
+
+
+class NoBankDetails(Invalid):
+    """Transfers need an account to go to."""
+
+    message = _l("Para recibir transferencias escribe los datos de tu cuenta.")
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFacts:
+    """What customers read about the shop. The telephone is E.164 or empty."""
+
+    name: str
+    tagline: str
+    phone: str
+    email: str
+    address: str
+    hours: str
+
+
+def _changed(wanted: dict[str, Any]) -> dict[str, Any]:
+    """The names whose value is new; the values themselves (bank details, numbers) do not go into the trail."""
+    shop = current_shop()
+    return {name: value for name, value in wanted.items() if getattr(shop, name) != value}
+
+
+def _apply(verb: str, by: Actor, wanted: dict[str, Any]) -> None:
+    changed = _changed(wanted)
+    if changed:
+        stored = {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
+        change_tenant(verb, by, {"fields": sorted(changed)}, **stored)
+
+
+def change_facts(facts: ShopFacts, by: Actor) -> None:
+    """Set what customers read. Raises NameNotAllowed."""
+    check_name(facts.name)
+    _apply("facts_changed", by, asdict(facts))
+
+
+def change_slug(slug: str, by: Actor) -> None:
+    """Move a draft that was never open to another address. Raises AddressFixed, NameNotAllowed, SlugTaken."""
+    shop = current_shop()
+    if slug == shop.slug:
+        return
+    if shop.status != ShopStatus.DRAFT:
+        raise AddressFixed
+    check_slug(slug)
+    if (free := free_slug(slug, shop.country)) != slug:
+        raise SlugTaken(free)
+    try:
+        change_tenant("address_changed", by, {"before": shop.slug, "after": slug}, slug=slug)
+    except IntegrityError as error:
+        raise SlugTaken(free_slug(f"{slug}-{shop.country.lower()}", shop.country)) from error
+
+
+def change_look(theme: str, hue: int, by: Actor) -> None:
+    """Choose one of the themes and the colour of the door, 0 to 359. Raises Invalid."""
+    if theme not in THEMES or not 0 <= hue <= 359:
+        raise Invalid
+    _apply("look_changed", by, {"theme": theme, "hue": hue})
+
+
+def change_cover(stream: IO[bytes], by: Actor) -> None:
+    """Keep a photo and show it over the shop. Raises what store_image raises; the former photo is removed."""
+    former = current_shop().cover_key
+    stored = store_image(stream, max_side=COVER_SIDE)
+    change_tenant("cover_changed", by, cover_key=stored.key)
+    if former:
+        delete_image(former)
+
+
+def remove_cover(by: Actor) -> None:
+    """Show no photo over the shop."""
+    former = current_shop().cover_key
+    if former:
+        change_tenant("cover_removed", by, cover_key=None)
+        delete_image(former)
+
+
+def change_payments(methods: Iterable[str], bank_details: str, by: Actor) -> None:
+    """Choose how customers may pay. Raises NoWayToPay, NoBankDetails. Cards need the provider's account."""
+    wanted = [method for method in METHODS if method in set(methods)]
+    if CARD in wanted and not current_shop().payment_account:
+        wanted.remove(CARD)
+    if not wanted:
+        raise NoWayToPay
+    if TRANSFER in wanted and not bank_details.strip():
+        raise NoBankDetails
+    _apply("payments_changed", by, {"payment_methods": tuple(wanted), "bank_details": bank_details.strip()})
+
+
+def change_tax(rate_bp: int, by: Actor) -> None:
+    """Set the tax rate that prices include, in basis points, for orders from now on. Raises Invalid above half."""
+    if not 0 <= rate_bp <= 5000:
+        raise Invalid(_l("El impuesto va de 0 a 50 por ciento."))
+    _apply("tax_changed", by, {"tax_rate_bp": rate_bp})
+
+
+def change_languages(languages: Iterable[str], by: Actor) -> None:
+    """Choose the languages of the shop's pages; the country's own always stays and comes first."""
+    own = current_shop().locale
+    more = [code for code in LANGUAGES if code in set(languages) and code != own[:2]]
+    _apply("languages_changed", by, {"locales": (own, *more)})
+
+
+def change_tastes(words: Iterable[str], by: Actor) -> None:
+    """Choose the words customers may pick as their tastes. Raises Invalid for more than twelve or longer than 24."""
+    tidy = list(dict.fromkeys(" ".join(word.lower().split()) for word in words if word.strip()))
+    if len(tidy) > MOST_TASTES or any(len(word) > LONGEST_TASTE for word in tidy):
+        raise Invalid(_l("Escribe hasta 12 gustos, de 24 letras como máximo cada uno."))
+    _apply("tastes_changed", by, {"tastes": tuple(tidy)})

@@ -1,0 +1,47 @@
+"""A member of staff at the dashboard: logged in, with the form token a browser would send along."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from flask import Flask, session
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from storefront.kernel.sessions import start_login
+
+_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
+
+
+class Desk:
+    """Someone at work: `get` looks, `send` fills in a form that they have open."""
+
+    def __init__(self, app: Flask, client: FlaskClient, staff_id: int, host: str = "app.portales.test") -> None:
+        self.client = client
+        with app.app_context(), app.test_request_context(base_url=f"https://{host}"):
+            start_login(f"staff:{staff_id}", 1)
+            kept = dict(session)
+        with app.app_context(), client.session_transaction(base_url=f"https://{host}") as opened:
+            opened.update(kept)
+            opened["realm"] = "app"
+
+    def get(self, path: str) -> TestResponse:
+        """Open a page."""
+        return self.client.get(path)
+
+    def send(self, path: str, data: dict[str, Any] | None = None, *, form_at: str = "/categorias") -> TestResponse:
+        """Post a form with the token found on the page `form_at`."""
+        found = _TOKEN.search(self.client.get(form_at).text)
+        token = (found.group(1) or found.group(2)) if found else ""
+        return self.client.post(path, data={**(data or {}), "csrf_token": token})
+
+
+def a_photo(colour: str = "peru", name: str = "pan.jpg") -> tuple[io.BytesIO, str]:
+    """A small photograph as a browser would send it."""
+    content = io.BytesIO()
+    Image.new("RGB", (640, 480), colour).save(content, "JPEG")
+    content.seek(0)
+    return content, name

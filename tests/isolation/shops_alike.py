@@ -1,0 +1,308 @@
+"""Three shops furnished alike: every kind of thing a shop can have, once for each shop, with the shop's name in its texts.
+
+A text of one shop that turns up in another shop's answer is a leak, whatever the reason; so every free text carries
+the shop's canary. Things are kept by name, as the outside knows them: codes, slugs, tokens, keys.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from PIL import Image
+from sqlalchemy import select, update
+
+from storefront.cart.actions import add_booking, add_goods
+from storefront.cart.models import CartLine
+from storefront.catalogue.models import Product, ProductImage, ProductKind, Variant
+from storefront.catalogue.pictures import NewImage, add_image
+from storefront.customers.models import Address, Consent, Customer
+from storefront.delivery import offers
+from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, set_contract
+from storefront.delivery.models import Offer, Shipment
+from storefront.delivery.scopes import together
+from storefront.inventory.actions import adjust_stock
+from storefront.kernel import clock, jobs
+from storefront.kernel.audit import Actor
+from storefront.kernel.db import db, transaction
+from storefront.kernel.ids import new_token
+from storefront.kernel.media import store_image
+from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, directory
+from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, mark_ready, place_order
+from storefront.orders.models import FulfilmentMethod, Order
+from storefront.payments.actions import open_attempt, record_cash
+from storefront.payments.models import Refund
+from storefront.payments.proofs import submit_proof
+from storefront.reservations.actions import Contact, walk_in
+from storefront.reservations.models import Unit
+from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
+from tenants.models import Domain, Invitation, Membership, Role, Staff, Tenant
+from tenants.team import invite
+from tests.factories.catalogue import a_category, a_product, described
+from tests.factories.delivery import DOOR
+from tests.factories.orders import a_time
+from tests.world import password_hash
+
+EVERY_DAY = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+
+
+def canary(shop: Shop) -> str:
+    """The word that only this shop's texts contain."""
+    return f"CANARIO-{shop.slug.upper()}"
+
+
+@dataclass
+class Furniture:
+    """A shop's things by name, and the ids of its people."""
+
+    shop: Shop
+    things: dict[str, str] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    carts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> Actor:
+        """Whoever does what the shop does."""
+        return Actor("staff", self.people.get("owner"), canary(self.shop))
+
+
+@dataclass(frozen=True)
+class Firm:
+    """A courier firm with two riders and a key."""
+
+    partner_id: int
+    slug: str
+    riders: tuple[int, int]
+    key: str
+
+
+def furnish(shop: Shop, firm: Firm) -> Furniture:
+    """Put one of everything into a shop that a courier firm serves."""
+    made = Furniture(shop)
+    for write in (
+        _settings, _people, _shelves, _customers, _carts, _bookings, _orders,
+        lambda it: _deliveries(it, firm), *EXTRA,
+    ):  # fmt: skip
+        write(made)
+        db.session.remove()
+    return made
+
+
+EXTRA: list[Callable[[Furniture], None]] = []
+"""What later floors add: each gets the furniture so far."""
+
+
+def _settings(it: Furniture) -> None:
+    at, word = clock.now(), canary(it.shop)
+    with acting_for(it.shop), transaction():
+        db.session.execute(
+            update(Tenant)
+            .where(Tenant.id == it.shop.id)
+            .values(bank_details=f"Banco {word}", address=f"Calle {word}", hours=f"Horario {word}", payment_account=None)
+        )
+        domain = Domain(
+            tenant_id=it.shop.id, host=f"www.{word.lower()}.example", proof=new_token(), verified_at=at, created_at=at
+        )
+        db.session.add(domain)
+        db.session.flush()
+        it.things["domain"] = domain.host
+    directory().forget()  # type: ignore[attr-defined]
+    found = directory().by_id(it.shop.id)
+    assert found is not None
+    it.shop = found
+
+
+def _people(it: Furniture) -> None:
+    at, slug = clock.now(), it.shop.slug
+    with acting_for(it.shop), transaction():
+        for name, role in (("owner", Role.OWNER), ("manager", Role.MANAGER), ("clerk", Role.CLERK), ("spare", Role.CLERK)):
+            person = Staff(
+                name=f"{name} {canary(it.shop)}", email=f"{name}@{slug}.example", password_hash=password_hash(), created_at=at
+            )
+            db.session.add(person)
+            db.session.flush()
+            db.session.add(Membership(staff_id=person.id, tenant_id=it.shop.id, role=role, created_at=at))
+            it.people[name] = person.id
+            it.things[f"staff.{name}"] = person.code
+    with acting_for(it.shop):
+        for name in ("invitation", "other invitation"):
+            it.things[name] = invite(f"{name} {canary(it.shop)}", Role.CLERK, it.owner).rsplit("/", 1)[1]
+        it.things["invitation code"] = db.session.scalars(select(Invitation.code).order_by(Invitation.id)).first() or ""
+
+
+def _photo(colour: str) -> io.BytesIO:
+    stream = io.BytesIO()
+    Image.new("RGB", (420, 300), colour).save(stream, "JPEG")
+    stream.seek(0)
+    return stream
+
+
+def _shelves(it: Furniture) -> None:
+    word = canary(it.shop)
+    with acting_for(it.shop):
+        shelf, other = a_category(f"Estante {word}"), a_category(f"Otro estante {word}")
+        it.things |= {"category": shelf.slug, "category code": shelf.code, "other category code": other.code}
+        made = a_product(f"Pan {word}", stock=50, category=f"Estante {word}")
+        described(made, f"Descripción {word}", word.lower())
+        draft = a_product(f"Borrador {word}", published=False)
+        it.things |= {
+            "product": made.slug, "product code": made.code, "variant": made.variant_code,
+            "draft": draft.slug, "draft code": draft.code,
+        }  # fmt: skip
+        for number, colour in enumerate(("peru", "teal")):
+            stored = store_image(_photo(colour))
+            image = NewImage(stored.key, stored.width, stored.height, stored.placeholder, f"Foto {word}")
+            add_image(made.id, image, by=it.owner)
+            it.things[f"image key {number}"] = stored.key
+        codes = db.session.scalars(
+            select(ProductImage.code).where(ProductImage.product_id == made.id).order_by(ProductImage.position)
+        ).all()
+        it.things |= {"image": codes[-1], "first image": codes[0]}
+        variant_id = db.session.scalars(select(Variant.id).where(Variant.code == made.variant_code)).one()
+        adjust_stock(variant_id, on_hand=40, reason="counted", text=f"Nota {word}", by=it.owner)
+
+
+def _customers(it: Furniture) -> None:
+    at, word = clock.now(), canary(it.shop)
+    with acting_for(it.shop), transaction():
+        for number, name in enumerate(("customer", "neighbour")):
+            person = Customer(
+                code=f"C{number}{it.shop.id}XYZ", name=f"{name} {word}", email="dora@example.com" if not number else None,
+                phone=f"+52951111000{number}", created_at=at,
+            )  # fmt: skip
+            db.session.add(person)
+            db.session.flush()
+            home = Address(
+                code=f"A{number}{it.shop.id}XYZ", customer_id=person.id, label=f"Casa {word}", used_at=at,
+                details={**DOOR, "recipient": f"{name} {word}"},
+            )  # fmt: skip
+            db.session.add(home)
+            db.session.add(
+                Consent(
+                    subject=f"customer:{person.id}", purpose="personalisation", granted=True, text_shown=word, at=at
+                )
+            )
+            it.people[name] = person.id
+            it.things[f"{name} code"] = person.code
+            it.things[f"{name} address"] = home.code
+
+
+def _made(it: Furniture, code: str = "product code") -> Product:
+    return db.session.scalars(select(Product).where(Product.code == it.things[code])).one()
+
+
+def _variant_id(it: Furniture) -> int:
+    return db.session.scalars(select(Variant.id).where(Variant.code == it.things["variant"])).one()
+
+
+def _carts(it: Furniture) -> None:
+    for name in ("customer", "neighbour"):
+        with acting_for(it.shop):
+            cart = add_goods(None, _variant_id(it), 2, locale=it.shop.locale, customer_id=it.people[name])
+            it.carts[name] = cart.token
+            it.things[f"{name} line"] = db.session.scalars(select(CartLine.code).where(CartLine.cart_id == cart.id)).one()
+
+
+def _bookings(it: Furniture) -> None:
+    word = canary(it.shop)
+    with acting_for(it.shop):
+        tour = a_product(f"Recorrido {word}", kind=ProductKind.SERVICE)
+        guide = create_resource(f"Guía {word}", 4, EVERY_DAY, it.owner)
+        make_bookable(tour.id, guide.id, ServiceSettings(Unit.TIME), it.owner)
+        it.things |= {"service": tour.slug, "service code": tour.code, "service variant": tour.variant_code}
+        it.things |= {"resource": guide.code, "feed": guide.feed_token}
+        at = a_time(tour)
+        it.things["slot"] = at.isoformat()
+        who = Contact(f"Reserva {word}", "+529511119999", f"Nota {word}")
+        it.things["booking"] = walk_in(tour.id, at, contact=who, by=it.owner).code
+        it.carts["booked"] = add_booking(None, tour.variant_code, at).token
+        closed = (clock.now() + timedelta(days=20)).date()
+        close_day(guide.code, closed, f"Feriado {word}", it.owner)
+        it.things["closed day"] = closed.isoformat()
+
+
+def _order(it: Furniture, name: str, pay: str, who: str = "customer", *, delivered: bool = False) -> Order:
+    product, word = _made(it), canary(it.shop)
+    with transaction():
+        order = place_order(
+            NewOrder(
+                placement_key=f"{it.shop.slug}-{name}",
+                lines=[NewLine(ProductKind.GOODS, product.id, _variant_id(it), f"Pan {word}", "", "", 1, 2_500)],
+                payment_method=pay,
+                fulfilment_method=FulfilmentMethod.DELIVERY if delivered else FulfilmentMethod.PICKUP,
+                address={**DOOR, "recipient": f"Dora {word}"} if delivered else None,
+                contact_name=f"Dora {word}",
+                contact_phone="+529511112233",
+                contact_email="dora@example.com",
+                customer_id=it.people[who],
+                note=f"Nota {word}",
+            ),
+            Actor("customer", it.people[who], "Dora"),
+        )
+        open_attempt(order.id, pay)
+    it.things |= {f"{name} order": order.code, f"{name} token": order.token}
+    return order
+
+
+def _orders(it: Furniture) -> None:
+    """One order for each way to pay and each stage that a button of the dashboard acts on."""
+    with acting_for(it.shop):
+        _order(it, "new", "pay_at_shop")
+        _order(it, "neighbour", "pay_at_shop", "neighbour")
+        _order(it, "card", "card")
+        _order(it, "unproven", "bank_transfer")
+        by_transfer = _order(it, "transfer", "bank_transfer")
+        proof = submit_proof(by_transfer.id, _photo("seagreen"), f"Ref {canary(it.shop)}", it.owner)
+        it.things |= {"proof": proof.code, "proof key": proof.image_key}
+        confirm_order(_order(it, "confirmed", "pay_at_shop").id, it.owner)
+        ready = _order(it, "ready", "pay_at_shop")
+        confirm_order(ready.id, it.owner)
+        mark_ready(ready.id, it.owner)
+        paid = _order(it, "paid", "pay_at_shop")
+        record_cash(paid.id, it.owner)
+        returned = _order(it, "returned", "pay_at_shop")
+        record_cash(returned.id, it.owner)
+        cancel_order(returned.id, f"Motivo {canary(it.shop)}", it.owner)
+        jobs.drain()
+        it.things["refund"] = db.session.scalars(select(Refund.code).order_by(Refund.id)).first() or ""
+
+
+def _deliveries(it: Furniture, firm: Firm) -> None:
+    """Parcels in the stages a courier sees: one waiting for the shop, one offered, one leased, two with riders."""
+    partner_id, partner_slug = firm.partner_id, firm.slug
+    riders = {"assigned": firm.riders[0], "colleague": firm.riders[1]}
+    with acting_for(it.shop):
+        it.things["zone"] = add_zone(ZoneDetails(f"Zona {canary(it.shop)}", 4_000), it.owner)
+        it.things["other zone"] = add_zone(ZoneDetails(f"Otra {canary(it.shop)}", 4_000), it.owner)
+        set_contract(partner_slug, ContractTerms(), it.owner)
+        it.things["partner"] = partner_slug
+        for name in ("preparing", "leased", "assigned", "colleague", "offered"):
+            order = _order(it, name, "cash_on_delivery", delivered=True)
+            confirm_order(order.id, it.owner)
+            jobs.drain()
+            if name != "preparing":
+                mark_ready(order.id, it.owner)
+                jobs.drain()
+            parcel = db.session.scalars(select(Shipment).where(Shipment.order_id == order.id)).one()
+            it.things |= {f"{name} shipment": parcel.code, f"{name} tracking": parcel.token}
+            parcel_id = parcel.id
+            db.session.rollback()
+            if name != "preparing":
+                takes = riders.get(name)
+                handed = _hand_over(parcel_id, it.shop, partner_id, takes, lease=name == "leased")
+                it.things |= {f"{name} {key}": value for key, value in handed.items()}
+
+
+def _hand_over(parcel_id: int, shop: Shop, partner_id: int, rider_id: int | None, *, lease: bool) -> dict[str, str]:
+    """Lease the parcel's offer, or take it for a rider, or leave it in the queue."""
+    with acting_for_partner(partner_id):
+        if lease:
+            offers.receive(10, 600, shop.id)
+        row = db.session.execute(select(Offer.ref, Offer.lease_token).where(Offer.shipment_id == parcel_id)).one()
+        db.session.rollback()
+        if rider_id is None:
+            return {"offer": row.ref, "lease": str(row.lease_token)}
+        with together(shop.id):
+            return {"offer": row.ref, "work": offers.take(row.ref, rider_id, Actor("rider", rider_id, "Efraín"))}
