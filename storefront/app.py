@@ -98,6 +98,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "CHECKOUT_ORIGINS": checkout,
         "CONNECT_ORIGINS": ["https://connect.stripe.com", *checkout[1:]],
         "METRICS_TOKEN": settings.metrics_token,
+        "RATELIMIT_ENABLED": settings.rate_limits,
     }
 
 
@@ -138,7 +139,7 @@ def _open_faces(app: Flask, settings: Settings) -> None:
         test_payments=bool(settings.stripe_api_base),
         in_production=settings.in_production,
     )
-    app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign]  # the way Flask documents
+    app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[assignment,method-assign]  # the way Flask documents
     init_health(app)  # in front of everything
 
 

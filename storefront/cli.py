@@ -43,6 +43,13 @@ def seed_demo(if_empty: bool) -> None:
     _write_cast()
 
 
+@click.command("live-demo")
+@with_appcontext
+def live_demo() -> None:
+    """Give the demonstration its pictures, orders and bookings, where they are missing."""
+    seeding.bring_to_life(click.echo)
+
+
 @click.command("demo-cast")
 @with_appcontext
 def demo_cast() -> None:
@@ -162,6 +169,6 @@ def run_tick_command(name: str) -> None:
 def init_cli(app: Flask) -> None:
     """Register the commands."""
     for command in (
-        seed_demo, demo_cast, open_shop_command, create_operator_command, check_invariants, run_tick_command,
+        seed_demo, live_demo, demo_cast, open_shop_command, create_operator_command, check_invariants, run_tick_command,
     ):  # fmt: skip
         app.cli.add_command(command)

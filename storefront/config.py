@@ -99,6 +99,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("S3_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")
     )
 
+    rate_limits: bool = True
+    """Off only where a load test plays two hundred people from one address."""
     metrics_token: str | None = _secret()
     """Whoever shows it may read /metrics. Without it nobody may in production."""
 
@@ -211,6 +213,7 @@ class Settings(BaseSettings):
             "BASE_DOMAIN is localhost": self.is_local,
             "STRIPE_API_BASE points at a stand-in for Stripe": bool(self.stripe_api_base),
             "DEFAULT_SHOP is set, which is for development": bool(self.default_shop),
+            "RATE_LIMITS are off": not self.rate_limits,
         }
         return [sentence for sentence, found in faults.items() if found]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import request
 from flask_babel import lazy_gettext as _l
 from wtforms import PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.kernel.countries import COUNTRIES
@@ -18,6 +20,11 @@ _NEEDED = _l("Falta este dato.")
 _PASSWORD_HELP = _l(
     "Al menos 10 caracteres. Tres o cuatro palabras juntas son fáciles de recordar y difíciles de adivinar."
 )
+
+
+def choices(named: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    """Values with their (lazily translated) names, as the fields want them."""
+    return [SelectChoice(value, name) for value, name in named]
 
 
 def refuse(field: Any, error: object) -> None:
@@ -42,7 +49,7 @@ class ShopForm(Form):
     )
     country = SelectField(
         _l("País"),
-        choices=[(code, land.name) for code, land in COUNTRIES.items()],
+        choices=choices((code, land.name) for code, land in COUNTRIES.items()),
         render_kw={"autocomplete": "country"},
     )
     contact = ContactField(

@@ -21,7 +21,14 @@ CLOSE_ENOUGH_S = 60
 @access("public")
 def show() -> ResponseReturnValue:
     """What this is, the one thing to do here, and every open door."""
-    page = Response(render_template("platform/landing.html", doors=open_doors()))
+    doors = open_doors()
+    page = Response(
+        render_template(
+            "platform/landing.html",
+            doors=[(door.name, door.url + "/", door.hue) for door in doors],
+            shops=[(door.name, door.url + "/", "store", None) for door in doors],
+        )
+    )
     if not request.cookies:
         page.headers["Cache-Control"] = f"public, max-age={CLOSE_ENOUGH_S}"
     return page

@@ -165,8 +165,8 @@ def add_booking(  # noqa: PLR0913 - when, how many and how long are all one wish
                 quantity=quantity,
                 seen_name=_name(offer),
                 seen_minor=offer.price_minor,
-                starts_at=starts_at,
-                nights=nights,
+                starts_at=booking.starts_at,
+                nights=booking.nights,
                 booking_id=booking.id,
                 added_at=at,
             )

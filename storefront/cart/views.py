@@ -25,6 +25,8 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Invalid
+from storefront.kernel.http import wants_problem
+from storefront.reservations.actions import SlotTaken
 
 blueprint = Blueprint("cart", __name__)
 
@@ -87,15 +89,22 @@ def book() -> ResponseReturnValue:
     form = BookingForm()
     if not form.validate() or form.instant is None:
         raise Invalid(_("Elige un horario de la lista y una cantidad."))
-    cart = add_booking(
-        session.get(TOKEN),
-        str(form.variant.data),
-        form.instant,
-        quantity=int(form.quantity.data or 1),
-        nights=form.nights.data,
-        locale=_locale(),
-        customer_id=_customer_id(),
-    )
+    quantity = int(form.quantity.data or 1)
+    try:
+        cart = add_booking(
+            session.get(TOKEN),
+            str(form.variant.data),
+            form.instant,
+            quantity=quantity,
+            nights=form.nights.data,
+            locale=_locale(),
+            customer_id=_customer_id(),
+        )
+    except SlotTaken as taken:
+        if wants_problem():
+            raise
+        wish = {"cerca": form.instant.isoformat(), "lugares": quantity, "noches": form.nights.data}
+        return redirect(url_for("catalogue.product", slug=taken.product_slug, _anchor="reservar", **wish), 303)
     _remember(cart)
     flash(_("Apartamos tu lugar. Termina tu pedido antes de que se acabe el tiempo."), "good")
     return redirect(url_for(".show"), 303)

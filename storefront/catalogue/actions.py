@@ -23,7 +23,7 @@ from storefront.catalogue.models import (
     Translations,
     Variant,
 )
-from storefront.catalogue.naming import free_slug, named, without_blanks
+from storefront.catalogue.naming import free_slug, keep_named, named, without_blanks
 from storefront.catalogue.pictures import NewImage, images_of, put_image
 from storefront.catalogue.queries import language_of
 from storefront.kernel import clock
@@ -106,8 +106,7 @@ def create_product(texts: ProductTexts, price: Price, *, sku: str = "", by: Acto
         product = Product(code=new_code(), slug=free_slug(Product, texts.name), position=0)
         _write_texts(product, texts)
         _reindex(product)
-        db.session.add(product)
-        db.session.flush()
+        keep_named(product)
         _add_variant_row(product.id, VariantRow("", price, sku=sku), 0)
         note("product", product.code, "created", by, name=product.name, price_minor=price.minor)
     return product
@@ -188,8 +187,7 @@ def duplicate_product(product_id: int, *, by: Actor) -> Product:
         copy = Product(code=new_code(), slug=free_slug(Product, name), translations={})
         _write_texts(copy, texts)
         _reindex(copy)
-        db.session.add(copy)
-        db.session.flush()
+        keep_named(copy)
         for variant in _variants(source.id):
             price = Price(variant.price_minor, variant.compare_minor)
             _add_variant_row(copy.id, VariantRow(variant.name, price, active=variant.active), variant.position)

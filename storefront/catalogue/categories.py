@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 
 from storefront.catalogue import search
 from storefront.catalogue.models import Category, Product, Translations
-from storefront.catalogue.naming import free_slug, named, without_blanks
+from storefront.catalogue.naming import free_slug, keep_named, named, without_blanks
 from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, lock_rows, transaction
 from storefront.kernel.errors import Conflict, Invalid, NotFound
@@ -43,8 +43,7 @@ def create_category(name: str, *, by: Actor) -> Category:
         category = Category(
             code=new_code(), slug=free_slug(Category, clean), name=clean, position=(last or 0) + 1, translations={}
         )
-        db.session.add(category)
-        db.session.flush()
+        keep_named(category)
         note("category", category.code, "created", by, name=clean)
     return category
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from flask_babel import lazy_gettext as _l
 from slugify import slugify
 from sqlalchemy import exists, select
+from sqlalchemy.exc import IntegrityError
 
 from storefront.catalogue.models import Category, Product, Translations
 from storefront.kernel.db import db
-from storefront.kernel.errors import Invalid
+from storefront.kernel.errors import Busy, Invalid
 from storefront.kernel.ids import new_code
 
 LONGEST_SLUG = 60
@@ -44,3 +45,12 @@ def free_slug(model: type[Product] | type[Category], name: str) -> str:
     base = slugify(name, max_length=LONGEST_SLUG, word_boundary=True) or "articulo"
     taken = db.session.scalar(select(exists().where(model.slug == base)))
     return f"{base}-{new_code(5).lower()}" if taken else base
+
+
+def keep_named(row: Product | Category) -> None:
+    """Write a new row. Raises Busy when somebody took its address in the same moment; asking again finds another."""
+    db.session.add(row)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise Busy from error

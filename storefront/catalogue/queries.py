@@ -418,18 +418,6 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
     }
 
 
-def variant_id_by_code(code: str) -> int:
-    """The id of a variant that may be bought now, by its public code. Raises NotFound."""
-    found = db.session.scalar(
-        select(Variant.id)
-        .join(Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
-        .where(Variant.code == code, Variant.active, Product.status == ProductStatus.PUBLISHED)
-    )
-    if found is None:
-        raise NotFound
-    return found
-
-
 def variant_names(variant_ids: Iterable[int]) -> dict[int, str]:
     """How to call each variant in a sentence ("Concha de vainilla, grande"), whatever its state."""
     rows = db.session.execute(

@@ -41,11 +41,11 @@ class CheckoutForm(Form):
     how = RadioField(_l("¿Cómo quieres recibirlo?"), choices=[], validate_choice=False)
     place = SelectField(_l("¿A dónde lo llevamos?"), choices=[], validate_choice=False)
     locality = StringField(
-        _l("Ciudad, pueblo o barrio"), [Optional(), Length(max=120)], render_kw={"autocomplete": "address-level2"}
+        _l("Ciudad, pueblo o barrio"), [Length(max=120)], render_kw={"autocomplete": "address-level2"}
     )
     street = StringField(
         _l("Calle y número, o cómo se llama el lugar"),
-        [Optional(), Length(max=200)],
+        [Length(max=200)],
         render_kw={"autocomplete": "street-address"},
     )
     reference = StringField(

@@ -6,15 +6,73 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.customers.address import PostalAddress
+from storefront.customers.codes import DIGITS
+from storefront.customers.contacts import normal_contact
 from storefront.kernel.countries import COUNTRIES
-from storefront.kernel.forms import CoordinateField, Form, PhoneField, PlusCodeField
+from storefront.kernel.forms import CoordinateField, EmailField, Form, ParsedField, PhoneField, PlusCodeField
 from storefront.kernel.tenancy import current_shop
 
 NEEDED = DataRequired(_l("Este dato hace falta."))
+
+
+class ContactField(ParsedField):
+    """A mail address or a telephone number; `data` is the normal contact."""
+
+    def parse(self, text: str) -> str:
+        """The contact in its one form."""
+        return normal_contact(text)
+
+
+class ContactForm(Form):
+    """How somebody wants to be let in. `pedido` is the secret token of an order they come from, if any."""
+
+    contact = ContactField(
+        _l("Tu correo o tu teléfono"),
+        [DataRequired(_l("Escribe tu correo o tu teléfono."))],
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    )
+    pedido = StringField(validators=[Optional(), Length(max=80)])
+
+
+class EmailForm(Form):
+    """A new address, to be proved."""
+
+    email = EmailField(_l("Tu correo nuevo"), [NEEDED], render_kw={"autocomplete": "email"})
+
+
+class CodeForm(Form):
+    """The one-time code, however it was typed: spaces and dashes do not matter."""
+
+    code = StringField(
+        _l("Código de 6 números"),
+        [DataRequired(_l("Escribe el código que te llegó."))],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "12"},
+    )
+
+    @property
+    def digits(self) -> str:
+        """What was typed, digits only; at most one more than a code has, which is then wrong."""
+        return "".join(c for c in self.code.data or "" if c.isascii() and c.isdigit())[: DIGITS + 1]
+
+
+class DetailsForm(Form):
+    """What a customer says of themselves."""
+
+    name = StringField(_l("Tu nombre"), [NEEDED, Length(max=120)], render_kw={"autocomplete": "name"})
+    phone = PhoneField(_l("Teléfono o WhatsApp"), [Optional()], render_kw={"autocomplete": "tel"})
+    locale = SelectField(_l("Idioma de tus correos"), choices=[])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = {"es": _("Español"), "pt": "Português", "en": "English"}
+        offered = current_shop().locales or (current_shop().locale,)
+        self.locale.choices = [SelectChoice(code, names.get(code[:2], code)) for code in offered]
+        if len(offered) < 2:
+            del self.locale
 
 
 class AddressForm(Form):
@@ -48,7 +106,8 @@ class AddressForm(Form):
         pack = COUNTRIES[current_shop().country]
         self.region.label.text = pack.region_label
         self.locality.label.text = pack.locality_label
-        self.region.choices = [("", _("Elige…")), *pack.regions.items()]
+        regions = [SelectChoice(code, name) for code, name in pack.regions.items()]
+        self.region.choices = [SelectChoice("", _("Elige…")), *regions]
         if not pack.uses_postcode:
             del self.postcode
 
@@ -57,6 +116,12 @@ class AddressForm(Form):
         if field.data and field.data not in COUNTRIES[current_shop().country].regions:
             field.data = ""
             raise ValueError(_("Elige una opción de la lista."))
+
+    def show(self, address: PostalAddress) -> None:
+        """Fill the form with an address that is kept."""
+        for name, value in address.to_dict().items():
+            if name in self:
+                self[name].data = value
 
     def address(self) -> PostalAddress:
         """What was typed, as an address in the shop's country. Call it after the form validated."""
@@ -75,3 +140,11 @@ class AddressForm(Form):
             lat=self.lat.data,
             lng=self.lng.data,
         )
+
+
+class KeptAddressForm(AddressForm):
+    """An address for the customer's own list, with a word to tell it from the others."""
+
+    label = StringField(
+        _l("Cómo la llamas"), [Optional(), Length(max=40)], description=_l("Por ejemplo: casa, trabajo, mi mamá.")
+    )

@@ -17,7 +17,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The person. `email` and `phone` are only set when they are certain to be theirs: rows found by them are erased."""
+    """The person. `email` and `phone` are only set when certain to be theirs: rows found by them are erased."""
 
     customer_id: int | None
     email: str | None = None

@@ -17,7 +17,10 @@ _GONE = WITH_RIDER | {ShipmentState.RETURNING, ShipmentState.RETURNED, ShipmentS
 
 
 def follow(shipment_id: int) -> None:
-    """Bring the order up to where its parcel is, and its payment up to the cash that was collected; an order that does not count (any more) stays as it is."""
+    """Bring the order up to where its parcel is, and its payment up to the cash that was collected.
+
+    An order that does not count (any more) stays as it is.
+    """
     with transaction():
         found = db.session.execute(
             select(

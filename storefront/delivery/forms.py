@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, IntegerField, SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from storefront.delivery.words import DOOR_REASONS, REASONS
@@ -28,9 +37,14 @@ class StepForm(Form):
     """One step of a delivery. `event_id` was made with the page, so that sending it twice is one step."""
 
     event_id = HiddenField(validators=[InputRequired(), Regexp(r"[A-Za-z0-9._:-]{8,80}\Z")])
+
+
+class DoorForm(StepForm):
+    """The hand-over, with the customer's digits."""
+
     delivery_code = StringField(
         _l("Código de quien recibe"),
-        [Optional(), Length(max=12)],
+        [InputRequired(_l("Escribe el código de cuatro números que te dice quien recibe.")), Length(max=12)],
         description=_l("Pídele los cuatro números cuando tenga el paquete."),
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )
@@ -96,4 +110,6 @@ class ContractForm(Form):
         _l("Zonas"), [Optional()], description=_l("Sin marcar ninguna, lleva a todas.")
     )
     cod_allowed = BooleanField(_l("Puede cobrar en efectivo al entregar"), default=True)
-    fee = MoneyField(_l("Lo que le pagas por entrega"), [Optional()], description=_l("Solo si acordaron un precio fijo."))
+    fee = MoneyField(
+        _l("Lo que le pagas por entrega"), [Optional()], description=_l("Solo si acordaron un precio fijo.")
+    )

@@ -44,19 +44,19 @@ def cancel_shipment(order_id: int) -> None:
 
 
 @shop_job("delivery.find_courier")
-def find_courier(shipment_id: int, order_id: int = 0) -> None:  # noqa: ARG001 (the event carries it)
+def find_courier(shipment_id: int, order_id: int = 0) -> None:
     """A parcel is ready, or its offer ended without a courier: ask the next partner."""
     routing.route(shipment_id)
 
 
 @shop_job("delivery.follow_order")
-def follow_order(shipment_id: int, order_id: int) -> None:  # noqa: ARG001 (the event carries it)
+def follow_order(shipment_id: int, order_id: int) -> None:
     """Let the order follow its parcel, from where the parcel is now: jobs may run late and in any order."""
     follow(shipment_id)
 
 
 @shop_job("delivery.tell_on_its_way")
-def tell_on_its_way(shipment_id: int, order_id: int) -> None:  # noqa: ARG001 (the event carries it)
+def tell_on_its_way(shipment_id: int, order_id: int) -> None:
     """Write to the customer that the parcel left, unless it is there already."""
     letter = letter_about(shipment_id)
     if letter is not None and letter.state not in TERMINAL and letter.state is not ShipmentState.RETURNING:
@@ -64,7 +64,7 @@ def tell_on_its_way(shipment_id: int, order_id: int) -> None:  # noqa: ARG001 (t
 
 
 @shop_job("delivery.tell_delivered")
-def tell_delivered(shipment_id: int, order_id: int) -> None:  # noqa: ARG001 (the event carries it)
+def tell_delivered(shipment_id: int, order_id: int) -> None:
     """Write to the customer that the parcel was handed over."""
     letter = letter_about(shipment_id)
     if letter is not None:

@@ -125,9 +125,10 @@ def receive(most: int, lease_s: int, tenant_id: int | None = None) -> list[Lease
                 receive_count=_offers.c.receive_count + 1,
             )
             .returning(
-                _offers.c.id, _offers.c.ref, _offers.c.priority, _offers.c.receive_count, _offers.c.round, _offers.c.body
+                _offers.c.id, _offers.c.ref, _offers.c.priority, _offers.c.receive_count, _offers.c.round,
+                _offers.c.body,
             )
-        ).all()
+        ).all()  # fmt: skip
     rows = sorted(rows, key=lambda row: (-row.priority, row.id))
     return [Lease(row.ref, token, until, row.receive_count, row.round, row.body) for row in rows]
 
@@ -215,10 +216,9 @@ def decline(ref: str, token: str, reason: str, by: Actor) -> None:
         offer = _offer(ref)
         if offer.state == OfferState.DECLINED and offer.lease_token == token:
             return
-        moved = _move_shipment(
-            offer, {"state": ShipmentState.READY, "tried": _shipments.c.tried.op("||")(func.jsonb_build_array(partner_id)),
-                    "offer_ref": None, "partner_id": None, "partner_name": ""},
-        )  # fmt: skip
+        tried = _shipments.c.tried.op("||")(func.jsonb_build_array(partner_id))
+        free = {"state": ShipmentState.READY, "tried": tried, "offer_ref": None, "partner_id": None, "partner_name": ""}
+        moved = _move_shipment(offer, free)
         ended = db.session.execute(
             update(_offers)
             .where(_offers.c.partner_id == partner_id, _offers.c.id == offer.id, *lease_is_held(token, clock.now()))
@@ -286,10 +286,8 @@ def _assign(
     """Shipment and offer in one transaction, each by compare and set; then the assignment, which is unique too."""
     partner_id, at, ref = scoped_partner_id(), clock.now(), f"as_{new_code(16)}"
     rider_name = _rider_name(rider_id)
-    moved = _move_shipment(
-        offer,
-        {"state": ShipmentState.ASSIGNED, "assignment_ref": ref, "courier_name": first_name(rider_name), "attention": None},
-    )
+    theirs = {"state": ShipmentState.ASSIGNED, "assignment_ref": ref, "courier_name": first_name(rider_name)}
+    moved = _move_shipment(offer, theirs | {"attention": None})
     accepted = db.session.execute(
         update(_offers)
         .where(_offers.c.partner_id == partner_id, _offers.c.id == offer.id, *condition)

@@ -9,18 +9,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
-from flask.typing import ResponseReturnValue
+from flask import Flask, jsonify
 from flask_babel import gettext as _
 from flask_smorest import Api
-from flask_smorest import Blueprint as DocumentedBlueprint
+from flask_smorest.blueprint import Blueprint as DocumentedBlueprint
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from storefront.delivery import actions, codes, offers, partner_queries, replies, schemas, tracking
+from storefront.delivery import actions, codes, offers, partner_queries, schemas, tracking
 from storefront.delivery.models import Rider
-from storefront.delivery.partner_auth import by_key, check_partner, leave_scopes
+from storefront.delivery.partner_auth import check_partner, leave_scopes
 from storefront.delivery.partner_docs import blueprint as docs_blueprint
+from storefront.delivery.partner_http import KEYED, calm, documented, keyed, pulling, remaining_s, reporting, tag
 from storefront.delivery.scopes import together
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor, register_checker
@@ -28,76 +28,37 @@ from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.faces import PARTNERS
 from storefront.kernel.http import problem
-from storefront.kernel.limits import limiter
 
 POLL_AFTER_S = 15
 POLL_SOON_S = 2
-LONGEST_KEY = 200
 
-KEYED = {
-    "parameters": [
-        {
-            "in": "header",
-            "name": "Idempotency-Key",
-            "required": True,
-            "description": "A unique name of your own for this request; repeating it repeats the answer for 48 hours.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
-        }
-    ]
-}
-
-blueprint = DocumentedBlueprint(
+blueprint: Any = DocumentedBlueprint(  # type: ignore[no-untyped-call]  # the library has no types
     "partner_api", __name__, description="Pull offers, accept them, and report what happens."
 )
-calm = limiter.shared_limit("240 per minute", "partner-api", key_func=by_key)
-pulling = limiter.shared_limit("120 per minute", "partner-receive", key_func=by_key)
-reporting = limiter.shared_limit("240 per minute", "partner-events", key_func=by_key)
-"""Separate buckets, so that a storm of polls cannot keep reports out."""
-
-
-def _keyed(work: Any, body: Any) -> Response:
-    """Answer a keyed POST once. `work` returns status and JSON body."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key or len(key) > LONGEST_KEY or not key.isprintable():
-        raise replies.IdempotencyKeyMissing
-    reply = replies.once((request.method, request.path, key), replies.fingerprint(body), work)
-    return _answer(reply)
-
-
-def _answer(reply: replies.Reply) -> Response:
-    response = jsonify(reply.body)
-    response.status_code = reply.status
-    if reply.status >= 400:
-        response.content_type = "application/problem+json"
-    if reply.is_replay:
-        response.headers["Idempotent-Replayed"] = "true"
-    if reply.status == 423:
-        response.headers["Retry-After"] = str(reply.body["retry_after_s"])
-    return response
-
-
-def _remaining(until: datetime) -> int:
-    return max(0, int((until - clock.now()).total_seconds()))
 
 
 # --- queues and offers ----------------------------------------------------------------------------------------------
 
 
-@blueprint.route("/v1/queues")
-@access("partner", "queue:read")
-@blueprint.response(200, schemas.Queues)
-@calm
+@documented(
+    blueprint.route("/v1/queues"),
+    access("partner", "queue:read"),
+    blueprint.response(200, schemas.Queues),
+    calm,
+)
 def queues() -> Any:
     """The queues this key may pull, with depth and oldest age."""
     return {"queues": partner_queries.queues()}
 
 
-@blueprint.route("/v1/queues/<queue_id>/receive", methods=["POST"])
-@access("partner", "queue:read")
-@blueprint.arguments(schemas.ReceiveRequest)
-@blueprint.response(200, schemas.Received)
-@blueprint.doc(**KEYED)
-@pulling
+@documented(
+    blueprint.route("/v1/queues/<queue_id>/receive", methods=["POST"]),
+    access("partner", "queue:read"),
+    blueprint.arguments(schemas.ReceiveRequest),
+    blueprint.response(200, schemas.Received),
+    blueprint.doc(**KEYED),
+    pulling,
+)
 def receive(wish: dict[str, Any], queue_id: str) -> Any:
     """Lease offers of a queue.
 
@@ -115,22 +76,24 @@ def receive(wish: dict[str, Any], queue_id: str) -> Any:
         poll_after_s = POLL_SOON_S if len(rows) == wish["max"] else POLL_AFTER_S
         return 200, schemas.Received().dump({"offers": rows, "poll_after_s": poll_after_s})
 
-    response = _keyed(work, wish)
+    response = keyed(work, wish)
     if "Idempotent-Replayed" in response.headers:
         body = response.get_json()
         for row in body["offers"]:
-            row["lease_remaining_s"] = _remaining(datetime.fromisoformat(row["lease_expires_at"]))
+            row["lease_remaining_s"] = remaining_s(datetime.fromisoformat(row["lease_expires_at"]))
         response.set_data(jsonify(body).get_data())
     return response
 
 
-@blueprint.route("/v1/offers/<offer_id>/accept", methods=["POST"])
-@access("partner", "offer:write")
-@blueprint.arguments(schemas.AcceptRequest)
-@blueprint.response(201, schemas.Assignment)
-@blueprint.alt_response(200, schema=schemas.Assignment, description="It was yours already", success=True)
-@blueprint.doc(**KEYED)
-@calm
+@documented(
+    blueprint.route("/v1/offers/<offer_id>/accept", methods=["POST"]),
+    access("partner", "offer:write"),
+    blueprint.arguments(schemas.AcceptRequest),
+    blueprint.response(201, schemas.Assignment),
+    blueprint.alt_response(200, schema=schemas.Assignment, description="It was yours already", success=True),
+    blueprint.doc(**KEYED),
+    calm,
+)
 def accept(wish: dict[str, Any], offer_id: str) -> Any:
     """Turn a leased offer into an assignment.
 
@@ -145,7 +108,7 @@ def accept(wish: dict[str, Any], offer_id: str) -> Any:
         return 201 if is_new else 200, schemas.Assignment().dump(partner_queries.assignment(ref))
 
     with together(tenant_id):
-        return _keyed(work, wish)
+        return keyed(work, wish)
 
 
 def _rider_id(code: str | None) -> int | None:
@@ -158,12 +121,14 @@ def _rider_id(code: str | None) -> int | None:
     return rider_id
 
 
-@blueprint.route("/v1/offers/<offer_id>/decline", methods=["POST"])
-@access("partner", "offer:write")
-@blueprint.arguments(schemas.DeclineRequest)
-@blueprint.response(200, schemas.Done)
-@blueprint.doc(**KEYED)
-@calm
+@documented(
+    blueprint.route("/v1/offers/<offer_id>/decline", methods=["POST"]),
+    access("partner", "offer:write"),
+    blueprint.arguments(schemas.DeclineRequest),
+    blueprint.response(200, schemas.Done),
+    blueprint.doc(**KEYED),
+    calm,
+)
 def decline(wish: dict[str, Any], offer_id: str) -> Any:
     """Give a leased offer back for good; the shop's next partner is asked."""
     tenant_id = offers.tenant_of_offer(offer_id)
@@ -173,33 +138,37 @@ def decline(wish: dict[str, Any], offer_id: str) -> Any:
         return 200, {"id": offer_id, "state": "declined"}
 
     with together(tenant_id):
-        return _keyed(work, wish)
+        return keyed(work, wish)
 
 
-@blueprint.route("/v1/offers/<offer_id>/extend", methods=["POST"])
-@access("partner", "offer:write")
-@blueprint.arguments(schemas.ExtendRequest)
-@blueprint.response(200, schemas.Extended)
-@blueprint.doc(**KEYED)
-@calm
+@documented(
+    blueprint.route("/v1/offers/<offer_id>/extend", methods=["POST"]),
+    access("partner", "offer:write"),
+    blueprint.arguments(schemas.ExtendRequest),
+    blueprint.response(200, schemas.Extended),
+    blueprint.doc(**KEYED),
+    calm,
+)
 def extend(wish: dict[str, Any], offer_id: str) -> Any:
     """Prolong a lease, counted from now, up to thirty minutes after its receive."""
 
     def work() -> tuple[int, dict[str, Any]]:
         until = offers.extend(offer_id, wish["lease_token"], wish["lease_s"])
-        return 200, schemas.Extended().dump({"lease_expires_at": until, "lease_remaining_s": _remaining(until)})
+        return 200, schemas.Extended().dump({"lease_expires_at": until, "lease_remaining_s": remaining_s(until)})
 
-    return _keyed(work, wish)
+    return keyed(work, wish)
 
 
 # --- assignments ----------------------------------------------------------------------------------------------------
 
 
-@blueprint.route("/v1/assignments")
-@access("partner", "queue:read")
-@blueprint.arguments(schemas.AssignmentsQuery, location="query")
-@blueprint.response(200, schemas.Assignments)
-@calm
+@documented(
+    blueprint.route("/v1/assignments"),
+    access("partner", "queue:read"),
+    blueprint.arguments(schemas.AssignmentsQuery, location="query"),
+    blueprint.response(200, schemas.Assignments),
+    calm,
+)
 def assignments(wish: dict[str, Any]) -> Any:
     """The partner's work, in the order it was accepted, page by page."""
     page, cursor = partner_queries.assignments(
@@ -208,21 +177,25 @@ def assignments(wish: dict[str, Any]) -> Any:
     return {"assignments": page, "next_cursor": cursor}
 
 
-@blueprint.route("/v1/assignments/<assignment_id>")
-@access("partner", "queue:read")
-@blueprint.response(200, schemas.Assignment)
-@calm
+@documented(
+    blueprint.route("/v1/assignments/<assignment_id>"),
+    access("partner", "queue:read"),
+    blueprint.response(200, schemas.Assignment),
+    calm,
+)
 def assignment(assignment_id: str) -> Any:
     """One piece of work, with the full address."""
     return partner_queries.assignment(assignment_id)
 
 
-@blueprint.route("/v1/assignments/<assignment_id>/release", methods=["POST"])
-@access("partner", "offer:write")
-@blueprint.arguments(schemas.ReleaseRequest)
-@blueprint.response(200, schemas.Assignment)
-@blueprint.doc(**KEYED)
-@calm
+@documented(
+    blueprint.route("/v1/assignments/<assignment_id>/release", methods=["POST"]),
+    access("partner", "offer:write"),
+    blueprint.arguments(schemas.ReleaseRequest),
+    blueprint.response(200, schemas.Assignment),
+    blueprint.doc(**KEYED),
+    calm,
+)
 def release(wish: dict[str, Any], assignment_id: str) -> Any:
     """Give work back before the pick-up; the shop's next partner is asked."""
     tenant_id = partner_queries.tenant_of_assignment(assignment_id)
@@ -233,15 +206,17 @@ def release(wish: dict[str, Any], assignment_id: str) -> Any:
         return 200, schemas.Assignment().dump(partner_queries.assignment(assignment_id))
 
     with together(tenant_id):
-        return _keyed(work, wish)
+        return keyed(work, wish)
 
 
-@blueprint.route("/v1/assignments/<assignment_id>/verify-code", methods=["POST"])
-@access("partner", "event:write")
-@blueprint.arguments(schemas.VerifyRequest)
-@blueprint.response(200, schemas.Verified)
-@blueprint.doc(**KEYED)
-@calm
+@documented(
+    blueprint.route("/v1/assignments/<assignment_id>/verify-code", methods=["POST"]),
+    access("partner", "event:write"),
+    blueprint.arguments(schemas.VerifyRequest),
+    blueprint.response(200, schemas.Verified),
+    blueprint.doc(**KEYED),
+    calm,
+)
 def verify_code(wish: dict[str, Any], assignment_id: str) -> Any:
     """Check the digits the recipient said. Five wrong tries lock the code for fifteen minutes (423)."""
     tenant_id = partner_queries.tenant_of_assignment(assignment_id)
@@ -253,13 +228,14 @@ def verify_code(wish: dict[str, Any], assignment_id: str) -> Any:
         return _wrong_code(check)
 
     with together(tenant_id):
-        return _keyed(work, wish)
+        return keyed(work, wish)
 
 
 def _wrong_code(check: codes.CodeCheck) -> tuple[int, dict[str, Any]]:
     if check.locked_s:
         detail = _("Hubo demasiados códigos equivocados. Espera antes de probar otra vez.")
-        response = problem(423, "verify-code-locked", detail, extra={"retry_after_s": check.locked_s, "retryable": True})
+        extra = {"retry_after_s": check.locked_s, "retryable": True}
+        response = problem(423, "verify-code-locked", detail, extra=extra)
     else:
         detail = _("Ese no es el código.")
         response = problem(422, "wrong-code", detail, extra={"tries_left": check.tries_left})
@@ -270,11 +246,13 @@ def _wrong_code(check: codes.CodeCheck) -> tuple[int, dict[str, Any]]:
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
-@blueprint.route("/v1/events", methods=["POST"])
-@access("partner", "event:write")
-@blueprint.arguments(schemas.EventsRequest)
-@blueprint.response(200, schemas.EventResults)
-@reporting
+@documented(
+    blueprint.route("/v1/events", methods=["POST"]),
+    access("partner", "event:write"),
+    blueprint.arguments(schemas.EventsRequest),
+    blueprint.response(200, schemas.EventResults),
+    reporting,
+)
 def events(batch: dict[str, Any]) -> Any:
     """Report what happened, up to a hundred events at a time, in any order, up to 72 hours late.
 
@@ -318,9 +296,12 @@ def _rejected(event_id: str | None, status: int, why: str, extra: dict[str, Any]
     return {"event_id": event_id, "outcome": "rejected", "status": None, "why": why, "problem": body}
 
 
-@blueprint.route("/v1/time")
-@access("public")
-@blueprint.response(200, schemas.Time)
+@documented(
+    blueprint.route("/v1/time"),
+    access("public"),
+    blueprint.response(200, schemas.Time),
+    blueprint.doc(security=[]),
+)
 def time() -> Any:
     """The server's time."""
     return {"now": clock.now()}
@@ -329,22 +310,14 @@ def time() -> Any:
 # --- composition ----------------------------------------------------------------------------------------------------
 
 
-@blueprint.after_request
-def _tag(response: Response) -> Response:
-    """Let a GET that found nothing new cost nothing."""
-    if request.method == "GET" and response.status_code == 200:
-        response.add_etag()
-        response.make_conditional(request)
-    return response
-
-
+blueprint.after_request(tag)
 blueprint.teardown_request(leave_scopes)
 
 
-class PartnerApi(Api):  # type: ignore[misc]  # the library has no types
+class PartnerApi(Api):
     """The document of this API; errors are shown by the application's own handlers, as problem+json."""
 
-    ERROR_SCHEMA = schemas.Problem
+    ERROR_SCHEMA = schemas.Problem  # type: ignore[assignment]  # any schema will do
 
     def _register_error_handlers(self) -> None:
         """None: `kernel.error_pages` answers for the whole application."""
@@ -356,7 +329,7 @@ class PartnerApi(Api):  # type: ignore[misc]  # the library has no types
 def init_partner_api(app: Flask) -> None:
     """Register the API and its pages on the partners' face and write its OpenAPI document."""
     register_checker("partner", check_partner)
-    api = PartnerApi(
+    api: Any = PartnerApi(  # type: ignore[no-untyped-call]  # the library has no types
         app,
         spec_kwargs={
             "title": "Portales: partners",

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from storefront.delivery.partners import KeyHolder, RiderName, find_rider, holder_of
+from storefront.delivery.partners import RiderName, find_rider, holder_of
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Forbidden
 from storefront.kernel.sessions import current_login, end_login
@@ -56,16 +56,9 @@ def check_partner(permission: str | None) -> ResponseReturnValue | None:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"realm": "partners"}))
     if permission is not None and permission not in holder.scopes:
         raise ScopeMissing
-    g.key_holder = holder
-    g.actor = Actor("partner", holder.partner_id, "API")
+    g.actor = Actor("partner", holder.partner_id, holder.partner_name)
     _enter(holder.partner_id)
     return None
-
-
-def key_holder() -> KeyHolder:
-    """Whose key the request showed; only in views for partners."""
-    holder: KeyHolder = g.key_holder
-    return holder
 
 
 def check_rider(_permission: str | None) -> ResponseReturnValue | None:

@@ -96,7 +96,7 @@ def _age(at: datetime, oldest: datetime | None) -> int:
 
 
 def tenant_of_queue(queue_id: str) -> int | None:
-    """The shop whose queue this is; None for the queue of all shops. Raises NotFound outside the partner's contracts."""
+    """The shop whose queue this is; None for that of all shops. Raises NotFound outside the partner's contracts."""
     if queue_id == EVERYTHING:
         return None
     tenant_id = db.session.scalar(

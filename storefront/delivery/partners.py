@@ -39,7 +39,7 @@ class KeyHolder:
     """The partner a key speaks for, and what the key may do."""
 
     partner_id: int
-    key_id: int
+    partner_name: str
     scopes: frozenset[str]
 
 
@@ -108,17 +108,20 @@ def holder_of(key: str) -> KeyHolder | None:
     prefix, dot, _secret = key.partition(".")
     if not dot or len(key) > 200:
         return None
-    table, digest, at = PartnerKey.__table__, token_hash(key), clock.now()
+    table, firms, digest, at = PartnerKey.__table__, Partner.__table__, token_hash(key), clock.now()
     with engine_of("router").connect() as connection:
         rows = connection.execute(
             select(
-                table.c.partner_id, table.c.id, table.c.sha256, table.c.scopes, table.c.expires_at, table.c.revoked_at
-            ).where(table.c.prefix == prefix)
-        ).all()
+                table.c.partner_id, firms.c.name, table.c.sha256, table.c.scopes, table.c.expires_at,
+                table.c.revoked_at,
+            )
+            .join(firms, firms.c.id == table.c.partner_id)
+            .where(table.c.prefix == prefix, firms.c.active)
+        ).all()  # fmt: skip
     for row in rows:
         is_live = row.revoked_at is None and (row.expires_at is None or row.expires_at > at)
         if compare_digest(row.sha256, digest) and is_live:
-            return KeyHolder(row.partner_id, row.id, frozenset(row.scopes))
+            return KeyHolder(row.partner_id, row.name, frozenset(row.scopes))
     return None
 
 

@@ -1,4 +1,4 @@
-"""What deliveries know of a person: where and to whom a parcel went. The courier firms' own copy ends by its own age."""
+"""What deliveries know of a person: where and to whom a parcel went. The courier firms' own copy ends with its age."""
 
 from __future__ import annotations
 

@@ -25,4 +25,4 @@ def coarse_plus_code(address: Mapping[str, Any]) -> str | None:
 
 def first_name(name: str) -> str:
     """A courier's name as customers see it."""
-    return name.split()[0] if name.split() else ""
+    return name.split(maxsplit=1)[0] if name.split() else ""

@@ -9,22 +9,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from storefront.delivery.models import Partner, PartnerContract, Rate, Shipment, TrackingEvent, Zone
+from storefront.delivery.models import Shipment, TrackingEvent
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.orders.models import Order
 
-STEPS = (ShipmentState.READY, ShipmentState.ASSIGNED, ShipmentState.OUT_FOR_DELIVERY, ShipmentState.DELIVERED)
-"""The four steps a customer is shown."""
-
-_REACHED = {
-    ShipmentState.DRAFT: 0, ShipmentState.READY: 1, ShipmentState.OFFERED: 1, ShipmentState.ASSIGNED: 2,
-    ShipmentState.PICKED_UP: 3, ShipmentState.IN_TRANSIT: 3, ShipmentState.OUT_FOR_DELIVERY: 3,
-    ShipmentState.ATTEMPT_FAILED: 3, ShipmentState.DELIVERED: 4, ShipmentState.RETURNING: 3, ShipmentState.RETURNED: 3,
-    ShipmentState.CANCELLED: 0,
+_STEP = {
+    ShipmentState.DRAFT: 1, ShipmentState.READY: 1, ShipmentState.OFFERED: 1, ShipmentState.CANCELLED: 1,
+    ShipmentState.ASSIGNED: 2, ShipmentState.PICKED_UP: 3, ShipmentState.IN_TRANSIT: 3,
+    ShipmentState.OUT_FOR_DELIVERY: 3, ShipmentState.ATTEMPT_FAILED: 3, ShipmentState.RETURNING: 3,
+    ShipmentState.RETURNED: 3, ShipmentState.DELIVERED: 5,
 }  # fmt: skip
+"""At which of the customer's four steps a parcel is: being prepared, with a courier, on its way, there; 5 is past all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class TrackingView:
-    """The customer's view of a parcel. `reached` counts the steps of `STEPS` that are behind it (0 to 4).
+    """The customer's view of a parcel. `step` is at which of the four steps it is, counted from 1; 5 once it is there.
 
     `delivery_code` is None once it is of no more use. `cod_due_minor` is what the courier collects.
     """
@@ -51,7 +49,7 @@ class TrackingView:
     token: str
     order_code: str
     state: ShipmentState
-    reached: int
+    step: int
     as_of: datetime
     courier: str
     delivery_code: str | None
@@ -102,36 +100,6 @@ class ShipmentView:
     history: tuple[HistoryLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneRow:
-    """A zone with its price, for the editor."""
-
-    code: str
-    name: str
-    region: str | None
-    localities: tuple[str, ...]
-    price_minor: int
-    free_above_minor: int | None
-    active: bool
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerRow:
-    """A partner the shop may work with, and on what terms it does (`contract` is None when it never did)."""
-
-    slug: str
-    name: str
-    kind: str
-    phone: str
-    has_contract: bool
-    active: bool
-    priority: int
-    zones: tuple[str, ...]
-    cod_allowed: bool
-    fee_minor: int | None
-
-
 LATE_PICK_UP = timedelta(hours=2)
 STALE = timedelta(hours=48)
 
@@ -148,7 +116,7 @@ def _history(shipment_id: int, *, for_customer: bool) -> tuple[HistoryLine, ...]
     """What happened, in the order it happened; a step told by a rider hides the same step when it was only implied."""
     wanted: list[ColumnElement[bool]] = [TrackingEvent.shipment_id == shipment_id]
     if for_customer:
-        wanted.append(TrackingEvent.applied)
+        wanted.append(TrackingEvent.applied.is_(True))
     rows = db.session.execute(
         select(
             TrackingEvent.code, TrackingEvent.occurred_at, TrackingEvent.reason, TrackingEvent.note,
@@ -156,7 +124,7 @@ def _history(shipment_id: int, *, for_customer: bool) -> tuple[HistoryLine, ...]
             TrackingEvent.implied,
         )
         .where(*wanted)
-        .order_by(TrackingEvent.occurred_at, TrackingEvent.id)
+        .order_by(TrackingEvent.occurred_at, TrackingEvent.implied.desc(), TrackingEvent.id)
     ).all()  # fmt: skip
     told = {row.code for row in rows if not row.implied}
     return tuple(
@@ -202,7 +170,7 @@ def _tracking(row: Any) -> TrackingView:
         token=row.token,
         order_code=row.order_code,
         state=row.state,
-        reached=_REACHED[row.state],
+        step=_STEP[row.state],
         as_of=max([row.state_since, *(line.at for line in history)]),
         courier=row.courier_name,
         delivery_code=None if useless else row.delivery_code,
@@ -311,51 +279,6 @@ def code_of_order(order_id: int) -> str | None:
     return db.session.scalar(select(Shipment.code).where(Shipment.order_id == order_id))
 
 
-def zone_rows() -> list[ZoneRow]:
-    """Every zone, active or not, in the order in which they are tried."""
-    rows = db.session.execute(
-        select(
-            Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor, Zone.active,
-            Zone.version,
-        )
-        .join(Rate, (Rate.tenant_id == Zone.tenant_id) & (Rate.zone_id == Zone.id))
-        .order_by(Zone.position, Zone.id)
-    )  # fmt: skip
-    return [
-        ZoneRow(r.code, r.name, r.region, tuple(r.localities), r.price_minor, r.free_above_minor, r.active, r.version)
-        for r in rows
-    ]
-
-
-def zone_row(code: str) -> ZoneRow:
-    """One zone. Raises NotFound."""
-    for row in zone_rows():
-        if row.code == code:
-            return row
-    raise NotFound
-
-
-def partner_rows(country: str) -> list[PartnerRow]:
-    """The partners of a country, and those the shop works with wherever they are, by priority and name."""
-    contract = PartnerContract
-    rows = db.session.execute(
-        select(
-            Partner.slug, Partner.name, Partner.kind, Partner.phone, contract.id, contract.active, contract.priority,
-            contract.zones, contract.cod_allowed, contract.fee_minor,
-        )
-        .outerjoin(contract, contract.partner_id == Partner.id)
-        .where(Partner.active, or_(Partner.country == country, contract.id.is_not(None)))
-        .order_by(contract.active.desc().nulls_last(), contract.priority.desc().nulls_last(), Partner.name)
-    )  # fmt: skip
-    return [
-        PartnerRow(
-            row.slug, row.name, str(row.kind), row.phone, row.id is not None, bool(row.active), row.priority or 0,
-            tuple(row.zones or ()), row.cod_allowed is not False, row.fee_minor,
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What a letter to the customer about a parcel needs."""
@@ -382,4 +305,4 @@ def letter_about(shipment_id: int) -> Letter | None:
         .join(Order, (Order.tenant_id == Shipment.tenant_id) & (Order.id == Shipment.order_id))
         .where(Shipment.id == shipment_id)
     ).first()  # fmt: skip
-    return Letter(*row) if row else None
+    return Letter(*tuple(row)) if row else None

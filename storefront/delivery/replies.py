@@ -77,9 +77,8 @@ def once(request: tuple[str, str, str], digest: str, work: Callable[[], tuple[in
             .returning(PartnerIdempotency.key)
         ).first()  # fmt: skip
         if mine is None:
-            stored = db.session.execute(
-                select(PartnerIdempotency.fingerprint, PartnerIdempotency.status, PartnerIdempotency.response).where(*here)
-            ).one()
+            answer = (PartnerIdempotency.fingerprint, PartnerIdempotency.status, PartnerIdempotency.response)
+            stored = db.session.execute(select(*answer).where(*here)).one()
             if stored.fingerprint != digest:
                 raise IdempotencyKeyReused
             return Reply(stored.status, dict(stored.response), is_replay=True)

@@ -6,13 +6,15 @@ the reports it may send, so a form that is sent twice is one report.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.customers.address import PostalAddress
 from storefront.delivery import actions, offers
-from storefront.delivery.forms import FailedForm, RiderLogInForm, StepForm
+from storefront.delivery.forms import DoorForm, FailedForm, RiderLogInForm, StepForm
 from storefront.delivery.partner_auth import check_rider, current_rider, leave_scopes
 from storefront.delivery.partner_queries import Work, open_offers, rider_work, tenant_of_assignment, work_of_rider
 from storefront.delivery.partners import WrongPin, who_is
@@ -22,8 +24,10 @@ from storefront.delivery.tracking import Outcome, Report, record_reports
 from storefront.delivery.words import state_tone, state_word
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor, register_checker
+from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.ids import new_token
 from storefront.kernel.limits import limited
+from storefront.kernel.money import Money, format_money
 from storefront.kernel.sessions import end_login, start_login
 
 blueprint = Blueprint("rider", __name__)
@@ -52,7 +56,7 @@ def log_in() -> ResponseReturnValue:
             try:
                 rider = who_is(str(form.phone.data), str(form.pin.data))
             except WrongPin as error:
-                form.pin.errors = [str(error)]
+                form.pin.errors = (str(error),)
             else:
                 start_login(f"rider:{rider.partner_id}:{rider.id}", rider.epoch)
                 return redirect(url_for("rider.index"), 303)
@@ -73,8 +77,8 @@ def index() -> ResponseReturnValue:
     """What is mine to deliver, and what I may take."""
     rider = current_rider()
     return render_template(
-        "rider/index.html", rider=rider, work=work_of_rider(rider.id), offers=open_offers(), state_word=state_word,
-        state_tone=state_tone,
+        "rider/index.html", rider=rider, work=work_of_rider(rider.id), offers=open_offers(), cash=_cash,
+        state_word=state_word, state_tone=state_tone,
     )  # fmt: skip
 
 
@@ -92,18 +96,32 @@ def take(ref: str) -> ResponseReturnValue:
 @access("rider")
 def delivery(ref: str) -> ResponseReturnValue:
     """One delivery: where, whom, how much cash, and the next thing to do."""
-    return _page(ref, StepForm(event_id=new_token()), FailedForm(event_id=new_token()))
+    return _page(ref)
 
 
-def _page(ref: str, step: StepForm, failed: FailedForm, status: int = 200) -> ResponseReturnValue:
+def _page(
+    ref: str, *, door: DoorForm | None = None, failed: FailedForm | None = None, trouble: str = ""
+) -> ResponseReturnValue:
+    """The page of one delivery; with a form that was refused, or a sentence about what went wrong, it is a 422."""
     work = rider_work(ref, current_rider().id)
+    status = 422 if door or failed or trouble else 200
     return (
         render_template(
-            "rider/delivery.html", work=work, step=step, failed=failed, next_step=_next_step(work),
-            address=_address(work), map_url=_map_url(work), state_word=state_word, state_tone=state_tone,
+            "rider/delivery.html", work=work, next_step=_next_step(work), address=_address(work),
+            map_url=_map_url(work), trouble=trouble, event_id=new_token(), cash=_cash, state_word=state_word,
+            state_tone=state_tone, door=door or DoorForm(event_id=new_token()),
+            failed=failed or FailedForm(event_id=new_token()),
         ),
         status,
     )  # fmt: skip
+
+
+def _cash(minor: int, currency: str) -> str:
+    """An amount as people write it where that currency is spent: a rider's page belongs to no shop."""
+    return format_money(Money(minor, currency), _LOCALES.get(currency, "es"))
+
+
+_LOCALES = {pack.currency: pack.locale for pack in COUNTRIES.values()}
 
 
 def _address(work: Work) -> PostalAddress | None:
@@ -149,34 +167,35 @@ def set_out(ref: str) -> ResponseReturnValue:
     return _step(ref, ShipmentState.OUT_FOR_DELIVERY)
 
 
+def _step(ref: str, code: ShipmentState) -> ResponseReturnValue:
+    form = StepForm()
+    rider_work(ref, current_rider().id)
+    if not form.validate():
+        return _page(ref, trouble=_("La página era vieja. Inténtalo de nuevo desde aquí."))
+    outcome = _report(_a_report(form, ref, code))
+    if outcome.outcome == "rejected":
+        return _page(ref, trouble=_refusal(outcome))
+    flash(_done_word(code), "good")
+    return redirect(url_for("rider.delivery", ref=ref), 303)
+
+
 @blueprint.post("/repartidor/entregas/<ref>/entregado")
 @access("rider")
 def delivered(ref: str) -> ResponseReturnValue:
     """Handed over, with the code, and the cash collected."""
-    return _step(ref, ShipmentState.DELIVERED)
-
-
-def _step(ref: str, code: ShipmentState) -> ResponseReturnValue:
-    form = StepForm()
+    form = DoorForm()
     work = rider_work(ref, current_rider().id)
     if not form.validate():
-        return _page(ref, form, FailedForm(event_id=new_token()), 422)
-    is_hand_over = code is ShipmentState.DELIVERED
+        return _page(ref, door=form)
+    report = _a_report(form, ref, ShipmentState.DELIVERED)
     outcome = _report(
-        Report(
-            event_id=f"{form.event_id.data}.{code}",
-            assignment_id=ref,
-            code=code,
-            occurred_at=clock.now(),
-            delivery_code=form.delivery_code.data or None if is_hand_over else None,
-            cod_collected_minor=work.cod_due_minor or None if is_hand_over else None,
-        )
+        replace(report, delivery_code=form.delivery_code.data, cod_collected_minor=work.cod_due_minor or None)
     )
     if outcome.outcome == "rejected":
-        form.delivery_code.errors = [_refusal(outcome)]
-        return _page(ref, form, FailedForm(event_id=new_token()), 422)
-    flash(_done_word(code), "good")
-    return redirect(url_for("rider.index" if is_hand_over else "rider.delivery", ref=ref), 303)
+        form.delivery_code.errors = (_refusal(outcome),)
+        return _page(ref, door=form)
+    flash(_done_word(ShipmentState.DELIVERED), "good")
+    return redirect(url_for("rider.index"), 303)
 
 
 @blueprint.post("/repartidor/entregas/<ref>/no-se-pudo")
@@ -186,20 +205,17 @@ def failed_attempt(ref: str) -> ResponseReturnValue:
     form = FailedForm()
     rider_work(ref, current_rider().id)
     if not form.validate():
-        return _page(ref, StepForm(event_id=new_token()), form, 422)
-    code = ShipmentState.ATTEMPT_FAILED
-    _report(
-        Report(
-            event_id=f"{form.event_id.data}.{code}",
-            assignment_id=ref,
-            code=code,
-            occurred_at=clock.now(),
-            reason=form.reason.data,
-            note=form.note.data or "",
-        )
-    )
-    flash(_done_word(code), "info")
+        return _page(ref, failed=form)
+    report = _a_report(form, ref, ShipmentState.ATTEMPT_FAILED)
+    outcome = _report(replace(report, reason=form.reason.data, note=form.note.data or ""))
+    if outcome.outcome == "rejected":
+        return _page(ref, trouble=_refusal(outcome))
+    flash(_done_word(ShipmentState.ATTEMPT_FAILED), "info")
     return redirect(url_for("rider.delivery", ref=ref), 303)
+
+
+def _a_report(form: StepForm | FailedForm, ref: str, code: ShipmentState) -> Report:
+    return Report(event_id=f"{form.event_id.data}.{code}", assignment_id=ref, code=code, occurred_at=clock.now())
 
 
 @blueprint.post("/repartidor/entregas/<ref>/soltar")

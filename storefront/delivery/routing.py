@@ -189,6 +189,8 @@ def back_to_ready(shipment: Shipment, *, exclude: bool) -> None:
         shipment.tried = [*shipment.tried, shipment.partner_id]
     shipment.partner_id, shipment.partner_name, shipment.courier_name = None, "", ""
     shipment.offer_ref = None
+    was_taken = shipment.state is ShipmentState.ASSIGNED  # an offer is nothing the history tells of
     move(shipment, ShipmentState.READY, clock.now())
-    tell(shipment, ShipmentState.READY, clock.now(), SYSTEM)
+    if was_taken:
+        tell(shipment, ShipmentState.READY, clock.now(), SYSTEM)
     shipment.assignment_ref = None

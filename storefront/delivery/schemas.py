@@ -108,7 +108,7 @@ class ExtendRequest(LeaseRequest):
     lease_s = fields.Integer(
         required=True,
         validate=validate.Range(SHORTEST_LEASE_S, LONGEST_LEASE_S),
-        metadata={"description": f"In all at most {int(LONGEST_LEASE.total_seconds()) // 60} minutes from the receive."},
+        metadata={"description": f"At most {int(LONGEST_LEASE.total_seconds()) // 60} minutes after the receive."},
     )
 
 
@@ -179,7 +179,7 @@ class Assignment(Schema):
 class AssignmentsQuery(Schema):
     """Which assignments to list."""
 
-    cursor = fields.String(load_default=None, validate=validate.Length(1, 300))
+    cursor = fields.String(load_default=None, validate=validate.Regexp(r"^[A-Za-z0-9_-]{1,300}$"))
     limit = fields.Integer(load_default=50, validate=validate.Range(1, MOST_ROWS))
     status = fields.String(load_default=None, validate=validate.OneOf([str(s) for s in ShipmentState]))
     updated_since = Instant(load_default=None)

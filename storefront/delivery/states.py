@@ -134,6 +134,6 @@ def replay(reports: Iterable[Reported], start: ShipmentState = ShipmentState.ASS
 def implied(before: ShipmentState, after: ShipmentState) -> tuple[ShipmentState, ...]:
     """The steps a rider skipped on the way from `before` to `after`: the pick-up, and setting out."""
     way = (_S.ASSIGNED, _S.PICKED_UP, _S.OUT_FOR_DELIVERY)
-    here = {_S.READY: 0, _S.ASSIGNED: 0, _S.PICKED_UP: 1, _S.IN_TRANSIT: 1, _S.OUT_FOR_DELIVERY: 2, _S.ATTEMPT_FAILED: 2}
+    here = {_S.READY: 0, _S.ASSIGNED: 0, _S.PICKED_UP: 1, _S.IN_TRANSIT: 1}
     there = {_S.IN_TRANSIT: 2, _S.OUT_FOR_DELIVERY: 2, _S.ATTEMPT_FAILED: 3, _S.DELIVERED: 3}
     return way[here.get(before, 2) + 1 : there.get(after, 0)]

@@ -29,7 +29,7 @@ def tracking(token: str) -> ResponseReturnValue:
 
 def _steps(view: TrackingView) -> list[str]:
     last = _("Entregado") if view.state is not ShipmentState.RETURNED else state_word(view.state)
-    return [_("Listo"), _("Con repartidor"), _("En camino"), last]
+    return [_("En preparación"), _("Con repartidor"), _("En camino"), last]
 
 
 def _events(view: TrackingView) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
@@ -10,7 +11,7 @@ from storefront.delivery.states import ShipmentState
 
 _S = ShipmentState
 
-STATES: Mapping[str, object] = {
+STATES: Mapping[str, Any] = {
     _S.DRAFT: _l("En preparación"),
     _S.READY: _l("Listo para salir"),
     _S.OFFERED: _l("Buscando repartidor"),
@@ -34,7 +35,7 @@ TONES: Mapping[str, str] = {
     _S.ASSIGNED: "wait",
 }
 
-REASONS: Mapping[str, object] = {
+REASONS: Mapping[str, Any] = {
     "consignee_not_home": _l("No había nadie"),
     "consignee_refused": _l("No lo quiso recibir"),
     "consignee_cancelled": _l("Ya no lo quiere"),
@@ -73,7 +74,7 @@ DOOR_REASONS = (
 )
 """The reasons a rider chooses from at the door, the likeliest first."""
 
-ATTENTION: Mapping[str, object] = {
+ATTENTION: Mapping[str, Any] = {
     "no_courier": _l("Nadie tomó esta entrega"),
     "attempt_failed": _l("No se pudo entregar"),
     "code_locked": _l("Cinco códigos equivocados seguidos"),

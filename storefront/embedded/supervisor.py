@@ -81,6 +81,7 @@ class Supervisor:
             child.start()
         self._record()
         self._welcome(variables)
+        self._step("Giving the demo its pictures and its past", ("live-demo",), variables)
         while not self.ending.wait(0.3):
             self._watch()
 
@@ -117,8 +118,8 @@ class Supervisor:
         child = Child(name, (*FLASK, *arguments), variables, self.root, self.voice)
         child.start()
         process = child.process
-        while process is not None and process.poll() is None and not self.ending.wait(0.05):
-            pass
+        while process is not None and process.poll() is None and not self.ending.wait(0.1):
+            self._watch()
         child.ask_to_end()
         child.end(ENDED_WITHIN_S)
         return process.returncode if process is not None else 1

@@ -173,6 +173,17 @@ def _bound(field: Field) -> Field:
 class Form(FlaskForm):
     """The form all forms derive from."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # flask_wtf is not annotated
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether everything typed can be used; the sentences for what cannot are on the fields."""
+        return bool(super().validate(extra_validators=extra_validators))  # type: ignore[no-untyped-call]
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether this request sent the form and everything in it can be used."""
+        return bool(self.is_submitted()) and self.validate(extra_validators)  # type: ignore[no-untyped-call]
+
     class Meta(FlaskForm.Meta):
         """Without a token of its own, fed by forms alone, with bounds on every field."""
 
@@ -197,6 +208,9 @@ class Form(FlaskForm):
 
 class ParsedField(StringField):
     """A text field whose `data` is something else than the text. Shows again what was typed when that was no good."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        super().__init__(label, validators, **options)  # type: ignore[no-untyped-call]  # wtforms is not annotated
 
     def parse(self, text: str) -> Any:
         """The value of `text`, which is not empty. Raises ValueError or Invalid with a sentence."""

@@ -109,4 +109,6 @@ def init_logs(app: Flask) -> None:
     root.handlers = [h for h in root.handlers if h.get_name() != "portales"]
     root.addHandler(handler)
     root.setLevel(str(app.config.get("LOG_LEVEL", "INFO")))
+    for chatty in ("stripe", "httpx", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)

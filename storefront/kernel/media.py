@@ -219,8 +219,12 @@ def belongs_to_current_shop(key: str) -> bool:
     return shop is not None and shop_of(key) == shop.id
 
 
-def media_blueprint_for(name: str, may_show: Callable[[str], bool] = belongs_to_current_shop) -> Blueprint:
+def media_blueprint_for(
+    name: str, may_show: Callable[[str], bool] = belongs_to_current_shop, *, kind: str = "public"
+) -> Blueprint:
     """A blueprint that serves `/media/<key>/<width>.webp` on one face, for the public keys that `may_show` lets pass.
+
+    `kind` is who may ask: on a face without a shop of its own, it is the policy that brings the shop into scope.
 
     The address names the content for ever, so answers may be kept for a year by anybody. Private pictures, other
     shops' and missing ones are the same 404.
@@ -228,7 +232,7 @@ def media_blueprint_for(name: str, may_show: Callable[[str], bool] = belongs_to_
     blueprint = Blueprint(name, __name__)
 
     @blueprint.get("/media/<path:key>/<int:width>.webp")
-    @access("public")
+    @access(kind)
     def show_image(key: str, width: int) -> Response:
         """One size of a public picture."""
         if not _PUBLIC.fullmatch(key) or width not in WIDTHS or not may_show(key):

@@ -22,15 +22,18 @@ from storefront.kernel.errors import NotFound
 from storefront.kernel.jobs import ShopJob, shop_job
 from storefront.kernel.paging import Page
 from storefront.orders.actions import attach_past_orders
-from storefront.orders.models import Order
+from storefront.orders.models import Order, OrderLine
 from storefront.orders.queries import orders_of_customer
+from storefront.reservations.models import Booking, BookingState
 
 GUESTS_PAGE = 25
+LATEST = 20
 
 
 def account_orders(customer_id: int) -> Markup:
     """The customer's orders, for their account's page."""
-    return Markup(render_template("shop/customers/_orders.html", orders=orders_of_customer(customer_id)))
+    listed = render_template("shop/customers/_orders.html", orders=orders_of_customer(customer_id)).strip()
+    return Markup(listed)  # noqa: S704 (our own template, autoescaped)
 
 
 def keep_order(token: str, customer_id: int) -> None:
@@ -46,7 +49,7 @@ def keep_order(token: str, customer_id: int) -> None:
 
 @shop_job("orders.welcome_customer")
 def welcome_customer(customer_id: int) -> None:
-    """Attach the guest orders of a proved address, and learn name, number and place from the latest order."""
+    """Attach the guest orders of a proved address, and learn name, number and place from the latest ones."""
     try:
         customer = customer_by_id(customer_id)
     except NotFound:
@@ -56,13 +59,13 @@ def welcome_customer(customer_id: int) -> None:
         select(Order.contact_name, Order.contact_phone, Order.address)
         .where(Order.customer_id == customer_id)
         .order_by(Order.placed_at.desc(), Order.id.desc())
-        .limit(1)
-    ).first()
-    if latest is None:
-        return
-    complete_details(customer_id, name=latest.contact_name, phone=latest.contact_phone)
-    if latest.address:
-        remember_address(customer_id, PostalAddress.from_dict(latest.address))
+        .limit(LATEST)
+    ).all()
+    if latest:
+        complete_details(customer_id, name=latest[0].contact_name, phone=latest[0].contact_phone)
+    place = next((row.address for row in latest if row.address), None)
+    if place is not None:
+        remember_address(customer_id, PostalAddress.from_dict(place))
 
 
 @shop_job("orders.remember_place")
@@ -110,6 +113,30 @@ def guests(page: int, search: str = "") -> Page[GuestRow]:
     ).all()
     found = [GuestRow(row.name, row.contact_phone, row.email, row.orders, row.last_at) for row in rows]
     return Page.of(found, page, GUESTS_PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingOfCustomer:
+    """A time or a stay in one of a customer's orders."""
+
+    product_name: str
+    starts_at: datetime
+    quantity: int
+    state: BookingState
+
+
+def bookings_of_customer(customer_id: int, limit: int = 25) -> list[BookingOfCustomer]:
+    """What a customer booked with their orders, the latest first."""
+    rows = db.session.execute(
+        select(OrderLine.product_name, Booking.during, Booking.quantity, Booking.state)
+        .select_from(Order)
+        .join(OrderLine, (OrderLine.tenant_id == Order.tenant_id) & (OrderLine.order_id == Order.id))
+        .join(Booking, (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id))
+        .where(Order.customer_id == customer_id)
+        .order_by(func.lower(Booking.during).desc())
+        .limit(limit)
+    )
+    return [BookingOfCustomer(row.product_name, row.during.lower, row.quantity, row.state) for row in rows]
 
 
 SLOTS = {"account.orders": account_orders, "account.keep_order": keep_order}

@@ -48,6 +48,7 @@ __all__ = [
     "orders_of_customer",
     "todo_counts",
 ]
+from storefront.reservations.models import Booking
 
 PAGE_SIZE = 25
 FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "with_proof", "attention", "all")
@@ -284,9 +285,11 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             OrderLine.gross_minor,
             OrderLine.tax_rate_bp,
             OrderLine.booking_id,
-            OrderLine.starts_at,
-            OrderLine.ends_at,
+            # A reservation may have been moved since: its own time counts.
+            func.coalesce(func.lower(Booking.during), OrderLine.starts_at).label("starts_at"),
+            func.coalesce(func.upper(Booking.during), OrderLine.ends_at).label("ends_at"),
         )
+        .outerjoin(Booking, (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id))
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.position)
     )

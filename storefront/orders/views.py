@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
@@ -10,15 +11,23 @@ from flask_babel import gettext as _
 
 from storefront.catalogue.queries import Picture, sellable
 from storefront.customers.address import PostalAddress
+from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
+from storefront.kernel.errors import NotFound
+from storefront.kernel.faces import face_url
 from storefront.kernel.filters import datetime_local
 from storefront.kernel.headers import keep_private
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import cancel_own_order
 from storefront.orders.queries import OrderView, Step, order_by_token
 from storefront.orders.states import Axis, FulfilmentState, OrderState, PaymentState
+from storefront.reservations.ics import Appointment, calendar_answer
 
 blueprint = Blueprint("orders", __name__)
+
+HURRY = timedelta(hours=3)
+"""Minutes are counted down only when few are left; until tomorrow, a day and an hour say more."""
 
 
 @blueprint.get("/pedido/<token>")
@@ -31,6 +40,7 @@ def show(token: str) -> ResponseReturnValue:
             "shop/orders/order.html",
             order=order,
             story=story(order),
+            hurry=order.expires_at is not None and order.expires_at - clock.now() < HURRY,
             pictures=_pictures(order),
             address=PostalAddress.from_dict(order.address) if order.address else None,
         )
@@ -38,6 +48,32 @@ def show(token: str) -> ResponseReturnValue:
     keep_private(answer)
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
+
+
+@blueprint.get("/pedido/<token>/reservas.ics")
+@access("public")
+def calendar(token: str) -> ResponseReturnValue:
+    """What was booked, for the customer's own calendar."""
+    order = order_by_token(token)
+    shop = current_shop()
+    booked = [
+        Appointment(
+            uid=f"{order.code}-{number}@{shop.slug}",
+            starts_at=line.starts_at,
+            ends_at=line.ends_at,
+            title=f"{line.name} · {shop.name}",
+            notes=_("Pedido %(code)s", code=order.code),
+            place=shop.address,
+            url=face_url("shop", f"/pedido/{order.token}"),
+            is_certain=not order.is_waiting,
+            is_cancelled=order.state in {OrderState.CANCELLED, OrderState.EXPIRED},
+        )
+        for number, line in enumerate(order.lines, start=1)
+        if line.starts_at is not None and line.ends_at is not None
+    ]
+    if not booked:
+        raise NotFound
+    return calendar_answer(shop.name, booked)
 
 
 @blueprint.post("/pedido/<token>/cancelacion")

@@ -42,7 +42,7 @@ def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
 
 def _customer(order: OrderView) -> Actor:
     actor = current_actor()
-    return actor if actor.kind == "customer" else Actor("customer", order.customer_id, order.contact_name)
+    return actor if actor.kind == "customer" else Actor("customer", order.customer_id, "")
 
 
 @blueprint.post("/pedido/<token>/tarjeta")
@@ -85,7 +85,7 @@ def send_proof(token: str) -> ResponseReturnValue:
     try:
         proofs.submit_proof(order.id, photo.stream, form.reference.data or "", _customer(order))
     except Refusal as refusal:
-        form.photo.errors = [str(refusal)]
+        form.photo.errors = (str(refusal),)
         return _proof_page(order, form), refusal.status
     flash(_("Recibimos tu comprobante. La tienda lo revisa y te confirma."), "good")
     return redirect(url_for("orders.show", token=token), 303)

@@ -92,7 +92,7 @@ class Interaction(ShopOwned, Model):
 
 
 class CoPurchase(ShopOwned, Model):
-    """In how many orders `product_a` and `product_b` came together; a product with itself: in how many orders at all."""
+    """In how many orders `product_a` and `product_b` came together; a product with itself: in how many at all."""
 
     __tablename__ = "co_purchases"
     __table_args__ = (

@@ -118,15 +118,17 @@ def walk_in(
 
 def _take(product_id: int, wish: _Wish, until: datetime | None) -> Booking:
     service = queries.needed_service(product_id)
+    slot = _wanted(service, wish)
+    if slot.free < wish.quantity:  # whoever comes much too late does not stand in line
+        raise _sold(service, slot, wish)
     with transaction():
         service = _locked_service(service)
-        start, end = _wanted_range(service, wish)
-        places = _places(service, start, end, wish)
+        places = _places(service, slot, wish)
         booking = Booking(
             resource_id=service.resource_id,
             product_id=product_id,
             state=BookingState.HELD if until else BookingState.CONFIRMED,
-            during=Range(start, end, bounds="[)"),
+            during=Range(slot.starts_at, slot.ends_at, bounds="[)"),
             quantity=wish.quantity,
             nights=wish.nights if service.by_night else None,
             expires_at=until,
@@ -138,17 +140,8 @@ def _take(product_id: int, wish: _Wish, until: datetime | None) -> Booking:
     return booking
 
 
-def _locked_service(service: ServiceView, *others: int) -> ServiceView:
-    """Take the resource's row (and those of `others`), free what ran out, and read what may have changed meanwhile."""
-    rows = {row.id: row for row in lock_rows(Resource, [service.resource_id, *others])}
-    resource = rows.get(service.resource_id)
-    if resource is None or not resource.active:
-        raise NotFound
-    _free_overdue(service.resource_id)
-    return replace(service, capacity=resource.capacity, hours=resource.hours)
-
-
-def _wanted_range(service: ServiceView, wish: _Wish) -> tuple[datetime, datetime]:
+def _wanted(service: ServiceView, wish: _Wish) -> Slot:
+    """The slot or stay that is wished for, as it was a moment ago. Raises NotBookable when it is not offered."""
     if abs(wish.starts_at - clock.now()) > FAR:
         raise NotBookable
     if not 1 <= wish.quantity <= service.capacity:
@@ -160,23 +153,38 @@ def _wanted_range(service: ServiceView, wish: _Wish) -> tuple[datetime, datetime
     slot = availability.slot_at(service, wish.starts_at, by_staff=wish.by_staff)
     if slot is None:
         raise NotBookable
-    return slot.starts_at, slot.ends_at
+    return slot
 
 
-def _wanted_stay(service: ServiceView, wish: _Wish) -> tuple[datetime, datetime]:
+def _wanted_stay(service: ServiceView, wish: _Wish) -> Slot:
     if not 1 <= wish.nights <= MOST_NIGHTS:
         raise NotBookable(_l("Elige entre 1 y 60 noches."))
-    zone = current_shop().zone
-    first_night = wish.starts_at.astimezone(zone).date()
-    if not availability.is_offered(service, first_night, wish.nights, by_staff=wish.by_staff):
+    first_night = wish.starts_at.astimezone(current_shop().zone).date()
+    stay = availability.stay_at(service, first_night, wish.nights, by_staff=wish.by_staff)
+    if stay is None:
         raise NotBookable(_l("No recibimos reservas para alguna de esas noches. Elige otras fechas."))
-    return slots.stay(first_night, wish.nights, service.check_in, service.check_out, zone)
+    return stay
 
 
-def _places(service: ServiceView, start: datetime, end: datetime, wish: _Wish) -> list[int]:
-    found = find_places(service.resource_id, service.capacity, Taken(start, end, wish.quantity))
+def _sold(service: ServiceView, slot: Slot, wish: _Wish) -> SlotTaken:
+    return SlotTaken(availability.nearest(service, slot.starts_at, wish.quantity, wish.nights), service.product_slug)
+
+
+def _locked_service(service: ServiceView, *others: int) -> ServiceView:
+    """Take the resource's row (and those of `others`), free what ran out, and read how many places there are now."""
+    rows = {row.id: row for row in lock_rows(Resource, [service.resource_id, *others])}
+    resource = rows.get(service.resource_id)
+    if resource is None or not resource.active:
+        raise NotFound
+    _free_overdue(service.resource_id)
+    return replace(service, capacity=resource.capacity)
+
+
+def _places(service: ServiceView, slot: Slot, wish: _Wish) -> list[int]:
+    """Numbers for everybody, with the resource's row locked. Raises SlotTaken."""
+    found = find_places(service.resource_id, service.capacity, Taken(slot.starts_at, slot.ends_at, wish.quantity))
     if found is None:
-        raise SlotTaken(availability.nearest(service, start, wish.quantity, wish.nights), service.product_slug)
+        raise _sold(service, slot, wish)
     return found
 
 
@@ -350,11 +358,11 @@ def move_booking(code: str, starts_at: datetime, by: Actor, nights: int | None =
         if in_cart or booking.state not in {BookingState.HELD, BookingState.CONFIRMED}:
             raise CannotMove
         wish = _Wish(starts_at, booking.quantity, nights or booking.nights or 1, by_staff=True)
-        start, end = _wanted_range(service, wish)
+        slot = _wanted(service, wish)
         give_back([booking.id])  # its own places are free for it; a refusal rolls this back
-        places = _places(service, start, end, wish)
-        note("booking", code, "moved", by, before=booking.starts_at.isoformat(), after=start.isoformat())
-        booking.during = Range(start, end, bounds="[)")
+        places = _places(service, slot, wish)
+        note("booking", code, "moved", by, before=booking.starts_at.isoformat(), after=slot.starts_at.isoformat())
+        booking.during = Range(slot.starts_at, slot.ends_at, bounds="[)")
         booking.resource_id = service.resource_id
         booking.nights = wish.nights if service.by_night else None
         db.session.flush()

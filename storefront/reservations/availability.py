@@ -181,33 +181,24 @@ def free_stay(product_id: int, first_night: date, nights: int) -> Slot:
     service = queries.needed_service(product_id)
     if not service.by_night:
         raise NotFound
-    return stay_of(service, first_night, nights)
+    found = stay_at(service, first_night, nights)
+    if found is not None:
+        return found
+    return Slot(*slots.stay(first_night, nights, service.check_in, service.check_out, current_shop().zone), free=0)
 
 
-def stay_of(service: ServiceView, first_night: date, nights: int) -> Slot:
-    """The same, for a service at hand."""
-    last_night = first_night + (nights - 1) * A_DAY
-    calendar = _calendar([service.resource_id], first_night, last_night)
-    return _stay(service, first_night, nights, calendar, by_staff=False)
-
-
-def is_offered(service: ServiceView, first_night: date, nights: int, *, by_staff: bool = False) -> bool:
-    """Whether the shop takes bookings for all these nights, full or not."""
+def stay_at(service: ServiceView, first_night: date, nights: int, *, by_staff: bool = False) -> Slot | None:
+    """The stay of `nights` from `first_night`, or None when the shop takes no bookings for one of them."""
     calendar = _calendar([service.resource_id], first_night, first_night + (nights - 1) * A_DAY)
-    return _takes(service, first_night, nights, calendar, by_staff)
+    return _stay(service, first_night, nights, calendar, by_staff)
 
 
-def _takes(service: ServiceView, first_night: date, nights: int, calendar: _Calendar, by_staff: bool) -> bool:
+def _stay(service: ServiceView, first_night: date, nights: int, calendar: _Calendar, by_staff: bool) -> Slot | None:
     first, last = night_window(service, by_staff=by_staff)
-    inside = first <= first_night and first_night + (nights - 1) * A_DAY <= last
-    days = (first_night + number * A_DAY for number in range(nights))
-    return inside and not any((service.resource_id, day) in calendar.closed for day in days)
-
-
-def _stay(service: ServiceView, first_night: date, nights: int, calendar: _Calendar, *, by_staff: bool) -> Slot:
+    days = [first_night + number * A_DAY for number in range(nights)]
+    if days[0] < first or days[-1] > last or any((service.resource_id, day) in calendar.closed for day in days):
+        return None
     start, end = slots.stay(first_night, nights, service.check_in, service.check_out, current_shop().zone)
-    if not _takes(service, first_night, nights, calendar, by_staff):
-        return Slot(start, end, 0)
     taken = calendar.taken.get(service.resource_id, ())
     return Slot(start, end, slots.free_places(start, end, service.capacity, taken))
 
@@ -218,8 +209,8 @@ def nights_of(service: ServiceView, first: date, days: int, *, by_staff: bool = 
     found = []
     for number in range(days):
         day = first + number * A_DAY
-        offered = _takes(service, day, 1, calendar, by_staff)
-        found.append(Night(day, _stay(service, day, 1, calendar, by_staff=by_staff).free, offered))
+        stay = _stay(service, day, 1, calendar, by_staff)
+        found.append(Night(day, stay.free if stay else 0, stay is not None))
     return found
 
 
@@ -246,9 +237,8 @@ def offers(services: Sequence[ServiceView], day: date, nights: int = 1, *, by_st
 def _offered(service: ServiceView, day: date, nights: int, calendar: _Calendar, by_staff: bool) -> tuple[Slot, ...]:
     if not service.by_night:
         return tuple(_by_day(service, [day], calendar, by_staff)[day])
-    if not _takes(service, day, nights, calendar, by_staff):
-        return ()
-    return (_stay(service, day, nights, calendar, by_staff=by_staff),)
+    stay = _stay(service, day, nights, calendar, by_staff)
+    return (stay,) if stay else ()
 
 
 def nearest(service: ServiceView, start: datetime, quantity: int, nights: int = 1, *, most: int = 3) -> list[Slot]:
@@ -258,7 +248,8 @@ def nearest(service: ServiceView, start: datetime, quantity: int, nights: int = 
     found: Iterable[Slot]
     if service.by_night:
         calendar = _calendar([service.resource_id], day, day + (21 + nights) * A_DAY)
-        found = [_stay(service, day + n * A_DAY, nights, calendar, by_staff=False) for n in range(22)]
+        stays = (_stay(service, day + n * A_DAY, nights, calendar, by_staff=False) for n in range(22))
+        found = [stay for stay in stays if stay]
     else:
         found = slots_of(service, day, 22)
     fitting = [slot for slot in found if slot.free >= quantity]

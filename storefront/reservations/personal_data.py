@@ -17,7 +17,9 @@ def export(subject: Subject) -> Rows:
     if not subject.phone:
         return {}
     rows = db.session.execute(
-        select(Booking.code, Booking.during, Booking.quantity, Booking.contact_name, Booking.contact_phone, Booking.note)
+        select(
+            Booking.code, Booking.during, Booking.quantity, Booking.contact_name, Booking.contact_phone, Booking.note
+        )
         .where(Booking.contact_phone == subject.phone)
         .order_by(Booking.id)
     )

@@ -1,4 +1,4 @@
-"""The owner's catalogue: products in one short form, their variants, pictures and languages, and the shelves."""
+"""The owner's products: the list, the one short form, their states, their variants and their languages."""
 
 from __future__ import annotations
 
@@ -9,42 +9,39 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
-from storefront.catalogue import actions, categories, pictures
+from storefront.catalogue import actions, pictures
 from storefront.catalogue.assortment import (
-    EditablePicture,
     EditableProduct,
     assortment,
     editable_categories,
-    editable_category,
     editable_product,
     status_counts,
     with_free,
 )
 from storefront.catalogue.models import ProductKind, ProductStatus
 from storefront.catalogue.pictures import NewImage
-from storefront.catalogue.queries import language_of
 from storefront.inventory import shelf
 from storefront.inventory.queries import available, counts_of_product
-from storefront.kernel import media
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.http import requested_page
-from storefront.kernel.tenancy import current_shop
+from tenants.dashboard import catalogue_pictures, catalogue_shelves
 from tenants.dashboard.catalogue_forms import (
-    CategoryForm,
-    CategoryTranslationForm,
-    PictureForm,
     ProductForm,
     TranslationForm,
     VariantsForm,
     fill_product_form,
     fill_variants_form,
     hidden_number,
+    other_languages,
     show_refusal,
     translations_of,
 )
+from tenants.dashboard.catalogue_pictures import forget_files, stored_photos
 
 blueprint = Blueprint("desk_catalogue", __name__)
+blueprint.register_blueprint(catalogue_pictures.blueprint)
+blueprint.register_blueprint(catalogue_shelves.blueprint)
 
 STATUS_WORDS = {
     "publicados": ProductStatus.PUBLISHED,
@@ -59,12 +56,6 @@ def _undoable(said: str, undo: str) -> None:
 
 def _to(code: str) -> ResponseReturnValue:
     return redirect(url_for(".edit", code=code), 303)
-
-
-def _other_languages() -> list[str]:
-    shop = current_shop()
-    own = language_of(shop.locale)
-    return [one for one in dict.fromkeys(language_of(locale) for locale in shop.locales) if one != own]
 
 
 # --- the list -----------------------------------------------------------------------------------------------------
@@ -109,11 +100,11 @@ def create() -> ResponseReturnValue:
     if form.validate():
         stored: list[NewImage] = []
         try:
-            stored = _stored_photos(form.photos.data)
+            stored = stored_photos(form.photos.data)
             draft = form.draft(shelves, None)
             product = shelf.put_on_shelf(_with_images(draft, stored), publish=publish, by=current_actor())
         except Refusal as refusal:
-            _forget_files(stored)
+            forget_files(stored)
             show_refusal(form, refusal)
         else:
             _say_created(product.code, publish=publish)
@@ -150,12 +141,12 @@ def save(code: str) -> ResponseReturnValue:
     if form.validate():
         stored: list[NewImage] = []
         try:
-            stored = _stored_photos(form.photos.data)
+            stored = stored_photos(form.photos.data)
             draft = _with_images(form.draft(shelves, product.only_variant), stored)
             version = hidden_number(form.version.data) or 0
             shelf.change_on_shelf(product.id, draft, version=version, by=current_actor())
         except Refusal as refusal:
-            _forget_files(stored)
+            forget_files(stored)
             _refresh_after(form, refusal, product)
         else:
             flash(_("Cambios guardados."), "good")
@@ -185,7 +176,7 @@ def _edit_page(product: EditableProduct, form: ProductForm) -> str:
         product=product,
         form=form,
         counts=counts_of_product(product.id),
-        languages=_other_languages(),
+        languages=other_languages(),
         most_images=pictures.MOST_IMAGES,
     )
 
@@ -283,7 +274,7 @@ def languages(code: str) -> ResponseReturnValue:
     product = editable_product(code)
     forms = [
         (one, TranslationForm(prefix=one, formdata=None, data=product.translations.get(one, {})))
-        for one in _other_languages()
+        for one in other_languages()
     ]
     return render_template("dashboard/catalogue/languages.html", product=product, forms=forms)
 
@@ -293,36 +284,13 @@ def languages(code: str) -> ResponseReturnValue:
 def save_languages(code: str) -> ResponseReturnValue:
     """Write them; what is left empty is shown in the shop's own language."""
     product = editable_product(code)
-    forms = [(one, TranslationForm(prefix=one)) for one in _other_languages()]
+    forms = [(one, TranslationForm(prefix=one)) for one in other_languages()]
     checked = [form.validate() for _language, form in forms]
     if all(checked):
         actions.translate_product(product.id, translations_of(forms), by=current_actor())
         flash(_("Textos guardados."), "good")
         return _to(code)
     return render_template("dashboard/catalogue/languages.html", product=product, forms=forms), 422
-
-
-# --- pictures -----------------------------------------------------------------------------------------------------
-
-
-def _stored_photos(files: Sequence[FileStorage] | None) -> list[NewImage]:
-    """Keep the uploaded pictures; when one is no good, none is kept and its refusal is raised."""
-    stored: list[NewImage] = []
-    for file in files or ():
-        if not isinstance(file, FileStorage) or not file.filename:
-            continue
-        try:
-            image = media.store_image(file.stream)
-        except Refusal:
-            _forget_files(stored)
-            raise
-        stored.append(NewImage(image.key, image.width, image.height, image.placeholder))
-    return stored
-
-
-def _forget_files(images: Sequence[NewImage]) -> None:
-    for image in images:
-        media.delete_image(image.key)
 
 
 def _with_images(draft: shelf.Draft, images: Sequence[NewImage]) -> shelf.Draft:
@@ -333,169 +301,3 @@ def _ask_for_photos_again(form: ProductForm) -> None:
     """A browser forgets chosen files when a form comes back: say so instead of losing them silently."""
     if any(isinstance(file, FileStorage) and file.filename for file in form.photos.data or ()):
         form.photos.errors = (*form.photos.errors, _("Vuelve a elegir las fotos antes de guardar."))
-
-
-def _picture_of(product: EditableProduct, image_code: str) -> EditablePicture:
-    found = next((one for one in product.pictures if one.code == image_code), None)
-    if found is None:
-        raise NotFound
-    return found
-
-
-@blueprint.post("/productos/<code>/fotos")
-@access("staff", "catalogue:write")
-def add_pictures(code: str) -> ResponseReturnValue:
-    """Upload one or several."""
-    product = editable_product(code)
-    stored = _stored_photos(request.files.getlist("photos"))
-    try:
-        for image in stored:
-            pictures.add_image(product.id, image, by=current_actor())
-    except pictures.TooManyImages:
-        kept = {one.key for one in editable_product(code).pictures}
-        _forget_files([image for image in stored if image.key not in kept])
-        raise
-    flash(_("Fotos agregadas.") if stored else _("Elige al menos una foto."), "good" if stored else "care")
-    return _to(code)
-
-
-@blueprint.post("/productos/<code>/fotos/<image>")
-@access("staff", "catalogue:write")
-def describe_picture(code: str, image: str) -> ResponseReturnValue:
-    """Say in words what it shows."""
-    picture = _picture_of(editable_product(code), image)
-    form = PictureForm()
-    if form.validate():
-        pictures.describe_image(picture.id, form.alt.data or "", by=current_actor())
-        flash(_("Descripción de la foto guardada."), "good")
-    else:
-        flash(str(form.alt.errors[0]), "care")
-    return _to(code)
-
-
-@blueprint.post("/productos/<code>/fotos/<image>/antes")
-@access("staff", "catalogue:write")
-def move_picture(code: str, image: str) -> ResponseReturnValue:
-    """Put it one place earlier; the first is the product's face."""
-    product = editable_product(code)
-    picture = _picture_of(product, image)
-    pictures.reorder_images(product.id, _earlier([one.id for one in product.pictures], picture.id), by=current_actor())
-    return _to(code)
-
-
-def _earlier(ids: list[int], moved: int) -> list[int]:
-    place = ids.index(moved)
-    if place > 0:
-        ids[place - 1], ids[place] = ids[place], ids[place - 1]
-    return ids
-
-
-@blueprint.get("/productos/<code>/fotos/<image>/borrar")
-@access("staff", "catalogue:write")
-def ask_delete_picture(code: str, image: str) -> ResponseReturnValue:
-    """Is it meant?"""
-    product = editable_product(code)
-    return render_template(
-        "dashboard/catalogue/delete_picture.html", product=product, picture=_picture_of(product, image)
-    )
-
-
-@blueprint.post("/productos/<code>/fotos/<image>/borrar")
-@access("staff", "catalogue:write")
-def delete_picture(code: str, image: str) -> ResponseReturnValue:
-    """Take it off, and its file when no other product shows it."""
-    picture = _picture_of(editable_product(code), image)
-    key = pictures.delete_image(picture.id, by=current_actor())
-    if key is not None:
-        media.delete_image(key)
-    flash(_("Foto borrada."), "good")
-    return _to(code)
-
-
-# --- shelves ------------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/categorias")
-@access("staff", "catalogue:read")
-def shelves() -> ResponseReturnValue:
-    """The shop's categories, in order."""
-    return render_template("dashboard/catalogue/shelves.html", shelves=editable_categories(), form=CategoryForm())
-
-
-@blueprint.post("/categorias")
-@access("staff", "catalogue:write")
-def create_shelf() -> ResponseReturnValue:
-    """One more."""
-    form = CategoryForm()
-    if form.validate():
-        try:
-            categories.create_category(form.name.data or "", by=current_actor())
-        except Refusal as refusal:
-            form.name.errors = (str(refusal),)
-        else:
-            flash(_("Categoría agregada."), "good")
-            return redirect(url_for(".shelves"), 303)
-    return render_template("dashboard/catalogue/shelves.html", shelves=editable_categories(), form=form), 422
-
-
-def _shelf_forms(translations: dict[str, dict[str, str]] | None) -> list[tuple[str, CategoryTranslationForm]]:
-    """A form for each other language: what is stored when given, else what was typed."""
-    if translations is None:
-        return [(one, CategoryTranslationForm(prefix=one)) for one in _other_languages()]
-    return [
-        (one, CategoryTranslationForm(prefix=one, formdata=None, data=translations.get(one, {})))
-        for one in _other_languages()
-    ]
-
-
-@blueprint.get("/categorias/<code>")
-@access("staff", "catalogue:write")
-def edit_shelf(code: str) -> ResponseReturnValue:
-    """Its name, in every language."""
-    one = editable_category(code)
-    form = CategoryForm(formdata=None, data={"name": one.name})
-    forms = _shelf_forms(one.translations)
-    return render_template("dashboard/catalogue/shelf.html", shelf=one, form=form, forms=forms)
-
-
-@blueprint.post("/categorias/<code>")
-@access("staff", "catalogue:write")
-def save_shelf(code: str) -> ResponseReturnValue:
-    """Rename it; its address stays."""
-    one, form, forms = editable_category(code), CategoryForm(), _shelf_forms(None)
-    if all([form.validate(), *(other.validate() for _language, other in forms)]):
-        try:
-            categories.rename_category(
-                one.id, form.name.data or "", translations=translations_of(forms), by=current_actor()
-            )
-        except Refusal as refusal:
-            form.name.errors = (str(refusal),)
-        else:
-            flash(_("Categoría guardada."), "good")
-            return redirect(url_for(".shelves"), 303)
-    return render_template("dashboard/catalogue/shelf.html", shelf=one, form=form, forms=forms), 422
-
-
-@blueprint.post("/categorias/<code>/antes")
-@access("staff", "catalogue:write")
-def move_shelf(code: str) -> ResponseReturnValue:
-    """Put it one place earlier."""
-    one = editable_category(code)
-    categories.reorder_categories(_earlier([each.id for each in editable_categories()], one.id), by=current_actor())
-    return redirect(url_for(".shelves"), 303)
-
-
-@blueprint.get("/categorias/<code>/borrar")
-@access("staff", "catalogue:write")
-def ask_delete_shelf(code: str) -> ResponseReturnValue:
-    """Is it meant?"""
-    return render_template("dashboard/catalogue/delete_shelf.html", shelf=editable_category(code))
-
-
-@blueprint.post("/categorias/<code>/borrar")
-@access("staff", "catalogue:write")
-def delete_shelf(code: str) -> ResponseReturnValue:
-    """Take it away; its products stay."""
-    categories.delete_category(editable_category(code).id, by=current_actor())
-    flash(_("Categoría borrada. Sus productos siguen a la venta."), "good")
-    return redirect(url_for(".shelves"), 303)

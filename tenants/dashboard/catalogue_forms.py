@@ -25,13 +25,20 @@ from storefront.catalogue.actions import BadPrice, Price, ProductTexts, SkuTaken
 from storefront.catalogue.assortment import EditableCategory, EditableProduct, EditableVariant
 from storefront.catalogue.models import ProductKind, Translations
 from storefront.catalogue.naming import NameNeeded
+from storefront.catalogue.queries import language_of
 from storefront.inventory.actions import LARGEST_COUNT, BadCount, CountChanged, StillHeld
 from storefront.inventory.queries import CountRow
 from storefront.inventory.shelf import Draft, Offer
 from storefront.kernel.errors import Refusal
 from storefront.kernel.forms import Form, MoneyField, ParsedField
+from storefront.kernel.tenancy import current_shop
 
 BLANK_ROWS = 3
+
+
+def option(value: str, label: Any) -> SelectChoice:
+    """A choice whose words are translated when they are shown."""
+    return SelectChoice(value, label)
 
 
 class CountField(ParsedField):
@@ -65,8 +72,8 @@ class ProductForm(Form):
     kind = RadioField(
         _l("¿Qué es?"),
         choices=[
-            SelectChoice(ProductKind.GOODS.value, _l("Un producto que se entrega")),
-            SelectChoice(ProductKind.SERVICE.value, _l("Un servicio que se reserva")),
+            option(ProductKind.GOODS.value, _l("Un producto que se entrega")),
+            option(ProductKind.SERVICE.value, _l("Un servicio que se reserva")),
         ],
         default=ProductKind.GOODS.value,
     )
@@ -137,7 +144,7 @@ class VariantForm(Form):
 
     code = HiddenField()
     name = StringField(_l("Opción"), [Optional(), Length(max=80)])
-    price = MoneyField(_l("Precio"), [Optional()])
+    price = MoneyField(_l("Precio"))
     stock = CountField(_l("Hay"), [Optional()])
     sku = StringField(_l("Clave"), [Optional(), Length(max=40)])
     active = BooleanField(_l("A la venta"), default=True)
@@ -181,6 +188,16 @@ class VariantsForm(Form):
 
     version = HiddenField()
     rows = FieldList(FormField(VariantForm), max_entries=60)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each row is fine, and where there is a choice to make, each option on sale has a name to choose it by."""
+        fine = bool(super().validate(extra_validators))
+        on_sale = [row for row in self.written() if row.active.data]
+        for row in on_sale if len(on_sale) > 1 else ():
+            if not row.name.data:
+                row.name.errors = (*row.name.errors, _("Ponle un nombre para distinguirla de las otras."))
+                fine = False
+        return fine
 
     def written(self) -> list[VariantForm]:
         """The rows somebody typed in, in order."""
@@ -258,3 +275,18 @@ def show_refusal(form: Form, refusal: Refusal) -> None:
         form[place].errors = (*form[place].errors, str(refusal))
     else:
         form.form_errors = [*form.form_errors, str(refusal)]
+
+
+def one_earlier(ids: list[int], moved: int) -> list[int]:
+    """The ids with `moved` one place nearer to the front."""
+    place = ids.index(moved)
+    if place > 0:
+        ids[place - 1], ids[place] = ids[place], ids[place - 1]
+    return ids
+
+
+def other_languages() -> list[str]:
+    """The languages of the shop's pages beside its own."""
+    shop = current_shop()
+    own = language_of(shop.locale)
+    return [one for one in dict.fromkeys(language_of(locale) for locale in shop.locales) if one != own]

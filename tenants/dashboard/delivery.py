@@ -9,19 +9,10 @@ from wtforms import SelectChoice
 
 from storefront.customers.address import PostalAddress
 from storefront.delivery import actions
+from storefront.delivery.contract_queries import PartnerRow, ZoneRow, partner_rows, zone_row, zone_rows
 from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, change_zone, raise_zone, set_contract
 from storefront.delivery.forms import ContractForm, HandOverForm, ShopFailedForm, ZoneForm
-from storefront.delivery.queries import (
-    BoardRow,
-    PartnerRow,
-    ShipmentView,
-    ZoneRow,
-    board,
-    partner_rows,
-    shipment_by_code,
-    zone_row,
-    zone_rows,
-)
+from storefront.delivery.queries import BoardRow, ShipmentView, board, shipment_by_code
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.delivery.words import attention_word, reason_word, state_tone, state_word
 from storefront.kernel.access import access, current_actor
@@ -148,7 +139,7 @@ def hand_over(code: str) -> ResponseReturnValue:
             code, form.delivery_code.data or "", current_actor(), without_code=bool(form.without_code.data)
         )
     except (actions.WrongCode, actions.CodeLocked) as error:
-        form.delivery_code.errors = [str(error)]
+        form.delivery_code.errors = (str(error),)
         return _page(view, form, ShopFailedForm(), 422)
     return _back(code, _("Entregada."))
 
@@ -197,7 +188,8 @@ def _zone_form(row: ZoneRow | None = None) -> ZoneForm:
         "price": row.price_minor, "free_above": row.free_above_minor, "active": row.active, "version": row.version,
     }  # fmt: skip
     form = ZoneForm(data=first)
-    form.region.choices = [SelectChoice("", _("Cualquiera")), *(SelectChoice(*region) for region in pack.regions.items())]
+    regions = [SelectChoice(code, name) for code, name in pack.regions.items()]
+    form.region.choices = [SelectChoice("", _("Cualquiera")), *regions]
     return form
 
 
@@ -223,7 +215,7 @@ def new_zone() -> ResponseReturnValue:
         try:
             add_zone(_details(form), current_actor())
         except Invalid as error:
-            form.name.errors = [str(error)]
+            form.name.errors = (str(error),)
         else:
             flash(_("Agregaste la zona %(name)s.", name=form.name.data), "good")
             return redirect(url_for("desk_delivery.zones"), 303)
@@ -243,7 +235,7 @@ def zone(code: str) -> ResponseReturnValue:
         try:
             change_zone(code, int(version), _details(form), current_actor())
         except Invalid as error:
-            form.name.errors = [str(error)]
+            form.name.errors = (str(error),)
         else:
             flash(_("Guardaste la zona %(name)s.", name=form.name.data), "good")
             return redirect(url_for("desk_delivery.zones"), 303)

@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
+from storefront.kernel import clock
 from storefront.kernel.access import access
 from storefront.kernel.errors import NotFound
 from storefront.kernel.faces import APP, current_face
@@ -76,7 +77,7 @@ def today() -> ResponseReturnValue:
     """What to do now, first things first; and, while there is something left, how to open the shop."""
     person, shop = me(), current_shop()
     steps = setup_steps(shop) if person.may("settings:write") else []
-    return render_template("dashboard/home/today.html", tasks=tasks(person, shop), steps=steps)
+    return render_template("dashboard/home/today.html", tasks=tasks(person, shop), steps=steps, now=clock.now())
 
 
 @blueprint.get("/mas")

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, SelectChoice, SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from storefront.inventory.actions import adjust_stock, stop_counting
@@ -17,7 +17,7 @@ from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.errors import Refusal
 from storefront.kernel.forms import Form
 from storefront.kernel.http import requested_page
-from tenants.dashboard.catalogue_forms import CountField, hidden_number
+from tenants.dashboard.catalogue_forms import CountField, hidden_number, option
 
 blueprint = Blueprint("desk_inventory", __name__)
 
@@ -38,8 +38,7 @@ class CountForm(Form):
     on_hand = CountField(_l("¿Cuántas hay ahora?"), [InputRequired(_l("Escribe cuántas hay."))])
     reason = SelectField(
         _l("¿Por qué cambió?"),
-        [Optional()],
-        choices=[SelectChoice(reason.value, REASON_WORDS[reason]) for reason in CHOSEN_BY_PEOPLE],
+        choices=[option(reason.value, REASON_WORDS[reason]) for reason in CHOSEN_BY_PEOPLE],
         default=MoveReason.COUNTED.value,
     )
     words = StringField(_l("Nota"), [Optional(), Length(max=200)])

@@ -49,7 +49,7 @@ class CancellationForm(Form):
     why = RadioField(
         _l("¿Por qué lo cancelas?"),
         [DataRequired(_l("Elige una razón."))],
-        choices=[SelectChoice(code, sentence) for code, sentence in REASONS.items()],
+        choices=[SelectChoice(code, words) for code, words in REASONS.items()],  # type: ignore[arg-type]  # lazily translated
     )
     words = StringField(
         _l("Con tus palabras"),
@@ -122,6 +122,17 @@ def show(code: str) -> ResponseReturnValue:
         refunds=refunds(order_id=order.id),
         may_review=_may_review(),
     )
+
+
+@blueprint.get("/pedidos/<code>/envio")
+@access("staff", "orders:read")
+def parcel(code: str) -> ResponseReturnValue:
+    """On to the order's parcel; back to the order while it has none."""
+    order = order_by_code(code)
+    parcel_code = code_of_order(order.id)
+    if parcel_code is None:
+        return redirect(url_for(".show", code=order.code), 303)
+    return redirect(url_for("desk_delivery.show", code=parcel_code), 303)
 
 
 # --- the next step ------------------------------------------------------------------------------------------------

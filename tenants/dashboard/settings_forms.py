@@ -11,6 +11,7 @@ from wtforms import DecimalField, FileField, HiddenField, RadioField, SelectMult
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from storefront.kernel.forms import EmailField, Form, PhoneField, SlugField
+from tenants.forms import choices
 from tenants.models import Role
 from tenants.permissions import ROLE_NAMES
 from tenants.settings import LANGUAGES, THEMES
@@ -64,7 +65,9 @@ class SlugForm(Form):
 class LookForm(Form):
     """The theme and the colour of the door."""
 
-    theme = RadioField(_l("Estilo"), [DataRequired(_NEEDED)], choices=[(name, THEME_NAMES[name]) for name in THEMES])
+    theme = RadioField(
+        _l("Estilo"), [DataRequired(_NEEDED)], choices=choices((name, THEME_NAMES[name]) for name in THEMES)
+    )
     hue = HiddenField(_l("Color"), [InputRequired(_l("Elige un color."))])
 
     def validate_hue(self, field: Any) -> None:
@@ -82,7 +85,7 @@ class CoverForm(Form):
 class PaymentsForm(Form):
     """How customers pay."""
 
-    methods = SelectMultipleField(_l("Formas de pago"), choices=list(METHOD_NAMES.items()))
+    methods = SelectMultipleField(_l("Formas de pago"), choices=choices(METHOD_NAMES.items()))
     bank_details = TextAreaField(
         _l("Datos para transferencias"),
         [Optional(), Length(max=500)],
@@ -109,7 +112,9 @@ class TaxForm(Form):
 class LanguagesForm(Form):
     """The languages of the shop's pages."""
 
-    languages = SelectMultipleField(_l("Idiomas de tu tienda"), choices=[(c, LANGUAGE_NAMES[c]) for c in LANGUAGES])
+    languages = SelectMultipleField(
+        _l("Idiomas de tu tienda"), choices=choices((code, LANGUAGE_NAMES[code]) for code in LANGUAGES)
+    )
 
 
 class TastesForm(Form):
@@ -140,7 +145,7 @@ class InvitationForm(Form):
     role = RadioField(
         _l("Qué hará"),
         [DataRequired(_l("Elige qué hará."))],
-        choices=[(role.value, ROLE_NAMES[role]) for role in reversed(Role)],
+        choices=choices((role.value, ROLE_NAMES[role]) for role in reversed(Role)),
         default=Role.CLERK.value,
     )
 
@@ -151,7 +156,7 @@ class RoleForm(Form):
     role = RadioField(
         _l("Qué hace"),
         [DataRequired(_l("Elige qué hará."))],
-        choices=[(role.value, ROLE_NAMES[role]) for role in reversed(Role)],
+        choices=choices((role.value, ROLE_NAMES[role]) for role in reversed(Role)),
     )
 
 

@@ -154,7 +154,8 @@ def _steps(shop: Shop) -> list[SetupStep]:
         ),
         SetupStep(
             "reach", _l("Di a dónde entregas, o dónde te visitan"),
-            _l("Una zona con su precio, o la dirección de tu local."), "pin", "/entregas/zonas", has_zone or bool(shop.address.strip()),
+            _l("Una zona con su precio, o la dirección de tu local."), "pin", "/entregas/zonas",
+            has_zone or bool(shop.address.strip()),
         ),
         SetupStep(
             "hours", _l("Escribe tu horario"), _l("Como lo dirías en la puerta."), "clock", "/ajustes/tienda",

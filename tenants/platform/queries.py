@@ -59,7 +59,8 @@ def shop_lines(search: str, status: str, number: int) -> Page[ShopLine]:
     """One page of shops, newest first; by a part of the name or address, by status."""
     wanted: list[Any] = []
     if search:
-        pattern = f"%{search.replace('\\', '\\\\').replace('%', '\\%').replace('_', '\\_')}%"
+        escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        pattern = f"%{escaped}%"
         wanted.append(or_(Tenant.name.ilike(pattern, escape="\\"), Tenant.slug.ilike(pattern, escape="\\")))
     if status in set(ShopStatus):
         wanted.append(Tenant.status == status)

@@ -37,7 +37,8 @@ from tenants.resolution import enter_scope
 blueprint = Blueprint("console", __name__)
 
 REASON_KEY = "reason"
-DOORS = frozenset({"console.ask_log_in", "console.log_in", "console.log_out", "console.ask_reason", "console.set_reason"})
+DOORS = frozenset(f"console.{name}" for name in ("ask_log_in", "log_in", "log_out", "ask_reason", "set_reason"))
+"""What works before a reason was given."""
 
 
 class OperatorForm(Form):
@@ -52,7 +53,7 @@ class ReasonForm(Form):
 
     reason = StringField(
         _l("¿Para qué entras?"),
-        [DataRequired(_l("Escribe la razón.")), Length(min=5, max=300, message=_l("Escribe la razón con unas palabras."))],
+        [DataRequired(_l("Escribe la razón.")), Length(min=5, max=300, message=_l("Escríbela con unas palabras."))],
         description=_l("Queda anotada con cada página que abras."),
     )
 

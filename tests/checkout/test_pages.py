@@ -75,6 +75,11 @@ def test_a_guest_picks_up_by_typing_a_name_and_a_telephone(browser, bakery):
     assert "vacío" in browser.get("/carrito").text
 
 
+def test_a_price_can_be_asked_for_before_anything_is_typed(browser):
+    """The browser's own checks would stop the buttons that only show something."""
+    assert re.search(r'<form[^>]*action="/pedir"[^>]*novalidate', browser.get("/pedir").text)
+
+
 def test_the_button_says_what_will_happen_and_for_how_much(browser):
     assert "Hacer el pedido por $30.00" in browser.get("/pedir").text
 

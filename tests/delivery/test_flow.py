@@ -47,7 +47,7 @@ def mails(shop) -> list[str]:
         )
 
 
-# --- making parcels -------------------------------------------------------------------------------------------------
+# --- making parcels ---------------------------------------------------------------------------------------------------
 
 
 def test_a_job_that_runs_twice_makes_one_parcel_and_one_offer(bakery, bicis) -> None:
@@ -179,7 +179,7 @@ def test_a_failed_attempt_puts_the_order_among_those_that_need_care(bakery, prog
     assert parcel.now().attention is None
 
 
-# --- nobody takes it ----------------------------------------------------------------------------------------------------
+# --- nobody takes it --------------------------------------------------------------------------------------------------
 
 
 def test_a_parcel_nobody_takes_is_shown_first_and_counted_for_the_shops_home(bakery, bicis) -> None:
@@ -266,7 +266,7 @@ def test_the_shop_can_close_a_delivery_the_courier_forgot_to_report(bakery, bici
     assert program.report(work)["why"] == "terminal"
 
 
-# --- calling it back ------------------------------------------------------------------------------------------------------
+# --- calling it back --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("taken", [False, True])
@@ -328,7 +328,7 @@ def test_after_a_failed_attempt_the_shop_may_call_the_parcel_back(bakery, progra
     assert parcel.state is ShipmentState.RETURNED
 
 
-# --- forgetting -----------------------------------------------------------------------------------------------------------
+# --- forgetting -------------------------------------------------------------------------------------------------------
 
 
 def test_a_partner_forgets_the_address_a_week_after_the_end(bakery, bicis, program) -> None:

@@ -1,4 +1,4 @@
-"""Sixteen clients of one partner pull at once and a fifth of what they receive is dropped: nothing twice, nothing lost."""
+"""Sixteen clients of one partner pull at once and drop a fifth of what they receive: nothing twice, nothing lost."""
 
 from __future__ import annotations
 

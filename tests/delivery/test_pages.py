@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from storefront.delivery import partners
-from storefront.delivery.queries import partner_rows, zone_rows
+from storefront.delivery.contract_queries import partner_rows, zone_rows
 from storefront.delivery.states import ShipmentState
 from storefront.delivery.views import order_delivery
 from storefront.kernel import clock, jobs
@@ -42,13 +42,14 @@ def token(page) -> str:
 
 
 def event_ids(page) -> list[str]:
+    """The ids a page offers: at the door, for a failed attempt, for the next step, as far as it shows them."""
     return re.findall(r'name="event_id" value="([^"]+)"', page.text)
 
 
-# --- the customer ---------------------------------------------------------------------------------------------------
+# --- the customer -----------------------------------------------------------------------------------------------------
 
 
-def test_the_customer_sees_the_steps_the_code_the_cash_and_the_riders_first_name(bakery, client_at, rider, bicis) -> None:
+def test_the_customer_sees_the_code_the_cash_and_the_riders_first_name(bakery, client_at, rider, bicis) -> None:
     parcel = a_parcel(bakery)
     page = rider.get("/repartidor")
     rider.post(f"/repartidor/ofertas/{the_offer(parcel, bicis).ref}/tomar", data={"csrf_token": token(page)})
@@ -116,7 +117,8 @@ def test_a_rider_takes_fetches_and_delivers_without_a_script(bakery, bicis, ride
 
 def take(rider, parcel, partner_id) -> str:
     page = rider.get("/repartidor")
-    took = rider.post(f"/repartidor/ofertas/{the_offer(parcel, partner_id).ref}/tomar", data={"csrf_token": token(page)})
+    here = f"/repartidor/ofertas/{the_offer(parcel, partner_id).ref}/tomar"
+    took = rider.post(here, data={"csrf_token": token(page)})
     return str(took.headers["Location"])
 
 
@@ -214,7 +216,7 @@ def test_a_rider_of_one_firm_sees_nothing_of_anothers_work(bakery, bicis, crafts
     assert parcel.state is ShipmentState.ASSIGNED
 
 
-# --- the owner ----------------------------------------------------------------------------------------------------------
+# --- the owner --------------------------------------------------------------------------------------------------------
 
 
 def test_the_owner_sees_todays_parcels_and_the_one_nobody_took_first(bakery, bicis, client_at) -> None:

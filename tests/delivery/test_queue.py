@@ -242,7 +242,7 @@ def test_an_offer_nobody_looks_at_goes_to_the_next_partner_after_half_an_hour(ba
     assert (parcel.state, parcel.now().partner_id, parcel.now().round) == (ShipmentState.OFFERED, andes, 2)
 
 
-def test_declining_asks_the_next_partner_by_priority_and_then_tells_the_shop(bakery, bicis, program, program_of) -> None:
+def test_declining_asks_the_next_partner_and_at_last_tells_the_shop(bakery, bicis, program, program_of) -> None:
     andes = a_partner("andes", "Andes Envíos")
     a_contract(bakery, priority=9)
     a_contract(bakery, "andes", priority=1)
@@ -250,7 +250,8 @@ def test_declining_asks_the_next_partner_by_priority_and_then_tells_the_shop(bak
     for partner_id, prog in ((bicis, program), (andes, program_of(andes))):
         assert parcel.now().partner_id == partner_id
         [offer] = prog.receive()
-        path, body = f"/v1/offers/{offer['id']}/decline", {"lease_token": offer["lease_token"], "reason": "weather_delay"}
+        path = f"/v1/offers/{offer['id']}/decline"
+        body = {"lease_token": offer["lease_token"], "reason": "weather_delay"}
         assert prog.post(path, body).status_code == 200
         assert prog.post(path, body).status_code == 200
         with acting_for(bakery):
@@ -339,8 +340,7 @@ def test_asking_again_for_what_has_not_changed_costs_no_data(bakery, program) ->
 def test_the_shops_side_takes_an_offer_only_while_it_is_offered(bakery, bicis, program) -> None:
     parcel = a_parcel(bakery)
     [offer] = program.receive()
-    with acting_for(bakery):
-        with transaction():
-            db.session.get_one(Shipment, (bakery.id, parcel.id)).offer_ref = "of_anotherround00"
+    with acting_for(bakery), transaction():
+        db.session.get_one(Shipment, (bakery.id, parcel.id)).offer_ref = "of_anotherround00"
     assert program.accept(offer).status_code == 409
     assert the_offer(parcel, bicis).state is OfferState.LEASED

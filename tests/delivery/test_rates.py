@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storefront.delivery.contract_queries import zone_row, zone_rows
 from storefront.delivery.contracts import BadZone, ZoneChanged, ZoneDetails, add_zone, change_zone, raise_zone
-from storefront.delivery.queries import zone_row, zone_rows
 from storefront.delivery.rates import ZoneChoice, choose, plain, quote, zones_for_checkout
 from storefront.kernel.errors import NotFound
 from storefront.kernel.tenancy import Shop, acting_for

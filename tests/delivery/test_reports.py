@@ -75,6 +75,21 @@ def test_reports_of_one_day_in_any_order_end_in_the_same_state(bakery, program, 
     assert (parcel.state, kept(parcel)) == (ShipmentState.DELIVERED, 4)
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_day_that_ends_at_a_closed_door_ends_there_in_whatever_order_it_is_told(bakery, program, order) -> None:
+    parcel = a_parcel(bakery)
+    work = program.take_one()
+    day = [
+        event(work, "picked_up", 1, "event-0001"),
+        event(work, "out_for_delivery", 2, "event-0002"),
+        event(work, "attempt_failed", 3, "event-0003", reason="consignee_not_home"),
+    ]
+    results = [program.reports([day[n]])[0] for n in order]
+    assert {result["outcome"] for result in results} <= {"applied", "recorded"}
+    assert (parcel.state, parcel.now().attempts, kept(parcel)) == (ShipmentState.ATTEMPT_FAILED, 1, 3)
+    assert program.get(f"/v1/assignments/{work['id']}").get_json()["status"] == "attempt_failed"
+
+
 def test_what_comes_after_the_hand_over_is_kept_and_moves_nothing(bakery, program) -> None:
     parcel = a_parcel(bakery)
     work = program.take_one()

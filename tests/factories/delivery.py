@@ -17,7 +17,7 @@ from storefront.delivery.states import PartnerKind, ShipmentState
 from storefront.kernel import clock, jobs
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, transaction
-from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, across_shops
+from storefront.kernel.tenancy import Shop, across_shops, acting_for, acting_for_partner
 from storefront.orders.actions import NewLine, NewOrder, confirm_order, mark_ready, place_order
 from storefront.orders.models import FulfilmentMethod, Order
 from storefront.payments.actions import open_attempt

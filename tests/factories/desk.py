@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import Any
 
 from flask import Flask, session
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from PIL import Image
 from werkzeug.test import TestResponse
 
 from storefront.kernel.sessions import start_login
 
-_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
-
 
 class Desk:
-    """Someone at work: `get` looks, `send` fills in a form that they have open."""
+    """Someone at work: `get` looks, `send` sends a form that they have open."""
 
     def __init__(self, app: Flask, client: FlaskClient, staff_id: int, host: str = "app.portales.test") -> None:
         self.client = client
-        with app.app_context(), app.test_request_context(base_url=f"https://{host}"):
+        origin = f"https://{host}"
+        with app.app_context(), app.test_request_context(base_url=origin):
             start_login(f"staff:{staff_id}", 1)
+            self._token = generate_csrf()
             kept = dict(session)
-        with app.app_context(), client.session_transaction(base_url=f"https://{host}") as opened:
+        with app.app_context(), client.session_transaction(base_url=origin) as opened:
             opened.update(kept)
             opened["realm"] = "app"
 
@@ -32,11 +32,9 @@ class Desk:
         """Open a page."""
         return self.client.get(path)
 
-    def send(self, path: str, data: dict[str, Any] | None = None, *, form_at: str = "/categorias") -> TestResponse:
-        """Post a form with the token found on the page `form_at`."""
-        found = _TOKEN.search(self.client.get(form_at).text)
-        token = (found.group(1) or found.group(2)) if found else ""
-        return self.client.post(path, data={**(data or {}), "csrf_token": token})
+    def send(self, path: str, data: dict[str, Any] | None = None) -> TestResponse:
+        """Send a form."""
+        return self.client.post(path, data={**(data or {}), "csrf_token": self._token})
 
 
 def a_photo(colour: str = "peru", name: str = "pan.jpg") -> tuple[io.BytesIO, str]:

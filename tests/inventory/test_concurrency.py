@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, true
 from sqlalchemy.exc import IntegrityError
 
+from storefront.catalogue import actions
 from storefront.inventory import movements
 from storefront.inventory.actions import (
     OutOfStock,
@@ -210,3 +211,13 @@ def test_deliveries_that_arrive_at_once_all_count(app, bakery, within, counted):
     with within(bakery):
         assert stock_of(bread.variant_id) == (36, 0)
         assert invariants() == []
+
+
+def test_of_two_products_named_alike_in_the_same_moment_none_ends_in_an_error_page(app, bakery, within):
+    def create(_number: int) -> None:
+        actions.create_product(actions.ProductTexts("Concha"), actions.Price(100), by=OWNER)
+
+    ends = all_at_once(app, bakery, create, 8)
+
+    assert set(ends) <= {"done", "Busy"}
+    assert ends["done"] >= 1

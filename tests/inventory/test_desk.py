@@ -30,6 +30,7 @@ def test_what_is_held_and_what_is_free_stand_side_by_side(alicia, bakery, within
     page = alicia.get(f"/existencias/{bread.variant_code}").text
 
     assert page.index(">10<") < page.index(">4<") < page.index(">6<")
+    assert "Hay 10 · 4 apartadas · 6 disponibles" in alicia.get("/existencias").text
 
 
 @pytest.mark.parametrize(

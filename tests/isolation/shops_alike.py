@@ -29,7 +29,8 @@ from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, transaction
 from storefront.kernel.ids import new_token
 from storefront.kernel.media import store_image
-from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, directory
+from storefront.kernel.outbox import OutboxRow
+from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, current_shop, directory
 from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, mark_ready, place_order
 from storefront.orders.models import FulfilmentMethod, Order
 from storefront.payments.actions import open_attempt, record_cash
@@ -38,7 +39,8 @@ from storefront.payments.proofs import submit_proof
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
-from tenants.models import Domain, Invitation, Membership, Role, Staff, Tenant
+from tenants.links import make_link
+from tenants.models import Domain, Invitation, LinkPurpose, Membership, Role, Staff, Tenant
 from tenants.team import invite
 from tests.factories.catalogue import a_category, a_product, described
 from tests.factories.delivery import DOOR
@@ -126,6 +128,11 @@ def _people(it: Furniture) -> None:
             db.session.add(Membership(staff_id=person.id, tenant_id=it.shop.id, role=role, created_at=at))
             it.people[name] = person.id
             it.things[f"staff.{name}"] = person.code
+    for name, purpose, address in (
+        ("reset link", LinkPurpose.RESET, None),
+        ("e-mail link", LinkPurpose.EMAIL, f"nuevo@{slug}.example"),
+    ):
+        it.things[name] = make_link(purpose, it.people["spare"], address=address)
     with acting_for(it.shop):
         for name in ("invitation", "other invitation"):
             it.things[name] = invite(f"{name} {canary(it.shop)}", Role.CLERK, it.owner).rsplit("/", 1)[1]
@@ -246,6 +253,15 @@ def _order(it: Furniture, name: str, pay: str, who: str = "customer", *, deliver
     return order
 
 
+def _run_jobs(*domains: str) -> None:
+    """Run what the outbox holds for these domains; the mails of all the others are nobody's business here."""
+    waiting = select(OutboxRow.id, OutboxRow.job).where(OutboxRow.done_at.is_(None)).order_by(OutboxRow.id)
+    while ids := [row.id for row in db.session.execute(waiting) if row.job.partition(".")[0] in domains]:
+        db.session.rollback()
+        assert {jobs.run_delivery(current_shop().id, row_id) for row_id in ids} == {"done"}
+    db.session.rollback()
+
+
 def _orders(it: Furniture) -> None:
     """One order for each way to pay and each stage that a button of the dashboard acts on."""
     with acting_for(it.shop):
@@ -265,7 +281,11 @@ def _orders(it: Furniture) -> None:
         returned = _order(it, "returned", "pay_at_shop")
         record_cash(returned.id, it.owner)
         cancel_order(returned.id, f"Motivo {canary(it.shop)}", it.owner)
-        jobs.drain()
+        _run_jobs("payments")
+        letter = db.session.scalars(select(OutboxRow.id).where(OutboxRow.done_at.is_(None)).order_by(OutboxRow.id)).first()
+        with transaction():
+            db.session.execute(update(OutboxRow).where(OutboxRow.id == letter).values(dead_at=clock.now()))
+        it.things["letter"] = str(letter)
         it.things["refund"] = db.session.scalars(select(Refund.code).order_by(Refund.id)).first() or ""
 
 
@@ -281,10 +301,10 @@ def _deliveries(it: Furniture, firm: Firm) -> None:
         for name in ("preparing", "leased", "assigned", "colleague", "offered"):
             order = _order(it, name, "cash_on_delivery", delivered=True)
             confirm_order(order.id, it.owner)
-            jobs.drain()
+            _run_jobs("delivery")
             if name != "preparing":
                 mark_ready(order.id, it.owner)
-                jobs.drain()
+                _run_jobs("delivery")
             parcel = db.session.scalars(select(Shipment).where(Shipment.order_id == order.id)).one()
             it.things |= {f"{name} shipment": parcel.code, f"{name} tracking": parcel.token}
             parcel_id = parcel.id

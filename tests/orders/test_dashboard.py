@@ -215,3 +215,26 @@ def test_a_delivery_goes_by_courier_and_comes_back_to_the_shelf(bakery):
         assert next_step(order_by_id(order.id)) is NextStep.MARK_DELIVERED
         actions.set_fulfilment_state(order.id, FulfilmentState.RETURNED, ALICIA)
         assert next_step(order_by_id(order.id)) is NextStep.RESTOCK
+
+
+def test_a_delivery_leads_to_its_parcel(desk, bakery, drain):
+    with acting_for(bakery):
+        order = an_order(a_product(), confirmed=True, address=HOME, pay="cash_on_delivery")
+    code = order.code
+    assert desk.get(f"/pedidos/{code}/envio").location == f"/pedidos/{code}"
+
+    drain(bakery)
+
+    assert desk.get(f"/pedidos/{code}/envio").location.startswith("/entregas/")
+
+
+def test_a_clerk_sees_the_proof_waiting_but_does_not_judge_it(client_at, bakery):
+    with acting_for(bakery):
+        order = an_order(a_product(), pay="bank_transfer")
+        set_payment_state(order.id, PaymentState.PROOF_REVIEW, ALICIA)
+    code = order.code
+
+    assert "Revisar comprobante" in client_at("app", as_="alicia").get(f"/pedidos/{code}").text
+    seen_by_clerk = client_at("app", as_="beto").get(f"/pedidos/{code}").text
+    assert "Revisar comprobante" not in seen_by_clerk
+    assert "Lo revisa quien lleva los cobros" in seen_by_clerk

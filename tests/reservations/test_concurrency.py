@@ -70,16 +70,19 @@ def try_again(work):
     raise AssertionError("busy twenty times over")
 
 
-def rush(app, servers, shop, threads, turns):
+def rush(app, servers, shop, *, threads, turns, slots=1):
+    """Everybody wants the same slot of three places at the same time; then the next slot, so many times."""
     with acting_for(shop):
-        tour, ten = a_tour(3), local(in_days(), 10)
+        tour = a_tour(3)
+        starts = [local(in_days(1 + number // 9), 9 + number % 9) for number in range(slots)]
+    at = {number: starts[number % turns * slots // turns] for number in range(threads * turns)}
 
-    ends = all_at_once(app, shop, lambda _n: try_again(lambda: a_hold(tour, ten)), threads, turns)
+    ends = all_at_once(app, shop, lambda number: try_again(lambda: a_hold(tour, at[number])), threads, turns)
 
-    assert ends == {"done": 3, TAKEN: threads * turns - 3}
+    assert ends == {"done": 3 * slots, TAKEN: threads * turns - 3 * slots}
     assert deadlocks(servers) == 0
     with acting_for(shop):
-        assert live_bookings() == 3
+        assert live_bookings() == 3 * slots
         assert invariants() == []
 
 
@@ -90,8 +93,8 @@ def test_of_six_hundred_tries_for_three_places_exactly_three_succeed_without_a_d
 
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
-def test_of_ten_thousand_tries_for_three_places_exactly_three_succeed_without_a_deadlock(app, servers, inn):
-    rush(app, servers, inn, threads=40, turns=250)
+def test_of_ten_thousand_tries_exactly_three_for_each_of_fifty_slots_succeed_without_a_deadlock(app, servers, inn):
+    rush(app, servers, inn, threads=40, turns=250, slots=50)
 
 
 def test_stays_that_overlap_in_every_way_never_share_a_room(app, servers, inn, within):

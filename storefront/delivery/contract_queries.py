@@ -1,0 +1,86 @@
+"""What the owner reads about where the shop delivers and with whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+
+from storefront.delivery.models import Partner, PartnerContract, Rate, Zone
+from storefront.kernel.db import db
+from storefront.kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRow:
+    """A zone with its price, for the editor."""
+
+    code: str
+    name: str
+    region: str | None
+    localities: tuple[str, ...]
+    price_minor: int
+    free_above_minor: int | None
+    active: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRow:
+    """A partner the shop may work with, and on what terms it does (`contract` is None when it never did)."""
+
+    slug: str
+    name: str
+    kind: str
+    phone: str
+    has_contract: bool
+    active: bool
+    priority: int
+    zones: tuple[str, ...]
+    cod_allowed: bool
+    fee_minor: int | None
+
+
+def zone_rows() -> list[ZoneRow]:
+    """Every zone, active or not, in the order in which they are tried."""
+    rows = db.session.execute(
+        select(
+            Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor, Zone.active,
+            Zone.version,
+        )
+        .join(Rate, (Rate.tenant_id == Zone.tenant_id) & (Rate.zone_id == Zone.id))
+        .order_by(Zone.position, Zone.id)
+    )  # fmt: skip
+    return [
+        ZoneRow(r.code, r.name, r.region, tuple(r.localities), r.price_minor, r.free_above_minor, r.active, r.version)
+        for r in rows
+    ]
+
+
+def zone_row(code: str) -> ZoneRow:
+    """One zone. Raises NotFound."""
+    for row in zone_rows():
+        if row.code == code:
+            return row
+    raise NotFound
+
+
+def partner_rows(country: str) -> list[PartnerRow]:
+    """The partners of a country, and those the shop works with wherever they are, by priority and name."""
+    contract = PartnerContract
+    rows = db.session.execute(
+        select(
+            Partner.slug, Partner.name, Partner.kind, Partner.phone, contract.id, contract.active, contract.priority,
+            contract.zones, contract.cod_allowed, contract.fee_minor,
+        )
+        .outerjoin(contract, contract.partner_id == Partner.id)
+        .where(Partner.active, or_(Partner.country == country, contract.id.is_not(None)))
+        .order_by(contract.active.desc().nulls_last(), contract.priority.desc().nulls_last(), Partner.name)
+    )  # fmt: skip
+    return [
+        PartnerRow(
+            row.slug, row.name, str(row.kind), row.phone, row.id is not None, bool(row.active), row.priority or 0,
+            tuple(row.zones or ()), row.cod_allowed is not False, row.fee_minor,
+        )
+        for row in rows
+    ]  # fmt: skip

@@ -1,0 +1,152 @@
+"""What an owner decides: kept, versioned, written down, seen at once; refused in words that keep what was typed."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from storefront.kernel.audit import LogEntry
+from storefront.kernel.db import db
+from storefront.kernel.tenancy import Shop, directory
+from tests.tenants.conftest import follow, post
+
+FACTS = {"name": "Panadería La Espiga", "tagline": "Pan de leña", "phone": "951 123 4567", "email": "pan@example.com",
+         "address": "Calle 2", "hours": "Lunes a sábado"}  # fmt: skip
+
+
+def now_is(shop: Shop) -> Shop:
+    found = directory().by_id(shop.id)
+    assert found is not None
+    return found
+
+
+def verbs(within, shop: Shop) -> list[str]:
+    with within(shop):
+        return list(db.session.scalars(select(LogEntry.verb).order_by(LogEntry.id)))
+
+
+def test_facts_are_kept_versioned_and_written_down(client_at, within, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    answer = post(alicia, "/ajustes/tienda", **FACTS)
+    assert answer.status_code == 303
+    assert "Guardado" in follow(alicia, answer).text
+    after = now_is(bakery)
+    assert (after.tagline, after.phone, after.hours) == ("Pan de leña", "+529511234567", "Lunes a sábado")
+    assert after.version == bakery.version + 1
+    with within(bakery):
+        line = db.session.execute(select(LogEntry.verb, LogEntry.actor_label, LogEntry.facts)).one()
+    assert (line.verb, line.actor_label) == ("facts_changed", "Alicia")
+    assert line.facts == {"fields": ["address", "email", "hours", "phone", "tagline"]}, "names, never the values"
+
+
+def test_saving_what_is_there_already_changes_nothing(client_at, within, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    post(alicia, "/ajustes/tienda", **FACTS)
+    post(alicia, "/ajustes/tienda", **FACTS)
+    assert now_is(bakery).version == bakery.version + 1
+    assert verbs(within, bakery) == ["facts_changed"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("name", ""), ("name", "Portales"), ("phone", "123"), ("email", "pan@")])
+def test_facts_that_cannot_be_used_change_nothing_and_stay_in_the_form(client_at, bakery, field: str, value: str) -> None:
+    answer = post(client_at("app", as_="alicia"), "/ajustes/tienda", **{**FACTS, field: value})
+    assert answer.status_code == 422
+    assert "Pan de leña" in answer.text
+    assert now_is(bakery) == bakery
+
+
+def test_theme_and_colour_are_seen_in_the_shop(client_at, at, bakery) -> None:
+    assert post(client_at("app", as_="alicia"), "/ajustes/aspecto", theme="taller", hue="210").status_code == 303
+    page = at("espiga.portales.test").get("/").text
+    assert 'data-theme-name="taller"' in page
+    assert "--hue:210" in page
+
+
+@pytest.mark.parametrize("hue", ["360", "-1", "rojo", ""])
+def test_a_colour_outside_the_circle_is_refused(client_at, bakery, hue: str) -> None:
+    assert post(client_at("app", as_="alicia"), "/ajustes/aspecto", theme="taller", hue=hue).status_code == 422
+    assert now_is(bakery) == bakery
+
+
+def test_a_cover_is_kept_replaced_and_removed(client_at, bakery) -> None:
+    alicia, keys = client_at("app", as_="alicia"), []
+    for colour in ("red", "blue"):
+        photo = io.BytesIO()
+        Image.new("RGB", (800, 400), colour).save(photo, "JPEG")
+        photo.seek(0)
+        answer = post(alicia, "/ajustes/portada", page="/ajustes/aspecto", cover=(photo, "foto.jpg"))
+        assert answer.status_code == 303
+        keys.append(now_is(bakery).cover_key)
+    assert keys[0] != keys[1]
+    assert keys[1].startswith(f"{bakery.id}/img/")
+    post(alicia, "/ajustes/portada", page="/ajustes/aspecto", do="remove")
+    assert now_is(bakery).cover_key is None
+
+
+def test_a_file_that_is_no_photo_is_refused(client_at, bakery) -> None:
+    answer = post(client_at("app", as_="alicia"), "/ajustes/portada", page="/ajustes/aspecto",
+                  cover=(io.BytesIO(b"<svg/>"), "foto.jpg"))  # fmt: skip
+    assert answer.status_code == 422
+    assert now_is(bakery).cover_key is None
+
+
+def test_transfers_need_an_account_and_a_shop_needs_some_payment(client_at, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    for data in ({"methods": ["bank_transfer"], "bank_details": " "}, {"bank_details": "Banco 1"}):
+        assert post(alicia, "/ajustes/pagos", **data).status_code == 422
+        assert now_is(bakery) == bakery
+    data = {"methods": ["bank_transfer", "pay_at_shop"], "bank_details": "Banco 1"}
+    assert post(alicia, "/ajustes/pagos", **data).status_code == 303
+    assert now_is(bakery).payment_methods == ("bank_transfer", "pay_at_shop")
+
+
+@pytest.mark.parametrize(("typed", "expected"), [("8", 800), ("0", 0), ("10.5", 1050)])
+def test_the_tax_rate_is_kept_in_basis_points(client_at, bakery, typed: str, expected: int) -> None:
+    assert post(client_at("app", as_="alicia"), "/ajustes/impuesto", page="/ajustes/pagos", rate=typed).status_code == 303
+    assert now_is(bakery).tax_rate_bp == expected
+
+
+@pytest.mark.parametrize("typed", ["51", "-1", "mucho", "NaN", "1e9"])
+def test_a_tax_beyond_reason_is_refused(client_at, bakery, typed: str) -> None:
+    assert post(client_at("app", as_="alicia"), "/ajustes/impuesto", page="/ajustes/pagos", rate=typed).status_code == 422
+    assert now_is(bakery) == bakery
+
+
+def test_the_countrys_language_always_stays(client_at, bakery) -> None:
+    assert post(client_at("app", as_="alicia"), "/ajustes/idiomas", languages=["pt", "en"]).status_code == 303
+    assert now_is(bakery).locales == ("es_MX", "pt", "en")
+
+
+def test_tastes_are_tidied_and_bounded(client_at, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    data = {"tastes": "Dulce,  salado , dulce,\nSin  gluten"}
+    assert post(alicia, "/ajustes/gustos", page="/ajustes/idiomas", **data).status_code == 303
+    assert now_is(bakery).tastes == ("dulce", "salado", "sin gluten")
+    for typed in (",".join(f"gusto{n}" for n in range(13)), "x" * 25):
+        assert post(alicia, "/ajustes/gustos", page="/ajustes/idiomas", tastes=typed).status_code == 422
+    assert now_is(bakery).tastes == ("dulce", "salado", "sin gluten")
+
+
+def test_the_address_moves_only_before_the_shop_was_open(client_at, at, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    move = {"page": "/ajustes/tienda", "slug": "la-espiga"}
+    assert post(alicia, "/ajustes/direccion", **move).status_code == 409
+    assert now_is(bakery).slug == "espiga"
+    post(alicia, "/ajustes/pausa", page="/ajustes/publicacion")
+    assert post(alicia, "/ajustes/direccion", page="/ajustes/tienda", slug="admin").status_code == 422
+    assert post(alicia, "/ajustes/direccion", page="/ajustes/tienda", slug="posada").status_code == 422
+    assert post(alicia, "/ajustes/direccion", **move).status_code == 303
+    assert at("la-espiga.portales.test").get("/").status_code == 200
+    assert at("espiga.portales.test").get("/").status_code == 404
+
+
+def test_the_trail_is_read_by_the_owner_and_by_nobody_of_another_shop(client_at) -> None:
+    alicia, carla = client_at("app", as_="alicia"), client_at("app", as_="carla")
+    post(alicia, "/ajustes/tienda", **{**FACTS, "tagline": "Algo nuevo"})
+    assert "cambió los datos de la tienda" in alicia.get("/ajustes/bitacora").text
+    assert "cambió los datos de la tienda" in alicia.get("/ajustes/bitacora?sobre=shop").text
+    assert "cambió los datos" not in carla.get("/ajustes/bitacora").text
+    assert client_at("app", as_="beto").get("/ajustes/bitacora").status_code == 403
