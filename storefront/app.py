@@ -126,10 +126,7 @@ def _open_faces(app: Flask, settings: Settings) -> None:
     init_limits(app)
     init_identity(app)
     Babel(app, locale_selector=choose_locale)
-    for face, blueprints in wiring.BLUEPRINTS.items():
-        for blueprint in blueprints:
-            app.register_blueprint(blueprint, subdomain=face)
-    wiring.mount(app)
+    wiring.mount(app, in_production=settings.in_production)
     init_http(app)  # after libraries that register error handlers of their own
     app.after_request(_remember_language)
     assets = Assets(ROOT / "static", watch=not settings.in_production and not app.testing)

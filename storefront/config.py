@@ -67,8 +67,6 @@ class Settings(BaseSettings):
     environment: Environment = Environment.DEVELOPMENT
     port: int = Field(default=8000, ge=1, le=65535)
     base_domain: str | None = None
-    default_shop: str | None = None
-    """The shop shown on the bare domain, for browsers that do not resolve `*.localhost`. Development only."""
     trusted_proxies: int = Field(default=0, ge=0)
     """How many proxies stand before us and may be believed about the client's address."""
     log_format: str = Field(default="console", pattern="^(console|json)$")
@@ -212,7 +210,6 @@ class Settings(BaseSettings):
             "SECRET_KEY_FALLBACKS holds such a key": any(map(_is_weak, self.secret_key_fallbacks)),
             "BASE_DOMAIN is localhost": self.is_local,
             "STRIPE_API_BASE points at a stand-in for Stripe": bool(self.stripe_api_base),
-            "DEFAULT_SHOP is set, which is for development": bool(self.default_shop),
             "RATE_LIMITS are off": not self.rate_limits,
         }
         return [sentence for sentence, found in faults.items() if found]

@@ -1,54 +1,184 @@
-"""Who answers what (interim: collects what exists; the lead replaces it by plain dicts)."""
-# ruff: noqa
-from __future__ import annotations
-import importlib, importlib.util
-from storefront import events
-from storefront.kernel import facts
+"""Who answers what: four plain tables that say how the rooms of this building hang together.
 
-FACES = {
-  "shop": ["storefront.catalogue.views","storefront.cart.views","storefront.checkout.views","storefront.orders.views","storefront.payments.views",
-           "storefront.reservations.views","storefront.delivery.views","storefront.customers.views","storefront.personalisation.views","tenants.preview"],
-  "app": ["tenants.dashboard.home","tenants.dashboard.catalogue","tenants.dashboard.inventory","tenants.dashboard.orders","tenants.dashboard.payments","tenants.dashboard.reservations",
-          "tenants.dashboard.delivery","tenants.dashboard.customers","tenants.dashboard.personalisation","tenants.dashboard.settings","tenants.dashboard.staff","tenants.accounts",
-          "tenants.joining","tenants.dashboard.closing","tenants.dashboard.hosts","tenants.dashboard.trail"],
-  "partners": ["storefront.delivery.rider"],
-  "platform": ["tenants.signup","tenants.landing","tenants.platform.views","storefront.payments.webhooks"],
+Which page stands on which face, which job follows from which event, who fills the holes that lower floors leave in
+their pages, and whose rows speak of a person. Beat jobs register themselves where they are written (`kernel.jobs.periodic`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Flask
+
+import storefront.cart.jobs
+import storefront.customers.jobs
+import storefront.inventory.jobs
+import storefront.reservations.jobs
+from storefront import events
+from storefront.cart import personal_data as cart_data
+from storefront.cart import views as cart
+from storefront.catalogue import views as catalogue
+from storefront.checkout import views as checkout
+from storefront.customers import personal_data
+from storefront.customers import views as customers
+from storefront.delivery import jobs as delivery_jobs
+from storefront.delivery import partner_api, rider
+from storefront.delivery import personal_data as delivery_data
+from storefront.delivery import views as delivery
+from storefront.inventory.queries import available
+from storefront.kernel import facts, mail, mail_outbox, metrics, style_page
+from storefront.kernel.faces import APP, PARTNERS, PLATFORM, SHOP
+from storefront.kernel.jobs import ShopJob
+from storefront.kernel.media import media_blueprint_for
+from storefront.orders import account as account_orders
+from storefront.orders import jobs as order_jobs
+from storefront.orders import personal_data as order_data
+from storefront.orders import views as orders
+from storefront.payments import jobs as payment_jobs
+from storefront.payments import personal_data as payment_data
+from storefront.payments import views as payments
+from storefront.payments import webhooks
+from storefront.personalisation import jobs as taste_jobs
+from storefront.personalisation import personal_data as taste_data
+from storefront.personalisation import views as tastes
+from storefront.reservations import personal_data as booking_data
+from storefront.reservations import views as reservations
+from tenants import accounts, joining, landing, preview, signup
+from tenants import jobs as house_jobs
+from tenants.dashboard import catalogue as desk_catalogue
+from tenants.dashboard import closing as desk_closing
+from tenants.dashboard import customers as desk_customers
+from tenants.dashboard import delivery as desk_delivery
+from tenants.dashboard import home as desk_home
+from tenants.dashboard import hosts as desk_hosts
+from tenants.dashboard import inventory as desk_inventory
+from tenants.dashboard import orders as desk_orders
+from tenants.dashboard import payments as desk_payments
+from tenants.dashboard import reservations as desk_reservations
+from tenants.dashboard import settings as desk_settings
+from tenants.dashboard import staff as desk_staff
+from tenants.dashboard import trail as desk_trail
+from tenants.platform import views as console
+
+BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
+    SHOP: (
+        catalogue.blueprint,
+        cart.blueprint,
+        checkout.blueprint,
+        orders.blueprint,
+        payments.blueprint,
+        reservations.blueprint,
+        delivery.blueprint,
+        customers.blueprint,
+        tastes.blueprint,
+        preview.blueprint,
+        media_blueprint_for("media_shop"),
+    ),
+    APP: (
+        accounts.blueprint,
+        joining.blueprint,
+        desk_home.blueprint,
+        desk_orders.blueprint,
+        desk_payments.blueprint,
+        desk_reservations.blueprint,
+        desk_catalogue.blueprint,
+        desk_inventory.blueprint,
+        desk_delivery.blueprint,
+        desk_customers.blueprint,
+        desk_settings.blueprint,
+        desk_staff.blueprint,
+        desk_hosts.blueprint,
+        desk_closing.blueprint,
+        desk_trail.blueprint,
+        media_blueprint_for("media_app", kind="staff"),
+    ),
+    PARTNERS: (rider.blueprint,),
+    PLATFORM: (
+        landing.blueprint,
+        signup.blueprint,
+        console.blueprint,
+        webhooks.blueprint,
+        metrics.blueprint,
+    ),
 }
-DOMAINS = ["catalogue","inventory","customers","reservations","cart","orders","payments","delivery","checkout","personalisation"]
-def _maybe(name):
-    try:
-        if importlib.util.find_spec(name) is None: return None
-    except ModuleNotFoundError: return None
-    try: return importlib.import_module(name)
-    except Exception as e:
-        import sys; print("interim wiring: not importable yet:", name, "-", e, file=sys.stderr); return None
-for m in ["storefront.kernel.mail","storefront.kernel.sessions","storefront.kernel.outbox","storefront.kernel.inbox","storefront.kernel.idempotency","storefront.kernel.audit","tenants.models"]: _maybe(m)
-for d in DOMAINS:
-    for part in ("models","actions","queries","jobs"): _maybe(f"storefront.{d}.{part}")
-BLUEPRINTS = {face: [m.blueprint for m in map(_maybe, names) if m is not None] for face, names in FACES.items()}
-# each domain's jobs module may export ANSWERS: dict[event type -> list[ShopJob]] and SLOTS: dict[str, callable]
-from storefront.kernel import mail as _mail, media as _media, metrics as _metrics, mail_outbox as _mo
-BLUEPRINTS["shop"].append(_media.media_blueprint_for("media_shop")); BLUEPRINTS["app"].append(_media.media_blueprint_for("media_app", kind="staff"))
-BLUEPRINTS["platform"] += [_metrics.blueprint]
-EVENT_JOBS: dict = {facts.MailQueued: [_mail.deliver]}
-SLOTS: dict = {}
-for d in DOMAINS:
-    for part in ("jobs","slots","account"):
-        m = _maybe(f"storefront.{d}.{part}")
-        if m is None: continue
-        for ev, jobs in getattr(m, "ANSWERS", {}).items(): EVENT_JOBS.setdefault(ev, []).extend(jobs)
-        SLOTS.update(getattr(m, "SLOTS", {}))
-for d in DOMAINS:
-    v = _maybe(f"storefront.{d}.views")
-    if v: SLOTS.update(getattr(v, "SLOTS", {}))
-def mount(app):
-    m = _maybe("storefront.delivery.partner_api")
-    for fn in ("init_partner_api", "mount"):
-        if m and hasattr(m, fn): getattr(m, fn)(app); break
-_tj = _maybe("tenants.jobs")
-if _tj:
-    for ev, jobs in _tj.ANSWERS.items(): EVENT_JOBS.setdefault(ev, []).extend(jobs)
-from storefront.customers import personal_data as _pd
-for d in ["reservations","cart","orders","payments","delivery","personalisation"]:  # lower floors first; erasing runs in reverse
-    m = _maybe(f"storefront.{d}.personal_data")
-    if m: _pd.register(d, m.export, m.erase)
+"""Which page stands on which face. The partner API brings its own documented blueprint (`mount`)."""
+
+EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
+    facts.MailQueued: (mail.deliver,),
+    facts.WebhookReceived: (payment_jobs.apply_webhook,),
+    events.ShopOpened: (house_jobs.welcome,),
+    events.LoginCodeAsked: (storefront.customers.jobs.send_code,),
+    events.CustomerSignedIn: (account_orders.welcome_customer,),
+    events.OrderPlaced: (order_jobs.send_placed, order_jobs.tell_shop, account_orders.remember_place),
+    events.OrderConfirmed: (
+        order_jobs.send_confirmed,
+        payment_jobs.book_sale,
+        delivery_jobs.create_shipment,
+        taste_jobs.remember_purchase,
+    ),
+    events.OrderReady: (order_jobs.send_ready, delivery_jobs.make_ready),
+    events.OrderCancelled: (
+        order_jobs.send_cancelled,
+        payment_jobs.settle_cancelled,
+        delivery_jobs.cancel_shipment,
+    ),
+    events.OrderExpired: (order_jobs.send_expired,),
+    events.PaymentSucceeded: (payment_jobs.keep_or_return,),
+    events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
+    events.ProofRejected: (payment_jobs.tell_rejected,),
+    events.RefundRequested: (payment_jobs.send_back,),
+    events.RefundSettled: (payment_jobs.tell_refunded,),
+    events.ShipmentReady: (delivery_jobs.find_courier,),
+    events.OfferEnded: (delivery_jobs.find_courier,),
+    events.ShipmentPickedUp: (delivery_jobs.follow_order, delivery_jobs.tell_on_its_way),
+    events.ShipmentDelivered: (delivery_jobs.follow_order, delivery_jobs.tell_delivered),
+    events.ShipmentFailed: (delivery_jobs.follow_order,),
+}
+"""What follows from what: one row of the outbox for each job, in the transaction that makes the event true."""
+
+SLOTS: Mapping[str, Callable[..., Any]] = {
+    "home.ranking": tastes.ranking,
+    "category.ranking": tastes.ranking,
+    "home.booking_search": reservations.search_on_home,
+    "shop.why": tastes.why,
+    "product.availability": available,
+    "product.booking": reservations.booking_picker,
+    "product.related": tastes.beside,
+    "product.viewed": tastes.viewed,
+    "order.payment": payments.payment_block,
+    "order.delivery": delivery.order_delivery,
+    "order.keep_details": customers.keep_details,
+    "account.orders": account_orders.account_orders,
+    "account.keep_order": account_orders.keep_order,
+    "account.signed_in": tastes.signed_in,
+    "account.signed_out": tastes.signed_out,
+    "account.others_ended": tastes.others_ended,
+}
+"""Who fills the holes that the pages of lower floors leave for higher ones."""
+
+PERSONAL_DATA: Mapping[str, Any] = {
+    "reservations": booking_data,
+    "cart": cart_data,
+    "orders": order_data,
+    "payments": payment_data,
+    "delivery": delivery_data,
+    "personalisation": taste_data,
+}
+"""Whose rows speak of a person, lower floors first: each exports them and erases them."""
+
+TIDYING = (storefront.cart.jobs, storefront.inventory.jobs, storefront.reservations.jobs)
+"""Modules that hold beat jobs and are imported for nothing else."""
+
+
+def mount(app: Flask, *, in_production: bool) -> None:
+    """Everything of the four tables, onto an application."""
+    for face, blueprints in BLUEPRINTS.items():
+        for blueprint in blueprints:
+            app.register_blueprint(blueprint, subdomain=face)
+    if not in_production:
+        app.register_blueprint(mail_outbox.blueprint, subdomain=PLATFORM)
+        app.register_blueprint(style_page.blueprint, subdomain=PLATFORM)
+    partner_api.init_partner_api(app)
+    for name, domain in PERSONAL_DATA.items():
+        personal_data.register(name, domain.export, domain.erase)

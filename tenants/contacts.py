@@ -56,7 +56,7 @@ class ContactField(ParsedField):
     """An e-mail address or a telephone number; `data` is a Contact, numbers without a prefix being of `country`."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, country: str = "MX", **options: Any) -> None:
-        super().__init__(label, validators, **options)  # type: ignore[no-untyped-call]  # wtforms is not annotated
+        super().__init__(label, validators, **options)
         self.country = country
 
     def parse(self, text: str) -> Contact:

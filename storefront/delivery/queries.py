@@ -22,7 +22,7 @@ _STEP = {
     ShipmentState.OUT_FOR_DELIVERY: 3, ShipmentState.ATTEMPT_FAILED: 3, ShipmentState.RETURNING: 3,
     ShipmentState.RETURNED: 3, ShipmentState.DELIVERED: 5,
 }  # fmt: skip
-"""At which of the customer's four steps a parcel is: being prepared, with a courier, on its way, there; 5 is past all."""
+"""At which of the customer's four steps a parcel is: prepared, with a courier, on its way, there; 5 is past all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ limiter = Limiter(by_address, headers_enabled=True, strategy="moving-window", in
 
 
 def failed(response: Response) -> bool:
-    """Whether an answer is a refusal: with `counts=failed`, whoever knows the password may log in as often as they like."""
+    """Whether an answer is a refusal: with `counts=failed`, right passwords use no try up."""
     return response.status_code >= 400
 
 

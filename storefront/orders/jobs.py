@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storefront.events import (
+    BookingMoved,
     OrderCancelled,
     OrderConfirmed,
     OrderExpired,
@@ -18,16 +19,17 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import expire_order
 from storefront.orders.queries import OrderView, due_to_expire, order_by_id
 from storefront.orders.states import FulfilmentMethod, OrderState
+from storefront.reservations.queries import bookings_by_ids
 
 
-def _write(template: str, order: OrderView) -> None:
+def _write(template: str, order: OrderView, occasion: object = None) -> None:
     """A letter to the customer in the order's language, once for each order and occasion; none without an address."""
     if order.contact_email:
         with transaction():
             mail.send(
                 template,
                 to=order.contact_email,
-                once=f"{template}:{order.id}",
+                once=f"{template}:{occasion or order.id}",
                 locale=order.locale,
                 order=order,
                 order_url=face_url("shop", f"/pedido/{order.token}"),
@@ -84,6 +86,15 @@ def send_ready(order_id: int) -> None:
         _write("order-ready", order)
 
 
+@shop_job("orders.send_moved")
+def send_moved(booking_id: int) -> None:
+    """Tell the customer that a reservation of their order has another time; once for each time it is given."""
+    booking = bookings_by_ids([booking_id]).get(booking_id)
+    if booking is not None and booking.order_id is not None:
+        occasion = f"{booking.id}:{booking.starts_at:%Y%m%d%H%M}:{booking.nights or 0}"
+        _write("booking-moved", order_by_id(booking.order_id), occasion)
+
+
 @periodic("orders.expire_due", every_s=60)
 def expire_due() -> None:
     """Let orders lapse that nobody paid or confirmed in time. One that fails does not hold up the others."""
@@ -100,4 +111,5 @@ ANSWERS: dict[type, list[ShopJob]] = {
     OrderCancelled: [send_cancelled],
     OrderExpired: [send_expired],
     OrderReady: [send_ready],
+    BookingMoved: [send_moved],
 }

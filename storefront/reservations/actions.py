@@ -277,9 +277,7 @@ def _place_again(booking: Booking, until: datetime) -> None:
         raise SlotTaken
     _free_overdue(booking.resource_id)
     capacity = db.session.scalar(select(Resource.capacity).where(Resource.id == booking.resource_id)) or 0
-    places = find_places(
-        booking.resource_id, capacity, Taken(booking.starts_at, booking.ends_at, booking.quantity)
-    )
+    places = find_places(booking.resource_id, capacity, Taken(booking.starts_at, booking.ends_at, booking.quantity))
     if places is None:
         raise SlotTaken
     booking.state, booking.expires_at = BookingState.HELD, until

@@ -166,10 +166,7 @@ def night_picker(service: ServiceView, choices: Sequence[Choice], wish: Asked, l
     last = shown.replace(day=calendar.monthrange(shown.year, shown.month)[1])
     load_from = min(arrival or shown, shown)
     until = max(departure or last, last)
-    by_day = {
-        night.day: night
-        for night in availability.nights_of(service, load_from, (until - load_from).days + 1)
-    }
+    by_day = {night.day: night for night in availability.nights_of(service, load_from, (until - load_from).days + 1)}
     nights = (departure - arrival).days if arrival and departure else 1
     stay = availability.stay_at(service, arrival, nights) if arrival else None
     page = _Month(by_day, arrival, departure, link)

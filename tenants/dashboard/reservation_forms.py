@@ -18,13 +18,13 @@ from wtforms import (
     StringField,
     TimeField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from storefront.kernel.forms import Form, PhoneField, QuantityField
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import FURTHEST_DAYS, LONGEST_MIN, MOST_PLACES, ServiceSettings
 from storefront.reservations.slots import DAYS
-from tenants.forms import choices
+from tenants.forms import choices, refuse
 
 _NEEDED = _l("Falta este dato.")
 
@@ -86,17 +86,20 @@ class DayForm(Form):
     opens_again = TimeField(_l("y de"), [Optional()])
     closes_again = TimeField(_l("a"), [Optional()])
 
-    def validate_closes(self, _field: Any) -> None:
-        """An open day says from when until when."""
-        if self.is_open.data and (self.opens.data is None or self.closes.data is None):
-            raise ValidationError(_("Escribe desde y hasta qué hora."))
-        if self.is_open.data and self.opens.data == self.closes.data:
-            raise ValidationError(_("La hora de cierre tiene que ser otra que la de apertura."))
-
-    def validate_closes_again(self, _field: Any) -> None:
-        """The second time is whole or not there."""
-        if self.is_open.data and (self.opens_again.data is None) != (self.closes_again.data is None):
-            raise ValidationError(_("Completa las dos horas o deja las dos vacías."))
+    def validate(self, extra_validators: Any = None) -> bool:
+        """An open day says from when until when, and the second time is whole or not there."""
+        fine: bool = super().validate(extra_validators)
+        if not self.is_open.data or not fine:
+            return fine
+        if self.opens.data is None or self.closes.data is None:
+            refuse(self.closes, _("Escribe desde y hasta qué hora."))
+        elif self.opens.data == self.closes.data:
+            refuse(self.closes, _("La hora de cierre tiene que ser otra que la de apertura."))
+        if (self.opens_again.data is None) != (self.closes_again.data is None):
+            refuse(self.closes_again, _("Completa las dos horas o deja las dos vacías."))
+        elif self.opens_again.data is not None and self.opens_again.data == self.closes_again.data:
+            refuse(self.closes_again, _("La hora de cierre tiene que ser otra que la de apertura."))
+        return not (self.closes.errors or self.closes_again.errors)
 
     @property
     def ranges(self) -> list[tuple[str, str]]:

@@ -186,9 +186,7 @@ def _payments_page(form: Form, tax: Form, status: int = 200) -> ResponseReturnVa
 
 def _present_payments() -> PaymentsForm:
     shop = current_shop()
-    return PaymentsForm(
-        formdata=None, data={"methods": list(shop.payment_methods), "bank_details": shop.bank_details}
-    )
+    return PaymentsForm(formdata=None, data={"methods": list(shop.payment_methods), "bank_details": shop.bank_details})
 
 
 def _present_tax() -> TaxForm:

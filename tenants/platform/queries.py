@@ -65,11 +65,7 @@ def shop_lines(search: str, status: str, number: int) -> Page[ShopLine]:
     if status in set(ShopStatus):
         wanted.append(Tenant.status == status)
     rows = db.session.execute(
-        select(*_LINE)
-        .where(*wanted)
-        .order_by(Tenant.id.desc())
-        .limit(SHOPS_PAGE + 1)
-        .offset((number - 1) * SHOPS_PAGE)
+        select(*_LINE).where(*wanted).order_by(Tenant.id.desc()).limit(SHOPS_PAGE + 1).offset((number - 1) * SHOPS_PAGE)
     ).all()
     return Page.of([ShopLine(*row) for row in rows], number, SHOPS_PAGE)
 
@@ -194,9 +190,7 @@ class Look:
 def access_log(number: int) -> Page[Look]:
     """One page of what operators looked at and did, latest first."""
     rows = db.session.execute(
-        select(
-            OperatorAccess.at, OperatorAccess.operator_name, OperatorAccess.reason, OperatorAccess.path, Tenant.slug
-        )
+        select(OperatorAccess.at, OperatorAccess.operator_name, OperatorAccess.reason, OperatorAccess.path, Tenant.slug)
         .outerjoin(Tenant, Tenant.id == OperatorAccess.shop_id)
         .order_by(OperatorAccess.id.desc())
         .limit(LOG_PAGE + 1)

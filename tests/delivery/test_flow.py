@@ -9,21 +9,21 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from storefront.delivery import actions, jobs, partner_queries, queries, replies, routing
+from storefront.delivery import actions, jobs, queries, replies, routing
 from storefront.delivery.actions import CodeLocked, NotYours, WrongCode
-from storefront.delivery.models import Assignment, Offer, PartnerIdempotency, Shipment, TrackingEvent
+from storefront.delivery.models import Offer, PartnerIdempotency, Rider, Shipment, TrackingEvent
 from storefront.delivery.states import SHIPMENT, AssignmentState, OfferState, ShipmentState
 from storefront.events import ShipmentDelivered, ShipmentPickedUp
 from storefront.kernel import clock
 from storefront.kernel import jobs as machinery
-from storefront.kernel.db import db, transaction
+from storefront.kernel.db import db
 from storefront.kernel.mail import MailMessage
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.states import IllegalTransition
 from storefront.kernel.tenancy import acting_for, acting_for_partner
 from storefront.orders.actions import cancel_order
 from storefront.orders.models import Attention, FulfilmentState, Order, PaymentState
-from tests.factories.delivery import OWNER, a_contract, a_parcel, an_assignment, an_order, the_offer
+from tests.factories.delivery import OWNER, a_contract, a_parcel, a_rider, an_order, the_offer
 
 
 def drain(parcel) -> None:
@@ -353,11 +353,14 @@ def test_request_keys_are_forgotten_after_two_days(bakery, bicis, program) -> No
         assert db.session.scalar(select(func.count()).select_from(PartnerIdempotency)) == 0
 
 
-def test_partner_queries_name_their_rider(bakery, bicis, program) -> None:
-    parcel = a_parcel(bakery)
-    program.take_one()
-    work = an_assignment(parcel, bicis)
+def test_a_program_may_name_the_rider_whose_first_name_the_customer_then_sees(bakery, bicis, program) -> None:
+    rider_id = a_rider(bicis)
     with acting_for_partner(bicis):
-        assert partner_queries.assignment(work.ref).rider is None
-        with transaction():
-            assert db.session.scalar(select(func.count(Assignment.id))) == 1
+        code = db.session.scalar(select(Rider.code).where(Rider.id == rider_id))
+    parcel = a_parcel(bakery)
+    [offer] = program.receive()
+    path, body = f"/v1/offers/{offer['id']}/accept", {"lease_token": offer["lease_token"]}
+    assert program.post(path, body | {"rider": "NOBODY22"}).status_code == 404
+    assert parcel.state is ShipmentState.OFFERED
+    assert program.post(path, body | {"rider": code}).get_json()["rider"] == code
+    assert parcel.now().courier_name == "Efraín"

@@ -72,7 +72,7 @@ def test_all_that_is_missing_is_said_in_one_sentence() -> None:
         ("BASE_DOMAIN", "localhost:8000", "BASE_DOMAIN is localhost"),
         ("BASE_DOMAIN", "shop.localhost", "BASE_DOMAIN is localhost"),
         ("STRIPE_API_BASE", "http://127.0.0.1:8001", "stand-in"),
-        ("DEFAULT_SHOP", "espiga", "DEFAULT_SHOP"),
+        ("RATE_LIMITS", "false", "RATE_LIMITS"),
         ("STRIPE_SECRET_KEY", "sk_live_x", "STRIPE_WEBHOOK_SECRETS"),
     ],
 )

@@ -68,6 +68,8 @@ _ALPHABETS = ("abcdef", "ghijklmnopqrstuvwxyz", "ABCDEF", "GHJKLMNPQRSTUVWXYZ", 
 
 def missing(own: str) -> str:
     """A name of the same shape that nothing has: its last six letters and digits moved on by one."""
+    if own.isdigit():
+        return str(int(own) + 1_000_000)
     changed, left = [], 6
     for letter in reversed(own):
         home = next((a for a in _ALPHABETS if letter in a), None)

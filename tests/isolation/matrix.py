@@ -32,7 +32,8 @@ class Row:
     and `sibling_is` says whether that is "hidden" from who asks or "seen". `foreign_is` is "seen" for links that are
     secrets by themselves and work for whoever holds them. `actor` is who the own thing belongs to, when not everybody
     who may pass. `fields` are things that a form names by code: they are replaced by a foreign shop's in turn.
-    `sent_away` is the answer to roles that may not pass, `gone` the one to a name that means nothing.
+    `sent_away` is the answer to roles that may not pass, `gone` the one to a name that means nothing. A `slow` row
+    (it compares a password) is asked by a few roles only.
     """
 
     face: str
@@ -50,6 +51,7 @@ class Row:
     ok: frozenset[int] = frozenset({200})
     gone: int = 404
     sent_away: frozenset[int] | None = None
+    slow: bool = False
 
     @property
     def key(self) -> str:
@@ -117,12 +119,12 @@ SHOP = _rows("shop", ANYONE, [
 ACCOUNTS = _rows("app", ANYONE, [
     ("GET /", {"ok": {303}}),
     ("GET /entrar", {"ok": {200, 303}}),
-    ("POST /entrar", {"ok": {422}, "form": {"contact": "nadie@example.com", "password": "no es esta"}}),
+    ("POST /entrar", {"slow": True, "ok": {422}, "form": {"contact": "nadie@example.com", "password": "no es esta"}}),
     ("GET /entrar/con", {"ok": {303}}),
     ("GET /entrar/olvide",),
-    ("POST /entrar/olvide", {"ok": {200}, "form": {"contact": "nadie@example.com"}}),
+    ("POST /entrar/olvide", {"slow": True, "ok": {200}, "form": {"contact": "nadie@example.com"}}),
     ("GET /entrar/clave/<token>", by("token", "reset link", foreign_is="seen", gone=410)),
-    ("POST /entrar/clave/<token>", by("token", "reset link", foreign_is="seen", gone=410, ok={303, 422},
+    ("POST /entrar/clave/<token>", by("token", "reset link", slow=True, foreign_is="seen", gone=410, ok={303, 422},
                                       form={"password": "otra frase larga y buena"})),
     ("GET /mi-cuenta/correo/<token>", by("token", "e-mail link", foreign_is="seen", gone=410)),
     ("POST /mi-cuenta/correo/<token>", by("token", "e-mail link", foreign_is="seen", gone=410, ok={303, 404})),
@@ -133,8 +135,8 @@ ACCOUNTS = _rows("app", ANYONE, [
     ("POST /tiendas", {"form": {"shop": "espiga"}, "ok": {303, 404}}),
     ("GET /mi-cuenta",),
     ("POST /mi-cuenta/nombre", {"form": {"name": "Otro nombre"}}),
-    ("POST /mi-cuenta/clave", {"form": {"old": "no es esta", "new": "otra frase larga y buena"}, "ok": {422}}),
-    ("POST /mi-cuenta/correo", {"form": {"email": "nueva@example.com", "email_password": "no es esta"}, "ok": {422}}),
+    ("POST /mi-cuenta/clave", {"slow": True, "form": {"old": "no es esta", "new": "otra frase larga y buena"}, "ok": {422}}),
+    ("POST /mi-cuenta/correo", {"slow": True, "form": {"email": "nueva@example.com", "email_password": "no es esta"}, "ok": {422}}),
     ("POST /mi-cuenta/sesiones", {"form": {"session": "others"}}),
 ])  # fmt: skip
 
@@ -246,7 +248,7 @@ RIDING = _rows("partners", RIDERS, [
 ]) + _rows("partners", ANYONE, [
     ("GET /",),
     ("GET /repartidor/entrar", {"ok": {200, 303}}),
-    ("POST /repartidor/entrar", {"form": {"phone": "+529510000001", "pin": "000000"}, "ok": {422}}),
+    ("POST /repartidor/entrar", {"slow": True, "form": {"phone": "+529510000001", "pin": "000000"}, "ok": {422}}),
     ("GET /v1/openapi.json",),
     ("GET /v1/time",),
 ]) + _rows("partners", PARTNERS, [
@@ -276,7 +278,7 @@ PLATFORM = _rows("platform", ANYONE, [
     ("GET /metrics", {"ok": {200}}),
     ("POST /webhooks/stripe", {"ok": {400, 404, 409}}),
     ("GET /consola/entrar",),
-    ("POST /consola/entrar", {"ok": {422}, "form": {"email": "nadie@example.com", "password": "no es esta"}}),
+    ("POST /consola/entrar", {"slow": True, "ok": {422}, "form": {"email": "nadie@example.com", "password": "no es esta"}}),
 ]) + _rows("platform", OPERATORS, [
     ("GET /consola",),
     ("GET /consola/accesos",),
@@ -343,8 +345,35 @@ SETTINGS = _rows("app", STAFF, [
     ("GET /clientes/sin-cuenta",),
 ]) + _rows("app", ANYONE, [
     ("GET /invitacion/<token>", by("token", "invitation", foreign_is="seen", gone=410)),
-    ("POST /invitacion/<token>", by("token", "invitation", foreign_is="seen", gone=410, ok={303, 409, 422},
+    ("POST /invitacion/<token>", by("token", "invitation", slow=True, foreign_is="seen", gone=410, ok={303, 409, 422},
                                     form={"name": "Nadia", "contact": "nadia@example.com", "password": "una frase larga y buena"})),
+])  # fmt: skip
+
+_SPACE = {"name": "Sala", "capacity": "3"}
+BOOKINGS = _rows("app", STAFF, [
+    ("GET /reservas",),
+    ("GET /reservas/<code>", by("code", "booking")),
+    ("GET /reservas/<code>/cambio", by("code", "booking")),
+    ("POST /reservas/<code>/cambio", by("code", "booking", ok={303, 409, 422})),
+    ("GET /reservas/<code>/cancelacion", by("code", "booking", ok={200, 303})),
+    ("POST /reservas/<code>/cancelacion", by("code", "booking", ok={303, 422}, form=CANCELLATION)),
+    ("POST /reservas/<code>/deshacer", by("code", "booking", ok={303, 409})),
+    ("POST /reservas/<code>/estado", by("code", "booking", form={"state": "llego"}, ok={303, 409, 422})),
+    ("GET /reservas/nueva",),
+    ("POST /reservas/nueva", {"ok": {404, 422}}),
+    ("GET /reservas/lugares",),
+    ("GET /reservas/lugares/<code>", by("code", "resource")),
+    ("POST /reservas/lugares/<code>/cierres", by("code", "resource", form={"day": "2027-05-01", "reason": "Fiesta"}, ok={303, 422})),
+    ("POST /reservas/lugares/<code>/cierres/quitar", by("code", "resource", form={"day": "2027-05-01"}, ok={303, 422})),
+]) + _rows("app", MANAGERS, [
+    ("GET /reservas/lugares/nuevo",),
+    ("POST /reservas/lugares/nuevo", {"form": _SPACE, "ok": {303, 422}}),
+    ("POST /reservas/lugares/<code>", by("code", "resource", form=_SPACE, ok={303, 422})),
+    ("POST /reservas/lugares/<code>/enlace", by("code", "resource")),
+    ("POST /reservas/lugares/<code>/pausa", by("code", "resource")),
+    ("GET /reservas/servicios/<code>", by("code", "service code")),
+    ("POST /reservas/servicios/<code>", by("code", "service code", fields={"resource": "resource"}, ok={303, 422})),
+    ("POST /reservas/servicios/<code>/quitar", by("code", "service code")),
 ])  # fmt: skip
 
 _NEIGHBOURS = {"sibling": {"code": "neighbour address"}, "sibling_is": "hidden", "actor": frozenset({"customer"})}
@@ -385,4 +414,4 @@ ACCOUNT = _rows("shop", ANYONE, [
     ("POST /cuenta/sesiones/cerrar",),
 ])  # fmt: skip
 
-ROWS = [*SETTINGS, *ACCOUNT, *SHOP, *ACCOUNTS, *CATALOGUE, *ORDERS, *DELIVERIES, *RIDING, *PLATFORM]
+ROWS = [*SETTINGS, *BOOKINGS, *ACCOUNT, *SHOP, *ACCOUNTS, *CATALOGUE, *ORDERS, *DELIVERIES, *RIDING, *PLATFORM]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from storefront.kernel import clock
 from tests.isolation.harness import HOME_FACE, ROLES, Answer, World, missing, plain
 from tests.isolation.matrix import ANYONE, ROWS, STAFF, Row
 
@@ -15,6 +16,8 @@ HERE, AWAY = "espiga", "illimani"
 WORKS_AT_A_DESK = STAFF | {"rival"}
 LONG_ENOUGH = 6
 """Names shorter than this are not taken out of answers before they are compared: they would occur by chance."""
+FEW = ("anonymous", "customer", "owner", "rival")
+"""Who asks for the rows that compare passwords, which is slow by design."""
 SEEN = {
     ("seen", "hidden"): ("sibling",),
     ("seen", "seen"): ("sibling", "foreign"),
@@ -137,7 +140,7 @@ def test_every_route_has_a_row_and_every_row_a_route(app):
 def test_what_is_not_yours_does_not_exist(world: World, row: Row):
     kinds = kinds_of(row, world)
     refused, allowed = [], []
-    for role, kind in itertools.product(ROLES, kinds):
+    for role, kind in itertools.product(FEW if row.slow else ROLES, kinds):
         if is_theirs(row, role, kind):
             if row.is_safe:
                 allowed.append((role, "own" if kind == "own" else kind))
@@ -257,17 +260,17 @@ def test_fields_that_no_form_has_are_taken_over_by_nobody(world: World, row: Row
         world.restore()
 
 
-EVENT_FIELDS = {"event_id": "evento-9001", "code": "picked_up", "occurred_at": "2026-01-01T00:00:00Z"}
-
-
 def test_a_foreign_assignment_in_a_batch_of_events_is_as_good_as_none(world: World):
     told = []
     before = world.fingerprint()
     theirs = world.shops[AWAY].things["assigned work"]
     for ref in (theirs, missing(theirs)):
-        events = {"events": [{**EVENT_FIELDS, "assignment_id": ref}]}
-        answer = world.ask("partner", "partners", "POST", "/v1/events", body=events)
-        told.append((answer.status_code, answer.get_json()["results"][0]))
+        event = {"event_id": "evento-9001", "code": "picked_up", "occurred_at": clock.now().isoformat(), "assignment_id": ref}
+        answer = world.ask("partner", "partners", "POST", "/v1/events", body={"events": [event]})
+        [result] = answer.get_json()["results"]
+        assert result["outcome"] == "rejected"
+        result["problem"].pop("server_time", None)
+        told.append((answer.status_code, result))
     assert told[0] == told[1]
     assert world.fingerprint() | {"partner 1": ""} == before | {"partner 1": ""}
 

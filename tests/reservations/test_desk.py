@@ -1,17 +1,23 @@
 """The desk: who comes today, what is free, booking somebody who phones, moving, cancelling, and setting it all up."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from storefront.catalogue.models import ProductKind
+from storefront.kernel import clock
 from storefront.kernel.db import db
+from storefront.kernel.errors import NotFound
+from storefront.kernel.mail import MailMessage
+from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
+from storefront.orders.states import FulfilmentMethod
 from storefront.reservations.actions import cancel_bookings, extend_bookings, mark
 from storefront.reservations.availability import free_slots, free_stay
 from storefront.reservations.invariants import invariants
 from storefront.reservations.models import BookableService, Booking, BookingState, Closure, Resource, Unit
-from storefront.reservations.queries import booking_by_code, needed_service, resource_by_code, service_for
+from storefront.reservations.queries import booking_by_code, needed_service, resource_by_code, resources, service_for
 from storefront.reservations.setup import (
     BadCapacity,
     BadHours,
@@ -24,11 +30,6 @@ from storefront.reservations.setup import (
     create_resource,
     make_bookable,
 )
-from storefront.catalogue.models import ProductKind
-from storefront.kernel.errors import NotFound
-from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
-from storefront.orders.states import FulfilmentMethod
-from storefront.kernel import clock
 from tests.factories.catalogue import a_product
 from tests.factories.reservations import DIEGO, DORA, a_booking, a_hold, a_room, a_tour, daily, in_days, local
 
@@ -290,7 +291,9 @@ def an_order(service, booking, extra=0):
         )  # fmt: skip
 
     lines = [line(at) for at in range(1 + extra)]
-    order = place_order(NewOrder("una", lines, "pay_at_shop", FulfilmentMethod.NONE, "Dora", "+56912345678"), DIEGO)
+    order = place_order(
+        NewOrder("una", lines, "pay_at_shop", FulfilmentMethod.NONE, "Dora", "+56912345678", "d@example.com"), DIEGO
+    )
     return confirm_order(order.id, DIEGO)
 
 
@@ -306,6 +309,21 @@ def test_what_is_all_of_an_order_is_cancelled_as_an_order_so_that_its_money_foll
     ):
         assert answer.location.endswith(f"/pedidos/{order.code}/cancelacion")
     assert state_of(house, booking.code) is BookingState.CONFIRMED
+
+
+def test_a_customer_who_left_an_address_reads_of_the_other_time_once(house, desk, drain):
+    tour = house(a_tour, 1)
+    booking = house(a_hold, tour)
+    house(an_order, tour, booking)
+    drain(house.shop)
+
+    send(desk, f"/reservas/{booking.code}/cambio?dia=2026-03-12", starts_at="2026-03-12T12:00-03:00")
+    drain(house.shop)
+
+    letters = house(lambda: db.session.execute(select(MailMessage.once, MailMessage.body_text)).all())
+    moved = [letter.body_text for letter in letters if letter.once.startswith("booking-moved")]
+    assert len(moved) == 1
+    assert "jueves 12 de marzo, 12:00" in moved[0]
 
 
 def test_what_is_a_part_of_an_order_can_be_cancelled_alone(house, desk):
@@ -351,7 +369,7 @@ def test_a_place_its_hours_and_a_service_in_it_are_set_up_without_any_script(hou
     product = house(lambda: a_product("Clase de cerámica", kind=ProductKind.SERVICE))
 
     assert send(desk, "/reservas/lugares/nuevo", name="Taller", capacity="6", **HOURS).status_code == 303
-    place = house(lambda: db.session.scalars(select(Resource)).one())
+    (place,) = house(resources)
     assert place.hours["fri"] == [["10:00", "13:00"], ["20:00", "02:00"]]
     assert place.hours["sun"] == []
     answer = send(
@@ -375,7 +393,8 @@ def test_a_place_its_hours_and_a_service_in_it_are_set_up_without_any_script(hou
 @pytest.mark.parametrize(
     "wrong",
     [{"name": ""}, {"capacity": "0"}, {"capacity": "501"}, {"capacity": "muchos"}, {"mon-opens": ""},
-     {"mon-closes": "10:00"}, {"mon-opens_again": "15:00"}, {"mon-opens": "25:00"}],
+     {"mon-closes": "10:00"}, {"fri-closes": ""}, {"mon-opens": "25:00"}, {"fri-opens_again": "02:00"},
+     {"mon-opens_again": "15:00"}],
 )  # fmt: skip
 def test_a_place_that_makes_no_sense_is_refused_with_what_was_typed(house, desk, wrong):
     answer = send(desk, "/reservas/lugares/nuevo", **{"name": "Taller", "capacity": "6", **HOURS, **wrong})
@@ -387,8 +406,8 @@ def test_a_place_that_makes_no_sense_is_refused_with_what_was_typed(house, desk,
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"place": "ZZZZZZZZ"}, {"unit": "year"}, {"duration": "1"}, {"notice": "-1"}, {"horizon": "0"}, {"horizon": "9999"},
-     {"unit": "night", "check_in": "10:00", "check_out": "12:00"}],
+    [{"place": "ZZZZZZZZ"}, {"unit": "year"}, {"duration": "1"}, {"notice": "-1"}, {"horizon": "0"},
+     {"horizon": "9999"}, {"unit": "night", "check_in": "10:00", "check_out": "12:00"}],
 )  # fmt: skip
 def test_a_service_that_makes_no_sense_stays_unreservable(house, desk, wrong):
     place = house(lambda: create_resource("Taller", 3, daily(), DIEGO))
@@ -449,7 +468,7 @@ def test_fewer_places_than_are_taken_are_refused_but_people_move_up_when_they_fi
 
 def test_set_up_refuses_what_cannot_be_and_what_is_somebody_elses(house, bakery, within):
     tour = house(a_tour)
-    night = {"unit": Unit.NIGHT}
+    crowded = ServiceSettings(Unit.NIGHT, check_in=time(11), check_out=time(12))
 
     def refuse_all():
         for capacity in (0, 501):
@@ -461,8 +480,7 @@ def test_set_up_refuses_what_cannot_be_and_what_is_somebody_elses(house, bakery,
         with pytest.raises(BadTimes):
             make_bookable(tour.product_id, tour.resource_id, ServiceSettings(Unit.TIME, duration_min=0), DIEGO)
         with pytest.raises(OverlappingStays):
-            settings = ServiceSettings(**night, check_in=datetime.min.time(), check_out=MARCH.time())
-            make_bookable(tour.product_id, tour.resource_id, settings, DIEGO)
+            make_bookable(tour.product_id, tour.resource_id, crowded, DIEGO)
         goods = a_product("Pan")
         with pytest.raises(NotFound):
             make_bookable(goods.id, tour.resource_id, ServiceSettings(Unit.TIME), DIEGO)
@@ -502,10 +520,8 @@ def test_staff_of_another_shop_finds_none_of_it(house, client_at):
     for end in ("", "/pausa", "/enlace", "/cierres", "/cierres/quitar"):
         data = {"day": "2026-03-12", "dia": "2026-03-12", "name": "X", "capacity": "1"}
         assert send(carla, f"/reservas/lugares/{tour.resource_code}{end}", **data).status_code == 404
-    answer = send(
-        carla, f"/reservas/nueva?servicio={tour.product_code}", starts_at="2026-03-12T10:00-03:00", name="X", quantity="1"
-    )
-    assert answer.status_code == 404
+    data = {"starts_at": "2026-03-12T10:00-03:00", "name": "X", "quantity": "1"}
+    assert send(carla, f"/reservas/nueva?servicio={tour.product_code}", **data).status_code == 404
     assert house(booking_by_code, code).state is BookingState.CONFIRMED
     assert house(lambda: db.session.scalar(select(func.count()).select_from(Booking))) == 1
 

@@ -1,4 +1,4 @@
-"""What customers see: free, few, full and closed; the price for their dates; and never more statements than a handful."""
+"""What customers see: free, few, full and closed; the price for their dates; always the same handful of statements."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -7,11 +7,10 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from storefront.catalogue.models import ProductKind
 from storefront.kernel.db import db
-from storefront.kernel.money import Money
 from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, place_order
 from storefront.orders.states import FulfilmentMethod
-from storefront.catalogue.models import ProductKind
 from storefront.reservations.actions import move_booking
 from storefront.reservations.ics import Appointment, calendar_file
 from storefront.reservations.models import Booking
@@ -102,7 +101,8 @@ def test_a_service_that_cannot_be_reserved_now_says_whom_to_write_to(house, clie
 
 
 @pytest.mark.parametrize(
-    "query", ["dia=ayer", "dia=2020-01-01", "dia=9999-12-31", "cerca=x", "lugares=-4", "mes=2026-99", "llegada=0", "hora=%00"[:5]]
+    "query",
+    ["dia=ayer", "dia=2020-01-01", "dia=9999-12-31", "cerca=x", "lugares=-4", "mes=2026-99", "llegada=0", "hora="],
 )
 def test_nonsense_in_the_address_counts_as_not_asked(house, client_at, query):
     services = [house(a_tour), house(a_room)]
@@ -186,7 +186,8 @@ def test_a_stay_over_the_end_of_the_month_can_be_chosen_by_its_dates(house, clie
     page = client_at(house.shop).get(f"/p/{room.slug}?llegada=2026-03-30&salida=2026-04-06").text
 
     assert "Reservar 7 noches" in page
-    assert client_at(house.shop).get(f"/p/{room.slug}?mes=2026-04&llegada=2026-03-30").text.count("salida=2026-04-06") == 1
+    april = client_at(house.shop).get(f"/p/{room.slug}?mes=2026-04&llegada=2026-03-30").text
+    assert april.count("salida=2026-04-06") == 1
 
 
 def test_who_wants_nights_that_are_gone_is_offered_the_nearest_of_the_same_length(house, client_at):
@@ -223,7 +224,8 @@ def test_the_picker_takes_few_statements_whatever_is_booked(house, client_at, st
 
 
 def test_the_search_shows_what_is_free_that_day_and_links_straight_to_it(house, client_at):
-    tour, room, full = house(a_tour, 1), house(a_room, 1, price=45_000), house(a_tour, 1, hours=daily(("10:00", "11:00")))
+    tour, room = house(a_tour, 1), house(a_room, 1, price=45_000)
+    full = house(a_tour, 1, hours=daily(("10:00", "11:00")))
     house(lambda: [a_booking(full), a_booking(tour, local(in_days(), 9))])
 
     page = client_at(house.shop).get("/reservar?dia=2026-03-11&noches=2").text
@@ -287,9 +289,7 @@ def an_order_of(service, booking, name="Paseo por los cerros; con vino, y más")
         ProductKind.SERVICE, service.product_id, 1, name, "", "", 1, 15_000,
         booking_id=booking.id, starts_at=booking.starts_at, ends_at=booking.ends_at,
     )  # fmt: skip
-    order = place_order(
-        NewOrder("una", [line], "pay_at_shop", FulfilmentMethod.NONE, "Dora", "+56912345678"), DIEGO
-    )
+    order = place_order(NewOrder("una", [line], "pay_at_shop", FulfilmentMethod.NONE, "Dora", "+56912345678"), DIEGO)
     return confirm_order(order.id, DIEGO)
 
 
@@ -352,7 +352,3 @@ def test_long_lines_are_folded_by_octets_and_never_within_a_letter():
     unfolded = text.replace("\r\n ", "")
     assert "SUMMARY:" + "ñandú " * 40 in unfolded
     assert "DESCRIPTION:uno\\ndos\\\\tres" in unfolded
-
-
-def test_money_of_a_stay_is_price_by_nights():
-    assert Money(45_000, "CLP") * 3 == Money(135_000, "CLP")

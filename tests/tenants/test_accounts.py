@@ -239,8 +239,14 @@ def confirmation(within, shop) -> str:
 def test_a_shops_cookie_is_nothing_at_another_shop_or_on_another_face(client_at, at, bakery, crafts) -> None:
     visitor = client_at(bakery)
     with visitor.session_transaction(base_url=visitor.origin) as held:
-        held.update(realm=f"shop:{bakery.id}", cart="un-carrito", login="una-sesion", preview=[crafts.id, 9_999_999_999])
-    for host, path in (("illimani.portales.test", "/carrito"), ("app.portales.test", "/entrar"), ("portales.test", "/")):
+        held.update(
+            realm=f"shop:{bakery.id}", cart="un-carrito", login="una-sesion", preview=[crafts.id, 9_999_999_999]
+        )
+    for host, path in (
+        ("illimani.portales.test", "/carrito"),
+        ("app.portales.test", "/entrar"),
+        ("portales.test", "/"),
+    ):
         other = at(host)
         copy_session(visitor, other)
         other.get(path)
@@ -250,7 +256,11 @@ def test_a_shops_cookie_is_nothing_at_another_shop_or_on_another_face(client_at,
 
 def test_a_desk_session_opens_no_other_face(client_at, at) -> None:
     desk = client_at("app", as_="alicia")
-    for host, path in (("espiga.portales.test", "/carrito"), ("partners.portales.test", "/"), ("portales.test", "/consola")):
+    for host, path in (
+        ("espiga.portales.test", "/carrito"),
+        ("partners.portales.test", "/"),
+        ("portales.test", "/consola"),
+    ):
         other = at(host)
         copy_session(desk, other)
         assert "Alicia" not in other.get(path).text

@@ -99,8 +99,19 @@ def test_every_look_is_written_down_with_its_reason(olga, bakery) -> None:
     assert REASON in olga.get("/consola/accesos").text
 
 
-@pytest.mark.parametrize("path", ["/consola", "/consola?estado=suspended", "/consola/tiendas/flores", "/consola/trabajos",
-                                  "/consola/trabajos?ver=espera", "/consola/avisos", "/consola/accesos", "/consola/motivo"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/consola",
+        "/consola?estado=suspended",
+        "/consola/tiendas/flores",
+        "/consola/trabajos",
+        "/consola/trabajos?ver=espera",
+        "/consola/avisos",
+        "/consola/accesos",
+        "/consola/motivo",
+    ],
+)
 def test_every_page_of_the_console_opens(olga, path: str) -> None:
     assert olga.get(path).status_code == 200
 

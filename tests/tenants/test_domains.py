@@ -9,7 +9,16 @@ from storefront.kernel.audit import SYSTEM
 from storefront.kernel.db import db
 from storefront.kernel.mail import MailMessage
 from storefront.kernel.tenancy import directory
-from tenants.domains import BadHost, NotProven, add_host, make_primary, normal_host, recheck_hosts, remove_host, verify_host
+from tenants.domains import (
+    BadHost,
+    NotProven,
+    add_host,
+    make_primary,
+    normal_host,
+    recheck_hosts,
+    remove_host,
+    verify_host,
+)
 from tenants.jobs import recheck_domains
 from tenants.models import Domain
 from tests.tenants.conftest import FakeDns, post
@@ -67,7 +76,9 @@ def test_a_host_that_is_not_proven_cannot_be_primary(client_at, within, bakery, 
     assert directory().by_id(bakery.id).base_url == "https://espiga.portales.test"
 
 
-def test_a_host_of_another_shop_is_refused_in_the_words_for_a_missing_record(within, bakery, crafts, name_servers) -> None:
+def test_a_host_of_another_shop_is_refused_in_the_words_for_a_missing_record(
+    within, bakery, crafts, name_servers
+) -> None:
     own(within, bakery, name_servers)
     with within(crafts):
         add_host(HOST, SYSTEM)
@@ -110,7 +121,11 @@ def test_hosts_that_cannot_be_a_shops_are_refused(cast, typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "host"),
-    [("Panes.Example.", "panes.example"), ("https://panes.example/hola", "panes.example"), ("ñandú.cl", "xn--and-6ma2c.cl")],
+    [
+        ("Panes.Example.", "panes.example"),
+        ("https://panes.example/hola", "panes.example"),
+        ("ñandú.cl", "xn--and-6ma2c.cl"),
+    ],
 )
 def test_hosts_have_one_form(cast, typed: str, host: str) -> None:
     assert normal_host(typed) == host
@@ -172,7 +187,13 @@ def test_a_certificate_is_only_for_hosts_that_are_answered(at, within, bakery, n
     with within(bakery):
         add_host(HOST, SYSTEM)
     assert ask(HOST) == 404
-    own_hosts = ("portales.test", "app.portales.test", "partners.portales.test", "espiga.portales.test", "ESPIGA.portales.test")
+    own_hosts = (
+        "portales.test",
+        "app.portales.test",
+        "partners.portales.test",
+        "espiga.portales.test",
+        "ESPIGA.portales.test",
+    )
     assert [ask(host) for host in own_hosts] == [200] * 5
     assert [ask(host) for host in ("nadie.portales.test", "evil.example", "", "x.espiga.portales.test")] == [404] * 4
     name_servers.published[f"_portales.{HOST}"] = [proof(within, bakery)]

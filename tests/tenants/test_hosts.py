@@ -12,7 +12,9 @@ from tests.tenants.conftest import PASSWORD, post, sent_token
 
 
 def test_unknown_hosts_get_the_same_bytes_that_echo_nothing(at, cast) -> None:
-    pages = [at(host).get("/cualquier/cosa?x=1") for host in ("nadie.portales.test", "evil.example", "xn--80ak6aa92e.com")]
+    pages = [
+        at(host).get("/cualquier/cosa?x=1") for host in ("nadie.portales.test", "evil.example", "xn--80ak6aa92e.com")
+    ]
     assert {page.status_code for page in pages} == {404}
     assert len({page.data for page in pages}) == 1
     assert b"evil" not in pages[1].data

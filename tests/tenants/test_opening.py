@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from storefront.inventory.models import Location
@@ -53,7 +52,9 @@ def test_signing_up_leads_into_a_working_dashboard(at, cast, drain) -> None:
 
 
 def test_opening_writes_the_default_place_a_line_in_the_trail_and_a_letter(cast, within, drain) -> None:
-    made = open_shop(NewShop("Miel", "CL", email="rosa@example.com"), Credentials(Contact("rosa@example.com"), PASSWORD))
+    made = open_shop(
+        NewShop("Miel", "CL", email="rosa@example.com"), Credentials(Contact("rosa@example.com"), PASSWORD)
+    )
     with within(made.shop):
         assert db.session.scalar(select(func.count()).select_from(Location).where(Location.is_default)) == 1
         assert db.session.scalar(select(LogEntry.verb).where(LogEntry.subject_type == "shop")) == "opened"
@@ -243,5 +244,3 @@ def test_publishing_through_the_action_is_counted_as_a_version(cast, within) -> 
     seen = directory().by_id(made.shop.id)
     assert seen is not None
     assert (seen.status, seen.version) == ("live", made.shop.version + 1)
-
-

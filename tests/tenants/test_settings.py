@@ -51,7 +51,9 @@ def test_saving_what_is_there_already_changes_nothing(client_at, within, bakery)
 
 
 @pytest.mark.parametrize(("field", "value"), [("name", ""), ("name", "Portales"), ("phone", "123"), ("email", "pan@")])
-def test_facts_that_cannot_be_used_change_nothing_and_stay_in_the_form(client_at, bakery, field: str, value: str) -> None:
+def test_facts_that_cannot_be_used_change_nothing_and_stay_in_the_form(
+    client_at, bakery, field: str, value: str
+) -> None:
     answer = post(client_at("app", as_="alicia"), "/ajustes/tienda", **{**FACTS, field: value})
     assert answer.status_code == 422
     assert "Pan de leña" in answer.text
@@ -105,13 +107,17 @@ def test_transfers_need_an_account_and_a_shop_needs_some_payment(client_at, bake
 
 @pytest.mark.parametrize(("typed", "expected"), [("8", 800), ("0", 0), ("10.5", 1050)])
 def test_the_tax_rate_is_kept_in_basis_points(client_at, bakery, typed: str, expected: int) -> None:
-    assert post(client_at("app", as_="alicia"), "/ajustes/impuesto", page="/ajustes/pagos", rate=typed).status_code == 303
+    assert (
+        post(client_at("app", as_="alicia"), "/ajustes/impuesto", page="/ajustes/pagos", rate=typed).status_code == 303
+    )
     assert now_is(bakery).tax_rate_bp == expected
 
 
 @pytest.mark.parametrize("typed", ["51", "-1", "mucho", "NaN", "1e9"])
 def test_a_tax_beyond_reason_is_refused(client_at, bakery, typed: str) -> None:
-    assert post(client_at("app", as_="alicia"), "/ajustes/impuesto", page="/ajustes/pagos", rate=typed).status_code == 422
+    assert (
+        post(client_at("app", as_="alicia"), "/ajustes/impuesto", page="/ajustes/pagos", rate=typed).status_code == 422
+    )
     assert now_is(bakery) == bakery
 
 

@@ -106,7 +106,9 @@ def test_nobody_joins_twice(client_at, within, bakery) -> None:
     link = make_link(alicia)
     assert post(alicia, link).status_code == 409
     with within(bakery):
-        assert db.session.scalar(select(func.count()).select_from(Invitation).where(Invitation.accepted_at.is_(None))) == 1
+        assert (
+            db.session.scalar(select(func.count()).select_from(Invitation).where(Invitation.accepted_at.is_(None))) == 1
+        )
 
 
 def test_the_last_owner_neither_leaves_nor_steps_down(client_at, within, bakery) -> None:
@@ -137,7 +139,9 @@ def test_a_person_of_another_shop_is_as_good_as_nobody(client_at, within, crafts
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_every_page_of_the_dashboard_obeys_its_permission(app: Flask, client_at, at, within, bakery, cast, role) -> None:
+def test_every_page_of_the_dashboard_obeys_its_permission(
+    app: Flask, client_at, at, within, bakery, cast, role
+) -> None:
     """GET each page without arguments as each role: 403 exactly where the role lacks what the view asks for."""
     with within(bakery):
         db.session.execute(

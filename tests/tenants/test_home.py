@@ -1,0 +1,141 @@
+"""Today: one list, most urgent first, each row with its action; and the steps that open a shop, until they are done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from storefront.kernel.audit import SYSTEM
+from storefront.kernel.cache import init_cache
+from storefront.kernel.tenancy import directory
+from tenants.dashboard.todo import Urgency, setup_steps, tasks
+from tenants.identity import Person
+from tenants.models import Role
+from tenants.settings import ShopFacts, change_facts
+from tests.factories.catalogue import a_product
+from tests.factories.orders import an_order
+from tests.factories.reservations import a_booking, a_tour
+from tests.tenants.conftest import sent_token
+
+OWNER = Person("staff", 1, "Alicia", Role.OWNER)
+CLERK = Person("staff", 2, "Beto", Role.CLERK)
+
+
+@pytest.fixture(autouse=True)
+def _forgetful(app: Flask) -> Iterator[None]:
+    """What one test's shop had done is nothing to the next one's, which has the same number."""
+    kept = app.extensions["portales.cache"]
+    app.config["CACHE_URL"], url = None, app.config["CACHE_URL"]
+    broker = app.config.pop("BROKER_URL", None)
+    init_cache(app)
+    yield
+    app.config.update(CACHE_URL=url, BROKER_URL=broker)
+    app.extensions["portales.cache"] = kept
+
+
+def busy(within, shop) -> None:
+    with within(shop):
+        a_product("Bolillo", stock=2)
+        bread = a_product("Concha", stock=50)
+        an_order(bread)
+        an_order(bread, confirmed=True)
+
+
+def test_what_waits_is_one_list_most_urgent_first(client_at, within, bakery) -> None:
+    busy(within, bakery)
+    with within(bakery):
+        found = tasks(OWNER, bakery)
+    assert [task.urgency for task in found] == sorted(task.urgency for task in found)
+    assert {Urgency.CONFIRM, Urgency.PREPARE, Urgency.STOCK} <= {task.urgency for task in found}
+    page = client_at("app", as_="alicia").get("/hoy").text
+    assert page.index("Confirmar y avisar") < page.index("Ya está listo") < page.index("Bolillo")
+
+
+def test_whoever_is_expected_today_is_on_the_list(within, bakery) -> None:
+    with within(bakery):
+        booking = a_booking(a_tour())
+        assert booking.during.lower is not None
+        with time_machine.travel(booking.during.lower - timedelta(minutes=30), tick=False):
+            found = [task for task in tasks(CLERK, bakery) if task.kind == "booking"]
+        assert [task.item.code for task in found] == [booking.code]
+        with time_machine.travel(booking.during.lower - timedelta(days=1), tick=False):
+            assert not [task for task in tasks(CLERK, bakery) if task.kind == "booking"]
+
+
+def test_one_tap_on_the_list_does_it(client_at, within, bakery) -> None:
+    with within(bakery):
+        order = an_order(a_product("Concha", stock=5))
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/hoy")
+    action = re.search(rf'action="(/pedidos/{order.code}/confirmacion)"', page.text)
+    assert action
+    assert alicia.post(action[1], data={"csrf_token": sent_token(page)}).status_code == 303
+    assert "Confirmar y avisar" not in alicia.get("/hoy").text
+
+
+def test_a_clerk_sees_nothing_they_may_not_do(within, bakery) -> None:
+    busy(within, bakery)
+    with within(bakery):
+        kinds = {task.kind for task in tasks(CLERK, bakery)}
+    assert "stock" not in kinds
+    assert "proof" not in kinds
+    assert "order" in kinds
+
+
+def test_the_list_costs_eight_statements_at_most(within, bakery, statements) -> None:
+    busy(within, bakery)
+    with within(bakery):
+        tasks(OWNER, bakery)
+        statements.clear()
+        tasks(OWNER, bakery)
+    assert len([s for s in statements if "set_scope" not in s]) <= 8
+
+
+def test_nothing_of_another_shop_is_on_the_list(within, bakery, crafts) -> None:
+    busy(within, bakery)
+    with within(crafts):
+        assert tasks(OWNER, crafts) == []
+
+
+def test_the_steps_follow_from_what_is_there(within, bakery) -> None:
+    with within(bakery):
+        assert {step.key: step.done for step in setup_steps(bakery)} == {
+            "photo": False, "price": False, "pay": True, "reach": True, "hours": False, "publish": True, "share": False,
+        }  # fmt: skip
+        a_product("Concha")
+        change_facts(ShopFacts(bakery.name, "", "", "", "Calle 1", "De 7 a 14"), SYSTEM)
+    after = directory().by_id(bakery.id)
+    assert after is not None
+    with within(bakery):
+        assert {step.key for step in setup_steps(after) if not step.done} == {"photo", "share"}
+
+
+def test_steps_that_are_all_done_disappear(client_at, within, bakery, monkeypatch) -> None:
+    from tenants.dashboard import todo
+
+    monkeypatch.setattr(todo, "_facts", lambda _shop: (True, True, True, True))
+    with within(bakery):
+        change_facts(ShopFacts(bakery.name, "", "", "", "Calle 1", "De 7 a 14"), SYSTEM)
+    assert "paso a paso" not in client_at("app", as_="alicia").get("/hoy").text
+    monkeypatch.setattr(todo, "_facts", lambda _shop: (_ for _ in ()).throw(AssertionError("asked again")))
+    assert "Todo al día" in client_at("app", as_="alicia").get("/hoy").text
+
+
+def test_the_first_five_ways_are_the_thumbs(client_at) -> None:
+    page = client_at("app", as_="alicia").get("/hoy").text
+    bar = page[page.index('class="tab-bar"') :]
+    order = [bar.index(word) for word in ("Hoy", "Pedidos", "Productos", "Más")]
+    assert order == sorted(order)
+    assert "Ajustes" not in bar
+
+
+def test_a_clerks_menu_holds_only_what_a_clerk_may_open(client_at) -> None:
+    page = client_at("app", as_="beto").get("/mas").text
+    assert "Entregas" in page
+    assert "Equipo" not in page
+    assert "Ajustes" not in page
