@@ -192,7 +192,8 @@ def _fill(demo: DemoShop) -> None:
             made = rename_category(made.id, category.name, translations=_words(category.translations), by=SEEDER)
         categories[category.slug] = made.id
     resources: dict[str, int] = {}
-    for product in demo.products:
+    # A shop shows what is newest first, so the list's first is made last.
+    for product in reversed(demo.products):
         _add_product(product, categories[product.category], resources)
     for zone in demo.zones:
         add_zone(ZoneDetails(zone.name, zone.price_minor, zone.free_above_minor, zone.localities, zone.region), SEEDER)
@@ -220,7 +221,7 @@ def _add_product(demo: DemoProduct, category_id: int, resources: dict[str, int])
         made = catalogue.save_variants(product.id, rows, by=SEEDER)
         for variant, row in zip(made, demo.variants, strict=False):
             if row.stock is not None:
-                adjust_stock(variant.id, on_hand=row.stock, reason="count", by=SEEDER)
+                adjust_stock(variant.id, on_hand=row.stock, reason="counted", by=SEEDER)
         if demo.translations:
             catalogue.translate_product(product.id, _words(demo.translations), by=SEEDER)
         catalogue.publish(product.id, by=SEEDER)

@@ -1,7 +1,8 @@
 """Who answers what: four plain tables that say how the rooms of this building hang together.
 
 Which page stands on which face, which job follows from which event, who fills the holes that lower floors leave in
-their pages, and whose rows speak of a person. Beat jobs register themselves where they are written (`kernel.jobs.periodic`).
+their pages, and whose rows speak of a person. Beat jobs register themselves where they are written
+(`kernel.jobs.periodic`).
 """
 
 from __future__ import annotations
@@ -118,6 +119,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
         taste_jobs.remember_purchase,
     ),
     events.OrderReady: (order_jobs.send_ready, delivery_jobs.make_ready),
+    events.BookingMoved: (order_jobs.send_moved,),
     events.OrderCancelled: (
         order_jobs.send_cancelled,
         payment_jobs.settle_cancelled,

@@ -64,7 +64,7 @@ class ShopForm(Form):
         """Read the form; numbers without a prefix are of the country chosen in it."""
         chosen = request.form.get("country", "")
         self.contact.country = chosen if chosen in COUNTRIES else "MX"
-        super().process(formdata, *args, **kwargs)
+        super().process(formdata, *args, **kwargs)  # type: ignore[no-untyped-call]  # wtforms is not annotated
 
 
 class LogInForm(Form):

@@ -53,7 +53,7 @@ def take(token: str) -> ResponseReturnValue:
         return _welcome(person.number, offer, logged_in=True)
     form = JoinForm(formdata=None)
     form.contact.country = offer.shop.country
-    form.process(request.form)
+    form.process(request.form)  # type: ignore[no-untyped-call]  # wtforms is not annotated
     if not form.validate():
         return _page(offer, token, form, 422)
     who = Credentials(form.contact.data, form.password.data or "", form.name.data or "")

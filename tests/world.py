@@ -14,7 +14,6 @@ from alembic import command
 from alembic.config import Config
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
 
 from storefront.embedded import roles
@@ -107,15 +106,55 @@ class Cast:
 
 
 SHOPS = {
-    "bakery": dict(slug="espiga", name="Panadería La Espiga", country="MX", currency="MXN", locale="es_MX",
-                   locales=["es_MX"], timezone="America/Mexico_City", tax_rate_bp=1600, theme="mostrador", hue=40),
-    "crafts": dict(slug="illimani", name="Tejidos Illimani", country="BO", currency="BOB", locale="es_BO",
-                   locales=["es_BO", "pt", "en"], timezone="America/La_Paz", tax_rate_bp=1300, theme="taller", hue=350),
-    "inn": dict(slug="posada", name="Posada Cerro Alegre", country="CL", currency="CLP", locale="es_CL",
-                locales=["es_CL"], timezone="America/Santiago", tax_rate_bp=1900, theme="posada", hue=230),
-    "suspended": dict(slug="flores", name="Flores del Valle", country="CO", currency="COP", locale="es_CO",
-                      locales=["es_CO"], timezone="America/Bogota", tax_rate_bp=1900, theme="vitrina", hue=330),
-}  # fmt: skip
+    "bakery": {
+        "slug": "espiga",
+        "name": "Panadería La Espiga",
+        "country": "MX",
+        "currency": "MXN",
+        "locale": "es_MX",
+        "locales": ["es_MX"],
+        "timezone": "America/Mexico_City",
+        "tax_rate_bp": 1600,
+        "theme": "mostrador",
+        "hue": 40,
+    },
+    "crafts": {
+        "slug": "illimani",
+        "name": "Tejidos Illimani",
+        "country": "BO",
+        "currency": "BOB",
+        "locale": "es_BO",
+        "locales": ["es_BO", "pt", "en"],
+        "timezone": "America/La_Paz",
+        "tax_rate_bp": 1300,
+        "theme": "taller",
+        "hue": 350,
+    },
+    "inn": {
+        "slug": "posada",
+        "name": "Posada Cerro Alegre",
+        "country": "CL",
+        "currency": "CLP",
+        "locale": "es_CL",
+        "locales": ["es_CL"],
+        "timezone": "America/Santiago",
+        "tax_rate_bp": 1900,
+        "theme": "posada",
+        "hue": 230,
+    },
+    "suspended": {
+        "slug": "flores",
+        "name": "Flores del Valle",
+        "country": "CO",
+        "currency": "COP",
+        "locale": "es_CO",
+        "locales": ["es_CO"],
+        "timezone": "America/Bogota",
+        "tax_rate_bp": 1900,
+        "theme": "vitrina",
+        "hue": 330,
+    },
+}
 STAFF = {
     "alicia": ("bakery", "owner"),
     "beto": ("bakery", "clerk"),
@@ -131,24 +170,42 @@ def open_the_cast() -> Cast:
     shops: dict[str, Shop] = {}
     at = clock.now()
     for number, (key, facts) in enumerate(SHOPS.items(), start=1001):
-        stub = Shop(id=number, slug=facts["slug"], name="", base_url="", country="MX", currency="MXN", locale="es",
-                    locales=(), timezone="UTC", status="draft", tax_rate_bp=0)  # fmt: skip
+        stub = Shop(
+            id=number,
+            slug=facts["slug"],
+            name="",
+            base_url="",
+            country="MX",
+            currency="MXN",
+            locale="es",
+            locales=(),
+            timezone="UTC",
+            status="draft",
+            tax_rate_bp=0,
+        )
         with acting_for(stub), transaction():
-            db.session.add(Tenant(
-                id=number, **facts, status="suspended" if key == "suspended" else "live", created_at=at,
-                payment_methods=["cash_on_delivery", "pay_at_shop", "bank_transfer", "card"],
-                payment_account=f"acct_test_{key}", bank_details="Banco de prueba, cuenta 0123456789",
-                phone="+525512345678", email=f"{facts['slug']}@example.com", address="Calle 1", tastes=["dulce", "salado"],
-            ))  # fmt: skip
+            db.session.add(
+                Tenant(
+                    id=number,
+                    **facts,
+                    status="suspended" if key == "suspended" else "live",
+                    created_at=at,
+                    payment_methods=["cash_on_delivery", "pay_at_shop", "bank_transfer", "card"],
+                    payment_account=f"acct_test_{key}",
+                    bank_details="Banco de prueba, cuenta 0123456789",
+                    phone="+525512345678",
+                    email=f"{facts['slug']}@example.com",
+                    address="Calle 1",
+                    tastes=["dulce", "salado"],
+                )
+            )
         found = directory().by_id(number)
         assert found is not None
         shops[key] = found
     staff: dict[str, int] = {}
     for name, (key, role) in STAFF.items():
         with acting_for(shops[key]), transaction():
-            person = Staff(
-                name=name.title(), email=f"{name}@example.com", password_hash=password_hash(), created_at=at
-            )
+            person = Staff(name=name.title(), email=f"{name}@example.com", password_hash=password_hash(), created_at=at)
             db.session.add(person)
             db.session.flush()
             db.session.add(Membership(staff_id=person.id, tenant_id=shops[key].id, role=role, created_at=at))

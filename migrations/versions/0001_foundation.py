@@ -3,7 +3,7 @@
 Reference tables come first, then parents before children, so that the same order serves a distributed database.
 """
 
-import sqlalchemy as sa, textwrap
+import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import Text  # noqa: F401 (named by rendered column types)
 from sqlalchemy.dialects import postgresql as pg

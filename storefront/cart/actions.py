@@ -154,9 +154,7 @@ def add_booking(  # noqa: PLR0913 - when, how many and how long are all one wish
         cart = _open_cart(cart_token, locale, customer_id)
         _require_room(cart.lines)
         at = clock.now()
-        booking = hold_slot(
-            offer.product_id, starts_at, quantity=quantity, nights=nights or 1, until=at + HOLD_FOR
-        )
+        booking = hold_slot(offer.product_id, starts_at, quantity=quantity, nights=nights or 1, until=at + HOLD_FOR)
         db.session.add(
             CartLine(
                 cart_id=cart.id,
@@ -252,9 +250,7 @@ def lock_cart(cart_token: str | None) -> Cart | None:
 
 def empty_into_order(cart: Cart, order_token: str) -> None:
     """The cart has become an order: its lines go, its bookings are the order's now, it remembers the secret link."""
-    db.session.execute(
-        delete(CartLine).where(CartLine.cart_id == cart.id).execution_options(synchronize_session=False)
-    )
+    db.session.execute(delete(CartLine).where(CartLine.cart_id == cart.id).execution_options(synchronize_session=False))
     cart.order_token = order_token
     cart.updated_at = clock.now()
 
@@ -267,9 +263,7 @@ def tidy_carts() -> int:
     at = clock.now()
     with transaction():
         db.session.execute(
-            delete(CartLine)
-            .where(CartLine.removed_at < at - KEEP_REMOVED)
-            .execution_options(synchronize_session=False)
+            delete(CartLine).where(CartLine.removed_at < at - KEEP_REMOVED).execution_options(synchronize_session=False)
         )
         gone = db.session.execute(
             delete(Cart)
@@ -346,9 +340,7 @@ def _own_cart(token: str | None) -> _Opened:
 
 
 def _own_line(cart_id: int, code: str, *, removed: bool = False) -> CartLine:
-    line = db.session.scalars(
-        select(CartLine).where(CartLine.cart_id == cart_id, CartLine.code == code)
-    ).first()
+    line = db.session.scalars(select(CartLine).where(CartLine.cart_id == cart_id, CartLine.code == code)).first()
     if line is None or (line.removed_at is not None) != removed:
         raise LineNotFound
     return line
@@ -357,9 +349,7 @@ def _own_line(cart_id: int, code: str, *, removed: bool = False) -> CartLine:
 def _ref(cart: _Opened) -> CartRef:
     db.session.flush()
     count = db.session.scalar(
-        select(func.coalesce(func.sum(_pieces()), 0)).where(
-            CartLine.cart_id == cart.id, CartLine.removed_at.is_(None)
-        )
+        select(func.coalesce(func.sum(_pieces()), 0)).where(CartLine.cart_id == cart.id, CartLine.removed_at.is_(None))
     )
     return CartRef(cart.id, cart.token, int(count or 0))
 

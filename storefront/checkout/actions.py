@@ -164,9 +164,7 @@ def _towards_payment(order_token: str, attempt_id: int | None, *, repeated: bool
 def _refuse_troubled(view: CartView) -> None:
     short = [line for line in view.lines if line.trouble in {Trouble.SOLD_OUT, Trouble.SHORT}]
     if short:
-        raise OutOfStock(
-            [line.variant_id for line in short], {line.variant_id: line.product_name for line in short}
-        )
+        raise OutOfStock([line.variant_id for line in short], {line.variant_id: line.product_name for line in short})
     if any(line.trouble is Trouble.EXPIRED for line in view.lines):
         raise HoldExpired
     if any(line.trouble is Trouble.GONE for line in view.lines):

@@ -160,4 +160,3 @@ def _erase_own(customer_id: int, contacts: set[str], subject: Subject) -> None:
         .values(name="", email=None, phone=None, locale=None, epoch=Customer.epoch + 1, erased_at=clock.now())
         .execution_options(synchronize_session=False)
     )
-

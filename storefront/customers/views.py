@@ -322,9 +322,7 @@ def sessions() -> ResponseReturnValue:
     """Where they are logged in."""
     here = current_login()
     subject = f"customer:{customer_id()}"
-    return render_template(
-        "shop/customers/sessions.html", logins=logins_of(subject), here=here.id if here else None
-    )
+    return render_template("shop/customers/sessions.html", logins=logins_of(subject), here=here.id if here else None)
 
 
 @blueprint.post("/cuenta/sesiones/cerrar")

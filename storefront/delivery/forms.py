@@ -89,9 +89,7 @@ class ZoneForm(Form):
     )
     region = SelectField(_l("Región"), [Optional()], description=_l("Solo si la zona es de una región."))
     price = MoneyField(_l("Precio de la entrega"), [InputRequired(_l("Escribe el precio; cero si es gratis."))])
-    free_above = MoneyField(
-        _l("Gratis a partir de"), [Optional()], description=_l("Déjalo vacío si siempre se cobra.")
-    )
+    free_above = MoneyField(_l("Gratis a partir de"), [Optional()], description=_l("Déjalo vacío si siempre se cobra."))
     active = BooleanField(_l("Se entrega aquí"), default=True)
     version = HiddenField(default="0")
 
@@ -106,9 +104,7 @@ class ContractForm(Form):
         default=0,
         description=_l("Le preguntamos primero a quien tenga el número más alto."),
     )
-    zones = SelectMultipleField(
-        _l("Zonas"), [Optional()], description=_l("Sin marcar ninguna, lleva a todas.")
-    )
+    zones = SelectMultipleField(_l("Zonas"), [Optional()], description=_l("Sin marcar ninguna, lleva a todas."))
     cod_allowed = BooleanField(_l("Puede cobrar en efectivo al entregar"), default=True)
     fee = MoneyField(
         _l("Lo que le pagas por entrega"), [Optional()], description=_l("Solo si acordaron un precio fijo.")

@@ -243,9 +243,7 @@ class Offer(PartnerOwned, Model):
     __table_args__ = (
         UniqueConstraint("partner_id", "ref"),
         UniqueConstraint("partner_id", "tenant_id", "shipment_id", "round"),
-        Index(
-            "ix_offers_open", "partner_id", "priority", "id", postgresql_where=text("state IN ('queued', 'leased')")
-        ),
+        Index("ix_offers_open", "partner_id", "priority", "id", postgresql_where=text("state IN ('queued', 'leased')")),
     )
 
     id: Mapped[int] = identity_pk()

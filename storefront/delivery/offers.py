@@ -280,9 +280,7 @@ def _move_shipment(offer: Any, values: dict[str, Any]) -> Any:
     ).first()
 
 
-def _assign(
-    offer: Any, condition: Sequence[ColumnElement[bool]], token: str, rider_id: int | None, by: Actor
-) -> str:
+def _assign(offer: Any, condition: Sequence[ColumnElement[bool]], token: str, rider_id: int | None, by: Actor) -> str:
     """Shipment and offer in one transaction, each by compare and set; then the assignment, which is unique too."""
     partner_id, at, ref = scoped_partner_id(), clock.now(), f"as_{new_code(16)}"
     rider_name = _rider_name(rider_id)

@@ -171,9 +171,7 @@ def extend(wish: dict[str, Any], offer_id: str) -> Any:
 )
 def assignments(wish: dict[str, Any]) -> Any:
     """The partner's work, in the order it was accepted, page by page."""
-    page, cursor = partner_queries.assignments(
-        wish["limit"], wish["cursor"], wish["status"], wish["updated_since"]
-    )
+    page, cursor = partner_queries.assignments(wish["limit"], wish["cursor"], wish["status"], wish["updated_since"])
     return {"assignments": page, "next_cursor": cursor}
 
 

@@ -75,9 +75,7 @@ def choose(zones: Iterable[ZoneChoice], place: Place, subtotal_minor: int) -> Qu
 def zones_for_checkout() -> list[ZoneChoice]:
     """The shop's active zones with a price, in the order in which they are tried. Empty: the shop does not deliver."""
     rows = db.session.execute(
-        select(
-            Zone.id, Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor
-        )
+        select(Zone.id, Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor)
         .join(Rate, (Rate.tenant_id == Zone.tenant_id) & (Rate.zone_id == Zone.id))
         .where(Zone.active)
         .order_by(Zone.position, Zone.id)

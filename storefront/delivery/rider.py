@@ -34,6 +34,7 @@ blueprint = Blueprint("rider", __name__)
 blueprint.record_once(lambda _state: register_checker("rider", check_rider))
 blueprint.teardown_request(leave_scopes)
 
+
 def _done_word(code: ShipmentState) -> str:
     words = {
         ShipmentState.PICKED_UP: _("Recogido. Avísanos cuando salgas."),

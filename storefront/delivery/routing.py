@@ -59,9 +59,7 @@ def _candidates(shipment: Shipment) -> list[Any]:
         )
         .order_by(PartnerContract.priority.desc(), PartnerContract.id)
     )  # fmt: skip
-    return [
-        row for row in rows if row.partner_id not in shipment.tried and (not row.zones or zone_code in row.zones)
-    ]
+    return [row for row in rows if row.partner_id not in shipment.tried and (not row.zones or zone_code in row.zones)]
 
 
 def _publish(shipment_id: int, contract: Any) -> bool:

@@ -221,9 +221,7 @@ class Event(Schema):
     reason = fields.String(allow_none=True, load_default=None, validate=validate.OneOf(REASONS))
     note = fields.String(load_default="", validate=validate.Regexp(r"^[^\x00]{0,500}\Z"))
     delivery_code = fields.String(allow_none=True, load_default=None, validate=validate.Length(1, 12))
-    cod_collected_minor = fields.Integer(
-        allow_none=True, load_default=None, validate=validate.Range(0, 10**13)
-    )
+    cod_collected_minor = fields.Integer(allow_none=True, load_default=None, validate=validate.Range(0, 10**13))
     lat = fields.Float(allow_none=True, load_default=None, validate=validate.Range(-90, 90))
     lng = fields.Float(allow_none=True, load_default=None, validate=validate.Range(-180, 180))
 

@@ -130,9 +130,7 @@ def tell(shipment: Shipment, code: str, at: datetime, by: Actor, **more: Any) ->
 def tell_implied(shipment: Shipment, before: ShipmentState, source: str, event_id: str, at: datetime) -> None:
     """Fill in the steps that were skipped on the way from `before` to where the shipment is now."""
     for step in implied(before, shipment.state):
-        tell(
-            shipment, step, at, Actor("system", None, ""), source=source, event_id=f"{event_id}:{step}", implied=True
-        )
+        tell(shipment, step, at, Actor("system", None, ""), source=source, event_id=f"{event_id}:{step}", implied=True)
 
 
 def record_reports(reports: Sequence[Report], by: Actor) -> list[Outcome]:

@@ -245,7 +245,7 @@ class MoneyField(ParsedField):
     def __init__(
         self, label: Any = None, validators: Any = None, *, currency: str | None = None, **options: Any
     ) -> None:
-        super().__init__(label, validators, **options)  # type: ignore[no-untyped-call]  # wtforms is not annotated
+        super().__init__(label, validators, **options)
         self._currency = currency
 
     @property
@@ -272,7 +272,7 @@ class PhoneField(ParsedField, TelField):
     def __init__(
         self, label: Any = None, validators: Any = None, *, country: str | None = None, **options: Any
     ) -> None:
-        super().__init__(label, validators, **options)  # type: ignore[no-untyped-call]  # wtforms is not annotated
+        super().__init__(label, validators, **options)
         self._country = country
 
     def parse(self, text: str) -> str:
@@ -315,7 +315,7 @@ class CoordinateField(ParsedField):
     """Degrees of latitude (`limit` 90) or longitude (`limit` 180); `data` is a float with six decimals, about 0.1 m."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, limit: int, **options: Any) -> None:
-        super().__init__(label, validators, **options)  # type: ignore[no-untyped-call]  # wtforms is not annotated
+        super().__init__(label, validators, **options)
         self.limit = limit
 
     def parse(self, text: str) -> float:

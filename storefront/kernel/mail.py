@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped
 
 from storefront.kernel import clock
-from storefront.kernel.db import Model, Shared, ShopOwned, db, identity_pk, transaction
+from storefront.kernel.db import Model, Shared, ShopOwned, db, identity_pk, settings, transaction
 from storefront.kernel.faces import face_url
 from storefront.kernel.facts import MailQueued
 from storefront.kernel.jobs import periodic, shop_job
@@ -39,7 +39,6 @@ from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop, find_shop
 
 TIMEOUT_S = 15
-LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 8
 KEEP_SENT = timedelta(days=30)
 
@@ -62,7 +61,7 @@ class BadAddress(ValueError):
 
 
 class NotSent(RuntimeError):
-    """The server did not take the letter now; the job runs again."""
+    """The letter did not go out now, or nobody can say yet whether it did; the job runs again."""
 
 
 class Letter:
@@ -222,17 +221,26 @@ def init_mail(app: Flask) -> None:
 def _claim(table: type[MailMessage] | type[PlatformMail], mail_id: int) -> Any:
     at = clock.now()
     is_free = (table.state == MailState.QUEUED) | ((table.state == MailState.SENDING) & (table.sending_until < at))
+    until = at + timedelta(seconds=settings().job_lease_s)
     with transaction():
         return db.session.execute(
             update(table)
             .where(table.id == mail_id, is_free)
-            .values(state=MailState.SENDING, sending_until=at + LEASE, attempts=table.attempts + 1)
+            .values(state=MailState.SENDING, sending_until=until, attempts=table.attempts + 1)
             .returning(
                 table.id, table.once, table.to_address, table.subject, table.body_text, table.body_html, table.locale,
                 table.created_at, table.attempts,
             )
             .execution_options(synchronize_session=False)
         ).first()  # fmt: skip
+
+
+def _require_settled(table: type[MailMessage] | type[PlatformMail], mail_id: int) -> None:
+    """Raise NotSent while somebody holds the letter: they may have died, and then nobody else would send it."""
+    state = db.session.scalar(select(table.state).where(table.id == mail_id))
+    db.session.rollback()
+    if state in {MailState.QUEUED, MailState.SENDING}:
+        raise NotSent("another worker has it")
 
 
 def _close(table: type[MailMessage] | type[PlatformMail], row: Any, **values: Any) -> None:
@@ -255,6 +263,7 @@ def _is_final(error: Exception) -> bool:
 def _deliver(table: type[MailMessage] | type[PlatformMail], mail_id: int, owner: str) -> None:
     row = _claim(table, mail_id)
     if row is None:
+        _require_settled(table, mail_id)
         return
     transport: Transport = current_app.extensions["portales.mail"]
     try:
@@ -273,7 +282,7 @@ def _deliver(table: type[MailMessage] | type[PlatformMail], mail_id: int, owner:
 
 @shop_job("mail.deliver")
 def deliver(mail_id: int) -> None:
-    """Send one of the shop's letters, unless it was sent or is being sent."""
+    """Send one of the shop's letters, unless it was sent. Raises NotSent while another worker has it."""
     _deliver(MailMessage, mail_id, f"shop:{current_shop().id}")
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Index, Table, and_, insert, select, text, update
 from sqlalchemy.orm import Mapped
 
 from storefront.kernel import clock
-from storefront.kernel.db import Model, ShopOwned, after_commit, db, engine_of, identity_pk, transaction
+from storefront.kernel.db import Model, ShopOwned, after_commit, db, engine_of, identity_pk, settings, transaction
 from storefront.kernel.tenancy import current_shop
 
 log = structlog.get_logger()
@@ -95,12 +95,17 @@ def record(event: Any) -> None:
                 job=job,
                 payload=asdict(event),
                 created_at=at,
-                due_at=at + RESEND_AFTER,
+                due_at=at + _resend_after(),
                 attempts=0,
             )
             .returning(OutboxRow.id)
         )
         _send_after_commit(shop_id, int(row_id or 0), job)
+
+
+def _resend_after() -> timedelta:
+    """A message that nobody took counts as lost after this; never later than a job whose worker died."""
+    return min(RESEND_AFTER, timedelta(seconds=settings().job_lease_s))
 
 
 def _send_after_commit(shop_id: int, row_id: int, job: str) -> None:
@@ -198,7 +203,7 @@ def relay(batch: int = 200) -> int:
             rows = connection.execute(
                 update(table)
                 .where(table.c.tenant_id == shop_id, table.c.id.in_(select(pick.c.id)))
-                .values(due_at=at + RESEND_AFTER)
+                .values(due_at=at + _resend_after())
                 .returning(table.c.id, table.c.job)
             ).all()
         sent.extend((shop_id, row.id, row.job) for row in rows)

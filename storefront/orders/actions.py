@@ -395,9 +395,7 @@ def hand_over(order_id: int, by: Actor) -> Order:
         if order.fulfilment_state not in ON_THE_SHELF:
             return order
         to_courier = order.fulfilment_method is FulfilmentMethod.DELIVERY
-        return set_fulfilment_state(
-            order_id, FulfilmentState.SHIPPED if to_courier else FulfilmentState.DELIVERED, by
-        )
+        return set_fulfilment_state(order_id, FulfilmentState.SHIPPED if to_courier else FulfilmentState.DELIVERED, by)
 
 
 def set_fulfilment_state(order_id: int, state: FulfilmentState, by: Actor, reason: str = "") -> Order:

@@ -33,9 +33,7 @@ def locked(order_id: int) -> Order:
     return found[0]
 
 
-def move(
-    order: Order, to: OrderState | PaymentState | FulfilmentState, by: Actor, reason: str = ""
-) -> None:
+def move(order: Order, to: OrderState | PaymentState | FulfilmentState, by: Actor, reason: str = "") -> None:
     """Move a locked order along the axis that `to` belongs to, and write the step into its history.
 
     Raises IllegalTransition when the table does not have the step; nothing has changed then.

@@ -115,9 +115,7 @@ def _set_memory(profile: Profile, remembers: bool) -> None:
 
 
 def _drop_history(profile_id: int) -> None:
-    db.session.execute(
-        delete(Interaction).where(Interaction.profile_id == profile_id).execution_options(**_SILENT)
-    )
+    db.session.execute(delete(Interaction).where(Interaction.profile_id == profile_id).execution_options(**_SILENT))
 
 
 def _declare(profile_id: int, tags: Sequence[str]) -> None:
@@ -273,16 +271,12 @@ def leave(token: str) -> None:
 
 
 def _drop_token(token: str) -> None:
-    db.session.execute(
-        delete(Visitor).where(Visitor.token_hash == token_hash(token)).execution_options(**_SILENT)
-    )
+    db.session.execute(delete(Visitor).where(Visitor.token_hash == token_hash(token)).execution_options(**_SILENT))
 
 
 def leave_other_browsers(customer_id: int, but: str | None) -> None:
     """Only the browser with the token `but` leads to the customer's profile from now on."""
-    profiles = select(Profile.id).where(
-        Profile.tenant_id == current_shop().id, Profile.customer_id == customer_id
-    )
+    profiles = select(Profile.id).where(Profile.tenant_id == current_shop().id, Profile.customer_id == customer_id)
     with transaction():
         db.session.execute(
             delete(Visitor)

@@ -64,7 +64,5 @@ def forget_old() -> None:
     with transaction():
         db.session.execute(delete(Interaction).where(Interaction.at < old).execution_options(**_SILENT))
         db.session.execute(
-            delete(Profile)
-            .where(Profile.customer_id.is_(None), Profile.seen_at < old)
-            .execution_options(**_SILENT)
+            delete(Profile).where(Profile.customer_id.is_(None), Profile.seen_at < old).execution_options(**_SILENT)
         )

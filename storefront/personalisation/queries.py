@@ -54,9 +54,7 @@ def for_ranking(token: str, product_ids: Sequence[int]) -> Known | None:
     wanted = select(Product.id, Product.tags).where(Product.id.in_(product_ids)).subquery("wanted")
     sold = aliased(CoPurchase)
     items = (
-        select(
-            func.json_agg(func.json_build_array(wanted.c.id, wanted.c.tags, func.coalesce(sold.orders, 0), 0))
-        )
+        select(func.json_agg(func.json_build_array(wanted.c.id, wanted.c.tags, func.coalesce(sold.orders, 0), 0)))
         .select_from(wanted)
         .outerjoin(sold, _itself(sold, wanted.c.id))
         .scalar_subquery()
@@ -115,18 +113,14 @@ def _history() -> ScalarSelect[Any]:
     """The latest of what the profile did, while it allows that to be remembered."""
     latest = (
         select(Interaction.tenant_id, Interaction.product_id, Interaction.kind, Interaction.at)
-        .where(
-            Interaction.tenant_id == Profile.tenant_id, Interaction.profile_id == Profile.id, Profile.remembers
-        )
+        .where(Interaction.tenant_id == Profile.tenant_id, Interaction.profile_id == Profile.id, Profile.remembers)
         .order_by(Interaction.at.desc(), Interaction.id.desc())
         .limit(LATEST_SIGHTS)
         .correlate(Profile)
         .lateral("latest")
     )
     return (
-        select(
-            func.json_agg(func.json_build_array(Product.id, Product.name, Product.tags, latest.c.kind, latest.c.at))
-        )
+        select(func.json_agg(func.json_build_array(Product.id, Product.name, Product.tags, latest.c.kind, latest.c.at)))
         .select_from(latest)
         .join(Product, (Product.tenant_id == latest.c.tenant_id) & (Product.id == latest.c.product_id))
         .scalar_subquery()
@@ -157,9 +151,7 @@ def _beside(product_id: int) -> Select[int, list[str], int, int]:
     together = func.coalesce(pair.orders, 0).label("together")
     return (
         select(Product.id, Product.tags, func.coalesce(sold.orders, 0).label("sold"), together)
-        .outerjoin(
-            pair, and_(pair.tenant_id == shop_id, pair.product_a == product_id, pair.product_b == Product.id)
-        )
+        .outerjoin(pair, and_(pair.tenant_id == shop_id, pair.product_a == product_id, pair.product_b == Product.id))
         .outerjoin(sold, _itself(sold, Product.id))
         .where(
             Product.status == ProductStatus.PUBLISHED,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_ngettext as _ln
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import Range
 
@@ -145,9 +144,7 @@ def _wanted(service: ServiceView, wish: _Wish) -> Slot:
     if abs(wish.starts_at - clock.now()) > FAR:
         raise NotBookable
     if not 1 <= wish.quantity <= service.capacity:
-        raise NotBookable(
-            _ln("Solo hay %(num)d lugar.", "Solo hay %(num)d lugares. Elige una cantidad menor.", service.capacity)
-        )
+        raise NotBookable(_l("Elige entre 1 y %(most)s lugares: no hay más.", most=service.capacity))
     if service.by_night:
         return _wanted_stay(service, wish)
     slot = availability.slot_at(service, wish.starts_at, by_staff=wish.by_staff)

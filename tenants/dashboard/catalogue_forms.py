@@ -97,7 +97,7 @@ class ProductForm(Form):
     def drop_offer(self) -> None:
         """Leave out what belongs to a single variant: the product has several."""
         for name in ("price", "stock", "compare", "sku", "seen"):
-            del self[name]
+            del self[name]  # type: ignore[no-untyped-call]  # wtforms is not annotated
 
     def draft(self, shelves: Sequence[EditableCategory], variant: EditableVariant | None) -> Draft:
         """What was typed, for a new product or for one whose only variant is `variant`."""

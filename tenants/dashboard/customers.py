@@ -66,7 +66,9 @@ def without_account() -> ResponseReturnValue:
     """Those who order without one, by the number they give."""
     search = _search()
     page = guests(requested_page(), search)
-    return render_template("dashboard/customers/index.html", search=search, without=True, page=page)
+    return render_template(
+        "dashboard/customers/index.html", search=search, without=True, page=page, may_erase=_may_erase()
+    )
 
 
 def _search() -> str:

@@ -77,14 +77,22 @@ class ClosureForm(Form):
     reason = StringField(_l("Motivo"), [Optional(), Length(max=100)])
 
 
+class _MayBeEmpty(Optional):
+    """Nothing typed is fine here, and not worth a word beside the label."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # wtforms is not annotated
+        self.field_flags = {}
+
+
 class DayForm(Form):
     """The hours of one weekday: once, or twice with a break between."""
 
     is_open = BooleanField(_l("Abierto"))
-    opens = TimeField(_l("Desde"), [Optional()])
-    closes = TimeField(_l("Hasta"), [Optional()])
-    opens_again = TimeField(_l("y de"), [Optional()])
-    closes_again = TimeField(_l("a"), [Optional()])
+    opens = TimeField(_l("Desde"), [_MayBeEmpty()])
+    closes = TimeField(_l("Hasta"), [_MayBeEmpty()])
+    opens_again = TimeField(_l("Y otra vez desde"), [_MayBeEmpty()])
+    closes_again = TimeField(_l("Hasta"), [_MayBeEmpty()])
 
     def validate(self, extra_validators: Any = None) -> bool:
         """An open day says from when until when, and the second time is whole or not there."""
@@ -166,10 +174,10 @@ class ServiceForm(Form):
         choices=choices([(Unit.TIME.value, _l("Por horario")), (Unit.NIGHT.value, _l("Por noche"))]),
         default=Unit.TIME.value,
     )
-    duration = IntegerField(_l("Cuánto dura"), [Optional(), NumberRange(5, LONGEST_MIN)], default=60)
-    step = IntegerField(_l("Empieza cada"), [Optional(), NumberRange(5, LONGEST_MIN)], default=60)
-    check_in = TimeField(_l("Llegada desde"), [Optional()], default=time(15))
-    check_out = TimeField(_l("Salida hasta"), [Optional()], default=time(12))
+    duration = IntegerField(_l("Cuánto dura"), [_MayBeEmpty(), NumberRange(5, LONGEST_MIN)], default=60)
+    step = IntegerField(_l("Empieza cada"), [_MayBeEmpty(), NumberRange(5, LONGEST_MIN)], default=60)
+    check_in = TimeField(_l("Llegada desde"), [_MayBeEmpty()], default=time(15))
+    check_out = TimeField(_l("Salida hasta"), [_MayBeEmpty()], default=time(12))
     notice = IntegerField(
         _l("Con cuánta anticipación"), [InputRequired(_NEEDED), NumberRange(0, 24 * 60)], default=1,
         description=_l("0 permite reservar hasta el último momento."),

@@ -102,8 +102,14 @@ def _orders_of(rows: Sequence[BookingRow]) -> Mapping[int, OrderRow]:
 def show(code: str) -> ResponseReturnValue:
     """One reservation, its next step first."""
     row = queries.booking_by_code(code)
-    orders = _orders_of([row])
-    return render_template("dashboard/reservations/show.html", row=row, orders=orders, now=clock.now())
+    service = queries.service_for(row.product_id)
+    return render_template(
+        "dashboard/reservations/show.html",
+        row=row,
+        orders=_orders_of([row]),
+        has_other_times=service is not None and service.active,
+        now=clock.now(),
+    )
 
 
 # --- what became of it --------------------------------------------------------------------------------------------

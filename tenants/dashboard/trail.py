@@ -9,7 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from storefront.kernel.access import access
+from storefront.kernel.filters import money
 from storefront.kernel.http import requested_page
+from storefront.kernel.money import Money
+from storefront.kernel.tenancy import current_shop
 from tenants.queries import TrailLine, trail, trail_kinds
 
 blueprint = Blueprint("desk_trail", __name__)
@@ -19,7 +22,8 @@ KIND_NAMES = {
     "product": _l("Productos"), "variant": _l("Opciones"), "category": _l("Categorías"), "product_image": _l("Fotos"),
     "order": _l("Pedidos"), "booking": _l("Reservas"), "customer": _l("Clientes"), "shipment": _l("Entregas"),
     "zone": _l("Zonas"), "payment": _l("Pagos"), "refund": _l("Devoluciones"), "proof": _l("Comprobantes"),
-    "stock": _l("Existencias"), "resource": _l("Calendarios"),
+    "stock": _l("Existencias"), "resource": _l("Calendarios"), "guest": _l("Clientes sin cuenta"),
+    "delivery_zone": _l("Zonas"), "partner_contract": _l("Empresas de reparto"),
 }  # fmt: skip
 VERB_NAMES = {
     "opened": _l("abrió la tienda"), "became_live": _l("publicó la tienda"),
@@ -34,13 +38,58 @@ VERB_NAMES = {
     "verified": _l("comprobó"), "made_primary": _l("puso como principal"), "lost": _l("dejó de comprobarse"),
     "created": _l("creó"), "changed": _l("cambió"), "updated": _l("cambió"), "deleted": _l("borró"),
     "published": _l("publicó"), "archived": _l("archivó"), "restored": _l("recuperó"), "cancelled": _l("canceló"),
-    "confirmed": _l("confirmó"),
+    "confirmed": _l("confirmó"), "set_up": _l("preparó la tienda"), "cover_hung": _l("puso la portada"),
+    "card_account_made": _l("abrió la cuenta de tarjetas"), "cards_on": _l("activó el cobro con tarjeta"),
+    # the catalogue and the shelf
+    "renamed": _l("cambió el nombre"), "ordered": _l("cambió el orden"), "copied": _l("duplicó"),
+    "unpublished": _l("ocultó"), "translated": _l("tradujo"), "price_changed": _l("cambió el precio"),
+    "variant_added": _l("agregó una opción"), "variants_saved": _l("cambió las opciones"),
+    "image_added": _l("agregó una foto"), "images_ordered": _l("ordenó las fotos"),
+    "described": _l("describió la foto"), "uncounted": _l("dejó de contar"),
+    # reservations
+    "made_bookable": _l("lo puso para reservar"), "not_bookable": _l("dejó de reservarse"),
+    "walked_in": _l("reservó en el mostrador"), "moved": _l("cambió la hora"), "held": _l("apartó"),
+    "arrived": _l("anotó la llegada"), "done": _l("terminó"), "no_show": _l("anotó que no llegó"),
+    "closed_day": _l("cerró un día"), "opened_day": _l("volvió a abrir un día"), "retired": _l("dejó de reservarse"),
+    "feed_renewed": _l("cambió el enlace del calendario"),
+    # orders and money
+    "placed": _l("hizo el pedido"), "expired": _l("venció"), "ready": _l("lo marcó como listo"),
+    "not_ready": _l("deshizo «listo»"), "restocked": _l("devolvió a la venta"), "completed": _l("terminó"),
+    "needs_attention": _l("avisó de un problema"), "attended": _l("resolvió el problema"),
+    "preparing": _l("en preparación"), "shipped": _l("salió a entregarse"), "delivered": _l("se entregó"),
+    "returned": _l("regresó a la tienda"), "awaiting_payment": _l("espera el pago"), "paid": _l("se pagó"),
+    "unpaid": _l("quedó sin pagar"), "cash_received": _l("recibió el efectivo"),
+    "cash_taken_back": _l("deshizo el cobro"), "paid_twice": _l("se pagó dos veces"),
+    "card_again": _l("volvió a intentar con tarjeta"), "card_declined": _l("la tarjeta no pasó"),
+    "card_refused": _l("el pago no se pudo abrir"), "proof_sent": _l("mandó el comprobante"),
+    "proof_accepted": _l("aceptó el comprobante"), "proof_rejected": _l("pidió otro comprobante"),
+    "refund_decided": _l("decidió devolver dinero"), "refund_requested": _l("pidió la devolución"),
+    "refund_in_transit": _l("la devolución va en camino"), "refund_done": _l("devolvió el dinero"),
+    "refund_failed": _l("la devolución falló"), "refund_external": _l("devolvió el dinero por fuera"),
+    # people
+    "signed_in": _l("entró a su cuenta"), "details_changed": _l("cambió sus datos"),
+    "email_changed": _l("cambió su correo"), "exported": _l("entregó sus datos"), "erased": _l("borró sus datos"),
+    # delivery
+    "added": _l("agregó"), "raised": _l("subió de lugar"), "active": _l("empezó a trabajar con ella"),
+    "ended": _l("dejó de trabajar con ella"), "offered": _l("la ofreció"), "offered_again": _l("la volvió a ofrecer"),
+    "offer_declined": _l("no la tomó"), "offer_dead": _l("no contestó"), "assigned": _l("la tomó"),
+    "released": _l("la soltó"), "taken_back": _l("se la quitó"), "own_courier": _l("la lleva la tienda"),
+    "unroutable": _l("nadie la pudo llevar"), "code_locked": _l("escribió cinco códigos equivocados"),
+    "draft": _l("en preparación"), "picked_up": _l("la recogió"), "in_transit": _l("va en camino"),
+    "out_for_delivery": _l("salió a entregarla"), "attempt_failed": _l("no la pudo entregar"),
+    "returning": _l("viene de regreso"),
 }  # fmt: skip
 ACTOR_NAMES = {
     "system": _l("Portales"), "operator": _l("Portales"), "visitor": _l("Una visita"), "customer": _l("Cliente"),
     "rider": _l("Repartidor"), "partner": _l("Empresa de reparto"), "staff": _l("Equipo"),
 }  # fmt: skip
-HIDDEN_FACTS = {"version"}
+FACT_NAMES = {
+    "name": _l("nombre"), "reason": _l("motivo"), "price_minor": _l("precio"), "amount_minor": _l("importe"),
+    "total_minor": _l("total"), "email": _l("correo"), "host": _l("dominio"), "partner": _l("empresa"),
+    "rider": _l("quién la lleva"), "reference": _l("referencia"), "note": _l("nota"), "code": _l("clave"),
+    "variants": _l("opciones"), "capacity": _l("lugares"), "tried": _l("empresas preguntadas"), "day": _l("día"),
+}  # fmt: skip
+"""The facts an owner understands; what is not among them is for whoever reads the table itself."""
 
 
 def _plain(name: str) -> str:
@@ -50,19 +99,21 @@ def _plain(name: str) -> str:
 def _sentence(line: TrailLine) -> dict[str, Any]:
     """A line as people say it; verbs nobody translated are shown as they are."""
     who = line.actor_label or str(ACTOR_NAMES.get(line.actor_kind, line.actor_kind))
-    told = {key: value for key, value in line.facts.items() if value and key not in HIDDEN_FACTS}
-    facts = [f"{_plain(key)}: {_shown(value)}" for key, value in told.items()]
+    told = {key: value for key, value in line.facts.items() if value and key in FACT_NAMES}
+    facts = [f"{FACT_NAMES[key]}: {_shown(key, value)}" for key, value in told.items()]
     return {
         "at": line.at,
         "who": who,
-        "what": str(VERB_NAMES.get(line.verb, _plain(line.verb))),
+        "what": str(VERB_NAMES.get(line.verb.removeprefix("report."), _plain(line.verb))),
         "kind": str(KIND_NAMES.get(line.subject_type, _plain(line.subject_type))),
         "which": "" if line.subject_id.isdigit() else line.subject_id,
         "facts": " · ".join(facts)[:300],
     }
 
 
-def _shown(value: Any) -> str:
+def _shown(key: str, value: Any) -> str:
+    if key.endswith("_minor") and isinstance(value, int):
+        return money(Money(value, current_shop().currency))
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)

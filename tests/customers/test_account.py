@@ -229,7 +229,9 @@ def test_a_permission_is_a_row_with_its_words_and_taking_it_back_is_another(dora
     submit(dora, "/cuenta/permisos")
 
     with within(bakery):
-        rows = db.session.execute(select(Consent.granted, Consent.text_shown, Consent.subject).order_by(Consent.id)).all()
+        rows = db.session.execute(
+            select(Consent.granted, Consent.text_shown, Consent.subject).order_by(Consent.id)
+        ).all()
         assert [row.granted for row in rows] == [True, False]
         assert all("novedades" in row.text_shown for row in rows)
         assert consents.has_consent(rows[0].subject, consents.NEWS) is False

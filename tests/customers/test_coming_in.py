@@ -118,6 +118,25 @@ def test_a_code_works_once(dora, client_at, bakery):
     assert thief.get("/cuenta").status_code == 303
 
 
+def test_a_right_code_is_right_no_second_time(bakery, within):
+    with within(bakery):
+        codes.request_code(DORA, "es_MX")
+    code = latest_code(bakery, DORA)
+    with within(bakery):
+        actions.sign_in(DORA, code)
+        with pytest.raises(codes.WrongCode):
+            actions.sign_in(DORA, code)
+
+
+def test_what_is_stored_of_a_code_is_bound_to_its_wish_its_purpose_and_its_shop(bakery, crafts, within):
+    with within(bakery):
+        stored = {codes._hash(1, "login", "123456"), codes._hash(2, "login", "123456"),
+                  codes._hash(1, "email:1", "123456"), codes._hash(1, "login", "123457")}  # fmt: skip
+    with within(crafts):
+        stored.add(codes._hash(1, "login", "123456"))
+    assert len(stored) == 5
+
+
 def test_the_latest_code_is_the_only_one(dora, bakery):
     submit(dora, "/cuenta/entrar", contact=DORA)
     first = latest_code(bakery, DORA)

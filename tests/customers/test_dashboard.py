@@ -103,7 +103,9 @@ def test_the_file_is_handed_out_with_a_reason_that_stays_in_the_trail(desk, bake
 
     assert "datos.csv" in zipfile.ZipFile(io.BytesIO(answer.data)).namelist()
     with within(bakery):
-        entry = db.session.execute(select(LogEntry.facts, LogEntry.actor_label).where(LogEntry.verb == "exported")).one()
+        entry = db.session.execute(
+            select(LogEntry.facts, LogEntry.actor_label).where(LogEntry.verb == "exported")
+        ).one()
         assert (entry.facts["reason"], entry.actor_label) == ("asked", "Alicia")
 
 

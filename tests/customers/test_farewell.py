@@ -25,7 +25,12 @@ from tests.factories.catalogue import a_product
 from tests.factories.customers import a_customer, an_address, come_in, submit
 from tests.factories.orders import ALICIA, a_time, a_tour, an_order
 
-NAME, MAIL, NUMBER, STREET = "Xochitlcanaria", "xochitlcanaria@example.com", "+529519998877", "Callejón Xochitlcanaria 7"
+NAME, MAIL, NUMBER, STREET = (
+    "Xochitlcanaria",
+    "xochitlcanaria@example.com",
+    "+529519998877",
+    "Callejón Xochitlcanaria 7",
+)
 TRACES = (NAME.lower(), NUMBER.removeprefix("+52"), "951 999 8877")
 OWNER = Actor("staff", 1, "Alicia")
 

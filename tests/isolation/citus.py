@@ -4,6 +4,8 @@ Each rule is one query over `tables` (every table, its owner's column, its class
 passes today, so that the day one machine is not enough nothing has to be taken apart.
 """
 
+# ruff: noqa: E501 (queries keep their own lines)
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
@@ -85,7 +87,12 @@ RULES: Mapping[str, str] = {
 
 
 def findings(
-    connection: Connection[Any], *, reference: Collection[str], partner: Collection[str], local: Collection[str], schema: str = "public"
+    connection: Connection[Any],
+    *,
+    reference: Collection[str],
+    partner: Collection[str],
+    local: Collection[str],
+    schema: str = "public",
 ) -> list[tuple[str, str]]:
     """(rule, name of what breaks it), empty when the schema is ready."""
     values = {"reference": list(reference), "partner": list(partner), "local": list(local), "schema": schema}

@@ -22,7 +22,7 @@ from storefront.embedded import roles as database_roles
 from storefront.kernel import clock, outbox
 from storefront.kernel.db import Base, PartnerOwned, ShopOwned, db, engine_of, transaction
 from storefront.kernel.sessions import start_login
-from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, across_shops, directory
+from storefront.kernel.tenancy import Shop, across_shops, acting_for, acting_for_partner, directory
 from tenants.models import Operator
 from tests.factories.delivery import a_key, a_partner, a_rider
 from tests.isolation.review import WITH_POLICIES
@@ -164,7 +164,9 @@ class World:
     def _log_everybody_in(self) -> None:
         here, away = self.shops["espiga"], self.shops["illimani"]
         with across_shops("the tests' operator"), transaction():
-            olga = Operator(name="Olga", email="olga@example.com", password_hash=password_hash(), created_at=clock.now())
+            olga = Operator(
+                name="Olga", email="olga@example.com", password_hash=password_hash(), created_at=clock.now()
+            )
             db.session.add(olga)
             db.session.flush()
             operator_id = olga.id
@@ -172,9 +174,9 @@ class World:
         with acting_for_partner(riders.partner_id):
             epoch = db.session.get_one(Rider, (riders.partner_id, riders.riders[0])).epoch
         subjects = {
-            "customer": (f"customer:{here.people['customer']}", here.shop, {"cart": here.carts["customer"], "cart_count": 2}),
-            "neighbour": (f"customer:{here.people['neighbour']}", here.shop, {"cart": here.carts["neighbour"], "cart_count": 2}),
-            "stranger": (f"customer:{away.people['customer']}", away.shop, {"cart": away.carts["customer"], "cart_count": 2}),
+            "customer": (f"customer:{here.people['customer']}", here.shop, {"cart": here.carts["customer"]}),
+            "neighbour": (f"customer:{here.people['neighbour']}", here.shop, {"cart": here.carts["neighbour"]}),
+            "stranger": (f"customer:{away.people['customer']}", away.shop, {"cart": away.carts["customer"]}),
             "owner": (f"staff:{here.people['owner']}", None, {}),
             "manager": (f"staff:{here.people['manager']}", None, {}),
             "clerk": (f"staff:{here.people['clerk']}", None, {}),
@@ -185,7 +187,9 @@ class World:
         }  # fmt: skip
         self.credentials = {"anonymous": Credentials()}
         for role, (subject, shop, more) in subjects.items():
-            self.credentials[role] = self._log_in(subject, shop, HOME_FACE[role], epoch if "rider:" in subject else 1, more)
+            self.credentials[role] = self._log_in(
+                subject, shop, HOME_FACE[role], epoch if "rider:" in subject else 1, more
+            )
         self.credentials["partner"] = Credentials(key=self.firms["bicis"].key)
         self.credentials["other partner"] = Credentials(key=self.firms["andes"].key)
 
@@ -228,7 +232,7 @@ class World:
     def fingerprint(self) -> dict[str, str]:
         """A hash of all rows of each owner ("shop 1001", "partner 1"), read by the platform's role."""
         with engine_of("platform").connect() as connection:
-            return {owner: digest for owner, digest in connection.execute(text(_fingerprint_query()))}
+            return {row.owner: row.digest for row in connection.execute(text(_fingerprint_query()))}
 
 
 @contextmanager
@@ -265,5 +269,8 @@ def _fingerprint_query() -> str:
         ]
         parts.append("SELECT 'people', 'staff', md5(string_agg(s::text, '|' ORDER BY s.id)) FROM staff s")
         union = " UNION ALL ".join(parts)
-        _QUERY.append(f"SELECT owner, md5(string_agg(part || digest, '|' ORDER BY part)) FROM ({union}) u GROUP BY owner")
+        _QUERY.append(
+            "SELECT owner, md5(string_agg(part || digest, '|' ORDER BY part)) AS digest "
+            f"FROM ({union}) u GROUP BY owner"
+        )
     return _QUERY[0]

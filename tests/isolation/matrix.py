@@ -6,6 +6,8 @@ roles that may not pass are sent away alike whatever they name, and what is anot
 exist.
 """
 
+# ruff: noqa: E501 (a row of the table is a line)
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -358,13 +360,13 @@ BOOKINGS = _rows("app", STAFF, [
     ("GET /reservas/<code>/cancelacion", by("code", "booking", ok={200, 303})),
     ("POST /reservas/<code>/cancelacion", by("code", "booking", ok={303, 422}, form=CANCELLATION)),
     ("POST /reservas/<code>/deshacer", by("code", "booking", ok={303, 409})),
-    ("POST /reservas/<code>/estado", by("code", "booking", form={"state": "llego"}, ok={303, 409, 422})),
+    ("POST /reservas/<code>/estado", by("code", "booking", form={"state": "arrived"}, ok={303, 409, 422})),
     ("GET /reservas/nueva",),
     ("POST /reservas/nueva", {"ok": {404, 422}}),
     ("GET /reservas/lugares",),
     ("GET /reservas/lugares/<code>", by("code", "resource")),
     ("POST /reservas/lugares/<code>/cierres", by("code", "resource", form={"day": "2027-05-01", "reason": "Fiesta"}, ok={303, 422})),
-    ("POST /reservas/lugares/<code>/cierres/quitar", by("code", "resource", form={"day": "2027-05-01"}, ok={303, 422})),
+    ("POST /reservas/lugares/<code>/cierres/quitar", by("code", "resource", form={"dia": "2027-05-01"}, ok={303, 422})),
 ]) + _rows("app", MANAGERS, [
     ("GET /reservas/lugares/nuevo",),
     ("POST /reservas/lugares/nuevo", {"form": _SPACE, "ok": {303, 422}}),
@@ -372,7 +374,7 @@ BOOKINGS = _rows("app", STAFF, [
     ("POST /reservas/lugares/<code>/enlace", by("code", "resource")),
     ("POST /reservas/lugares/<code>/pausa", by("code", "resource")),
     ("GET /reservas/servicios/<code>", by("code", "service code")),
-    ("POST /reservas/servicios/<code>", by("code", "service code", fields={"resource": "resource"}, ok={303, 422})),
+    ("POST /reservas/servicios/<code>", by("code", "service code", fields={"place": "resource"}, ok={303, 422})),
     ("POST /reservas/servicios/<code>/quitar", by("code", "service code")),
 ])  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Three shops furnished alike: every kind of thing a shop can have, once for each shop, with the shop's name in its texts.
+"""Three shops furnished alike: each kind of thing a shop can have, once for each, with the shop's name in its texts.
 
 A text of one shop that turns up in another shop's answer is a leak, whatever the reason; so every free text carries
 the shop's canary. Things are kept by name, as the outside knows them: codes, slugs, tokens, keys.
@@ -102,7 +102,9 @@ def _settings(it: Furniture) -> None:
         db.session.execute(
             update(Tenant)
             .where(Tenant.id == it.shop.id)
-            .values(bank_details=f"Banco {word}", address=f"Calle {word}", hours=f"Horario {word}", payment_account=None)
+            .values(
+                bank_details=f"Banco {word}", address=f"Calle {word}", hours=f"Horario {word}", payment_account=None
+            )
         )
         domain = Domain(
             tenant_id=it.shop.id, host=f"www.{word.lower()}.example", proof=new_token(), verified_at=at, created_at=at
@@ -119,9 +121,17 @@ def _settings(it: Furniture) -> None:
 def _people(it: Furniture) -> None:
     at, slug = clock.now(), it.shop.slug
     with acting_for(it.shop), transaction():
-        for name, role in (("owner", Role.OWNER), ("manager", Role.MANAGER), ("clerk", Role.CLERK), ("spare", Role.CLERK)):
+        for name, role in (
+            ("owner", Role.OWNER),
+            ("manager", Role.MANAGER),
+            ("clerk", Role.CLERK),
+            ("spare", Role.CLERK),
+        ):
             person = Staff(
-                name=f"{name} {canary(it.shop)}", email=f"{name}@{slug}.example", password_hash=password_hash(), created_at=at
+                name=f"{name} {canary(it.shop)}",
+                email=f"{name}@{slug}.example",
+                password_hash=password_hash(),
+                created_at=at,
             )
             db.session.add(person)
             db.session.flush()
@@ -176,9 +186,12 @@ def _customers(it: Furniture) -> None:
     with acting_for(it.shop), transaction():
         for number, name in enumerate(("customer", "neighbour")):
             person = Customer(
-                code=f"C{number}{it.shop.id}XYZ", name=f"{name} {word}", email="dora@example.com" if not number else None,
-                phone=f"+52951111000{number}", created_at=at,
-            )  # fmt: skip
+                code=f"C{number}{it.shop.id}XYZ",
+                name=f"{name} {word}",
+                email=None if number else "dora@example.com",
+                phone=f"+52951111000{number}",
+                created_at=at,
+            )
             db.session.add(person)
             db.session.flush()
             home = Address(
@@ -209,7 +222,9 @@ def _carts(it: Furniture) -> None:
         with acting_for(it.shop):
             cart = add_goods(None, _variant_id(it), 2, locale=it.shop.locale, customer_id=it.people[name])
             it.carts[name] = cart.token
-            it.things[f"{name} line"] = db.session.scalars(select(CartLine.code).where(CartLine.cart_id == cart.id)).one()
+            it.things[f"{name} line"] = db.session.scalars(
+                select(CartLine.code).where(CartLine.cart_id == cart.id)
+            ).one()
 
 
 def _bookings(it: Furniture) -> None:
@@ -282,7 +297,8 @@ def _orders(it: Furniture) -> None:
         record_cash(returned.id, it.owner)
         cancel_order(returned.id, f"Motivo {canary(it.shop)}", it.owner)
         _run_jobs("payments")
-        letter = db.session.scalars(select(OutboxRow.id).where(OutboxRow.done_at.is_(None)).order_by(OutboxRow.id)).first()
+        undone = select(OutboxRow.id).where(OutboxRow.done_at.is_(None)).order_by(OutboxRow.id)
+        letter = db.session.scalars(undone).first()
         with transaction():
             db.session.execute(update(OutboxRow).where(OutboxRow.id == letter).values(dead_at=clock.now()))
         it.things["letter"] = str(letter)

@@ -18,7 +18,7 @@ FORBIDDEN = {
     r"\bset_config\s*\(": "set_config never reaches a worker; the scope is set by set_scope()",
     r";\s*\S": "one statement per execute",
     r"^\s*MERGE\b": "MERGE is refused on distributed tables",
-    r"ON CONFLICT.*DO UPDATE SET.*\b(now|random|gen_random_uuid|clock_timestamp)\s*\(": "no volatile function in DO UPDATE",
+    r"ON CONFLICT.*DO UPDATE SET.*\b(now|random|gen_random_uuid|clock_timestamp)\s*\(": "no volatile DO UPDATE",
     r"^\s*UPDATE\b.*\bSET\b.*\b(random|gen_random_uuid|clock_timestamp)\s*\(": "bind it from Python",
     r"pg_(try_)?advisory": "advisory locks are per node; lock rows",
     r"^\s*SET\s+app\.": "a session-level SET would survive into the next transaction",

@@ -1,5 +1,7 @@
 """The schema and the statements would pass on a distributed database; a bad schema and bad statements would not."""
 
+# ruff: noqa: E501 (statements keep their own lines)
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -56,7 +58,9 @@ def bad(servers: Any) -> Iterator[psycopg.Connection]:
     roles.drop_database(admin, name)
     roles.create_database(admin, name)
     try:
-        with psycopg.connect(servers.database.url(name, "shop_owner").replace("+psycopg", ""), autocommit=True) as connection:
+        with psycopg.connect(
+            servers.database.url(name, "shop_owner").replace("+psycopg", ""), autocommit=True
+        ) as connection:
             for statement in BAD_SCHEMA.split(";\n"):
                 if statement.strip():
                     connection.execute(statement.encode())

@@ -1,5 +1,7 @@
 """Each of the three nets holds alone; with the nets away the same tests see the leak, so they are able to fail."""
 
+# ruff: noqa: E501, PT012 (statements keep their own lines; a refusal may come at the flush or at the commit)
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from storefront.customers.models import Customer
 from storefront.kernel import clock, jobs, outbox
 from storefront.kernel import db as kernel_db
 from storefront.kernel.db import Base, ForeignRow, PartnerOwned, ShopOwned, db, engine_of, transaction
-from storefront.kernel.tenancy import NoShop, Shop, acting_for, acting_for_partner, across_shops, current_shop
+from storefront.kernel.tenancy import NoShop, Shop, across_shops, acting_for, acting_for_partner, current_shop
 from storefront.orders.models import Order
 from tests.isolation import test_catalogue as catalogue
 from tests.isolation.harness import World
@@ -66,7 +68,9 @@ def tables_with_others(shop: Shop) -> set[str]:
         return {
             cls.__tablename__
             for cls in owned_classes()
-            if connection.scalar(text(f"SELECT count(*) FROM {cls.__tablename__} WHERE tenant_id <> :me"), {"me": shop.id})
+            if connection.scalar(
+                text(f"SELECT count(*) FROM {cls.__tablename__} WHERE tenant_id <> :me"), {"me": shop.id}
+            )
         }
 
 
@@ -373,7 +377,9 @@ def test_a_foreign_key_to_a_foreign_row_is_refused(world, bakery, crafts):
 def test_one_address_may_be_a_customer_of_two_shops(world, bakery, crafts):
     for shop in (bakery, crafts):
         with acting_for(shop):
-            assert db.session.scalars(select(Customer.tenant_id).where(Customer.email == "dora@example.com")).all() == [shop.id]
+            assert db.session.scalars(select(Customer.tenant_id).where(Customer.email == "dora@example.com")).all() == [
+                shop.id
+            ]
 
 
 def test_history_cannot_be_rewritten(world, bakery):
@@ -390,7 +396,10 @@ def test_history_cannot_be_rewritten(world, bakery):
 
 @pytest.mark.parametrize("role", ["router", "relay"])
 def test_service_roles_reach_the_few_tables_they_are_for(world, role):
-    allowed = {"router": {"tenants", "domains", "memberships", "partners", "partner_keys", "riders"}, "relay": {"outbox", "webhook_inbox"}}
+    allowed = {
+        "router": {"tenants", "domains", "memberships", "partners", "partner_keys", "riders"},
+        "relay": {"outbox", "webhook_inbox"},
+    }
     for table in Base.metadata.tables:
         with engine_of(role).connect() as connection:
             if table in allowed[role]:

@@ -122,5 +122,6 @@ def edge_app_on(real: Flask, **config: Any) -> Flask:
     with real.app_context():
         url = db.engine.url.render_as_string(hide_password=False)
     app = edge_app(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 5}, **config)
+    app.extensions["portales.settings"] = real.extensions["portales.settings"]
     init_db(app)
     return app

@@ -89,8 +89,8 @@ def test_without_any_taste_what_sells_most_comes_first_and_ties_keep_the_shops_o
     assert ranked == [item.id for item in sorted(shelf, key=lambda item: -item.orders)]
 
 
-@given(shelves(), persons, persons)
-def test_how_a_product_got_its_place_is_always_true(shelf, person, _other):
+@given(shelves(), persons)
+def test_how_a_product_got_its_place_is_always_true(shelf, person):
     by_id = {item.id: item for item in shelf}
     for one in rank(shelf, person, AT):
         item, reason = by_id[one.id], one.reason

@@ -303,10 +303,10 @@ def test_only_orders_that_count_are_counted_and_old_counts_disappear(bakery, wit
         _together(one, third, confirmed=False)
         for _ in range(2):  # counting twice changes nothing
             counting.refresh_copurchase()
-        found = dict(
-            ((row.product_a, row.product_b), row.orders)
+        found = {
+            (row.product_a, row.product_b): row.orders
             for row in db.session.execute(select(CoPurchase.product_a, CoPurchase.product_b, CoPurchase.orders))
-        )
+        }
         assert found == {
             (one.id, one.id): 2, (other.id, other.id): 2, (one.id, other.id): 2, (other.id, one.id): 2
         }  # fmt: skip

@@ -157,7 +157,9 @@ def test_the_ledger_has_the_words_of_each_answer(dora, bakery, within):
     likes(dora, "dulce")
 
     with within(bakery):
-        rows = db.session.execute(select(Consent.subject, Consent.granted, Consent.text_shown).order_by(Consent.id)).all()
+        rows = db.session.execute(
+            select(Consent.subject, Consent.granted, Consent.text_shown).order_by(Consent.id)
+        ).all()
     assert [row.granted for row in rows] == [True, False]
     assert all(row.subject.startswith("visitor:") for row in rows)
     assert all("180 días" in row.text_shown for row in rows)

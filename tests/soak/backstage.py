@@ -5,10 +5,11 @@ All of it may be killed without a word and started again, which is what the test
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ from tests.stack import Program, beat, environment, free_port, worker
 class Postbox:
     """A mail server that remembers, by Message-ID, how often each letter arrived. `slow_s` is how long it thinks."""
 
-    slow_s: float = 0.02
+    slow_s: float = 0.2
     arrived: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,7 +43,7 @@ class Postbox:
         with self.lock:
             self.arrived[message_id] += 1
         # The letter is taken, the answer still on its way: the moment at which a sender must not die, and some will.
-        time.sleep(self.slow_s)
+        await asyncio.sleep(self.slow_s)
         return "250 taken"
 
 
@@ -97,6 +98,7 @@ def _unswept(program: Program) -> Program:
 @contextmanager
 def backstage(settings: Settings, folder: Path, *, swept: bool = True) -> Iterator[tuple[Backstage, Postbox]]:
     """The processes, started, and the server their letters go to; this process publishes to the same broker."""
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     postbox = Postbox()
     mail_server = Controller(postbox, hostname="127.0.0.1", port=free_port())
     mail_server.start()

@@ -99,17 +99,23 @@ class Day:
         """How many jobs are not done, dead ones among them."""
         return self.rows(OutboxRow.done_at.is_(None))
 
-    def live_through(self, stage: Backstage) -> None:
-        """Sell in as many rounds as there are deaths. Each one strikes in the midst of work; selling goes on."""
+    def live_through(self, stage: Backstage, postbox: Postbox) -> None:
+        """Sell in as many rounds as there are deaths. Each one strikes in the midst of work; selling goes on.
+
+        Every other death waits for a letter that has just reached the mail server, before its sender knows.
+        """
         chance = random.Random(SEED)
         share = -(-self.orders // self.kills)
         for death in range(self.kills):
-            before = self.done()
+            done, arrived = self.done(), postbox.arrived.total()
             numbers = range(death * share, min((death + 1) * share, self.orders))
             middle = numbers[len(numbers) // 2] if numbers else numbers.start
             buyers = self.sell(range(numbers.start, middle))
-            wait_until(lambda before=before: self.done() > before, 30)  # type: ignore[misc]
-            time.sleep(chance.uniform(0, 0.4))
+            wait_until(lambda done=done: self.done() > done, 30)  # type: ignore[misc]
+            if death % 2 == 0:
+                wait_until(lambda arrived=arrived: postbox.arrived.total() > arrived, 10)  # type: ignore[misc]
+            else:
+                time.sleep(chance.uniform(0, 0.4))
             stage.kill(clock_too=death % 2 == 1)
             buyers += self.sell(range(middle, numbers.stop))
             time.sleep(chance.uniform(0, 0.3))
@@ -181,7 +187,7 @@ def test_every_order_is_served_though_worker_and_broker_die_again_and_again(
 ) -> None:
     started = time.monotonic()
     with backstage(settings, tmp_path) as (stage, postbox):
-        day.live_through(stage)
+        day.live_through(stage, postbox)
         recovery = wait_for_the_end(day)
         repeats = check_books(day, postbox, stage.log)
     attempts = day.rows(OutboxRow.attempts > 1)
@@ -197,8 +203,8 @@ def test_every_order_is_served_though_worker_and_broker_die_again_and_again(
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("day", [(60, 4)], indirect=True, ids=["60 orders, 4 deaths"])
 def test_without_the_sweep_work_is_lost(day: Day, settings: Settings, tmp_path: Path) -> None:
-    with backstage(settings, tmp_path, swept=False) as (stage, _postbox):
-        day.live_through(stage)
+    with backstage(settings, tmp_path, swept=False) as (stage, postbox):
+        day.live_through(stage, postbox)
         with pytest.raises(AssertionError, match="jobs were lost"):
             wait_for_the_end(day, 60)
         seen = clock.now()

@@ -1,0 +1,86 @@
+"""The migrations make what the models say, and can be taken back and made again."""
+
+# ruff: noqa: E501 (queries keep their own lines)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, pool
+
+from storefront import wiring
+from storefront.embedded import roles
+from storefront.kernel.db import Base
+from tests.world import ROOT
+
+
+def script(url: str = "") -> Config:
+    """Alembic's configuration for a database."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.attributes["url"] = url
+    return config
+
+
+@pytest.fixture
+def scratch(servers: Any) -> Iterator[Callable[[str], str]]:
+    """Empty databases as a new installation has them: `scratch("shop_owner")` is the URL for a role."""
+    name = f"migrated_{servers.worker}"
+    roles.drop_database(servers.database.admin_url, name)
+    roles.bootstrap(servers.database.admin_url, name)
+    yield lambda role: servers.database.url(name, role)
+    roles.drop_database(servers.database.admin_url, name)
+
+
+def schema(url: str) -> list[Any]:
+    """Everything the catalogue says of the tables, their keys, policies and grants."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return connection.execute(
+            "SELECT 'column', table_name || '.' || column_name, data_type || is_nullable FROM information_schema.columns "
+            "WHERE table_schema = 'public' UNION ALL "
+            "SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 UNION ALL "
+            "SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL "
+            "SELECT 'policy', tablename || '.' || policyname, roles::text || cmd || coalesce(qual, '') FROM pg_policies UNION ALL "
+            "SELECT 'grants', relname, relacl::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
+            "ORDER BY 1, 2, 3"
+        ).fetchall()
+
+
+def test_the_migrations_make_what_the_models_say(servers, database):
+    assert wiring.BLUEPRINTS
+    engine = create_engine(servers.database.url(servers._current, "shop_owner"), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = [
+            change
+            for change in compare_metadata(context, Base.metadata)
+            if change[0] != "remove_table" or change[1].name != "alembic_version"
+        ]
+    assert found == []
+
+
+def test_there_is_one_head():
+    assert len(ScriptDirectory.from_config(script()).get_heads()) == 1
+
+
+def test_up_down_and_up_again_ends_where_it_began(scratch):
+    url = scratch("shop_owner")
+    command.upgrade(script(url), "head")
+    first = schema(url)
+    command.downgrade(script(url), "base")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        left = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        functions = connection.execute("SELECT proname FROM pg_proc WHERE proname = 'set_scope'").fetchall()
+    assert left == [("alembic_version",)]
+    assert functions == []
+    command.upgrade(script(url), "head")
+    assert schema(url) == first
