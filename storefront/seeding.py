@@ -141,6 +141,7 @@ def _open(demo: DemoShop) -> Shop:
             phone=demo.phone,
             email=demo.email,
             address=demo.address,
+            hours=demo.hours_said,
             tagline=demo.tagline,
             theme=demo.theme,
             hue=demo.hue,

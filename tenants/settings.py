@@ -19,6 +19,8 @@ from tenants.naming import SlugTaken, check_name, check_slug, free_slug
 
 THEMES = ("mostrador", "taller", "vitrina", "posada")
 LANGUAGES = ("es", "pt", "en")
+HUES = (15, 35, 60, 85, 125, 155, 180, 210, 240, 270, 310, 345)
+"""Twelve doors to choose from; any other hue is kept for whoever has it."""
 CARD = "card"
 METHODS = (TRANSFER, CARD, CASH, AT_SHOP)
 MOST_TASTES, LONGEST_TASTE = 12, 24

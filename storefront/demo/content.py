@@ -115,6 +115,8 @@ class DemoShop:
     tastes: tuple[str, ...]
     products: tuple[DemoProduct, ...]
     house_rules: tuple[str, ...] = ()
+    hours_said: str = ""
+    """The hours as the shop writes them on its door."""
     translations: Translations = field(default_factory=dict)
 
 

@@ -173,6 +173,7 @@ SHOP = DemoShop(
     phone="+529515550100",
     email="pedidos@espiga.example.com",
     hours={**every(DAYS[:6], ("07:00", "20:30")), "sun": [["08:00", "14:00"]]},
+    hours_said="Lunes a sábado de 7:00 a 20:30, domingo de 8:00 a 14:00",
     payment_methods=("pay_at_shop", "cash_on_delivery", "bank_transfer", "card"),
     bank_details=(
         "Banco de Ejemplo (datos ficticios, no deposites)\nA nombre de: Panadería La Espiga\n"

@@ -323,6 +323,7 @@ SHOP = DemoShop(
     phone="+59170000100",
     email="hola@illimani.example.com",
     hours={**every(DAYS[:5], ("09:30", "13:00"), ("14:30", "19:00")), "sat": [["09:30", "14:00"]]},
+    hours_said="Lunes a viernes de 9:30 a 13:00 y de 14:30 a 19:00, sábado hasta las 14:00",
     payment_methods=("bank_transfer", "cash_on_delivery", "pay_at_shop", "card"),
     bank_details=(
         "Banco de Ejemplo (datos ficticios, no deposites)\nTejidos Illimani · Cuenta 000-0000000-00\n"

@@ -146,6 +146,7 @@ SHOP = DemoShop(
     phone="+56955550100",
     email="reservas@posada.example.com",
     hours=every(DAYS, ("08:00", "22:00")),
+    hours_said="Recepción todos los días, de 8:00 a 22:00",
     payment_methods=("pay_at_shop", "bank_transfer", "card"),
     bank_details=(
         "Banco de Ejemplo (datos ficticios, no transfieras)\nPosada Cerro Alegre · RUT 00.000.000-0\n"

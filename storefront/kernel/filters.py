@@ -17,7 +17,9 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 from flask import Flask
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
+from storefront.kernel import clock
 from storefront.kernel.money import Money, format_money
 from storefront.kernel.tenancy import find_shop
 
@@ -96,6 +98,13 @@ def datetime_local(value: datetime) -> str:
     return f"{day_month(value)}, {time(value)}"
 
 
+def recent(value: datetime) -> str:
+    """ "hoy, 10:00" and "ayer, 10:00", else as `datetime_local`. Only for what is read at once: never in a letter."""
+    days = (local(clock.now()).date() - local(value).date()).days
+    said = {0: _("hoy"), 1: _("ayer")}.get(days)
+    return f"{said}, {time(value)}" if said else datetime_local(value)
+
+
 def machine_datetime(value: datetime) -> str:
     """For the `datetime` attribute of <time>: ISO 8601 with the shop's offset."""
     return local(value).isoformat(timespec="minutes")
@@ -141,6 +150,7 @@ def init_filters(app: Flask) -> None:
             "date": full_date,
             "time": time,
             "datetime_local": datetime_local,
+            "recent": recent,
             "machine_datetime": machine_datetime,
             "month": month,
             "phone": phone,

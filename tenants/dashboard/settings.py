@@ -128,7 +128,8 @@ def change_slug() -> ResponseReturnValue:
 
 def _look_page(form: Form, cover: Form, status: int = 200) -> ResponseReturnValue:
     help_by_theme = {name: {"help": text} for name, text in THEME_HELP.items()}
-    page = render_template("dashboard/settings/look.html", form=form, cover=cover, details=help_by_theme)
+    hues = sorted({*settings.HUES, current_shop().hue})
+    page = render_template("dashboard/settings/look.html", form=form, cover=cover, details=help_by_theme, hues=hues)
     return page, status
 
 

@@ -11,6 +11,7 @@ from wtforms import DecimalField, FileField, HiddenField, RadioField, SelectMult
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from storefront.kernel.forms import EmailField, Form, PhoneField, SlugField
+from storefront.payments.methods import METHODS
 from tenants.forms import choices
 from tenants.models import Role
 from tenants.permissions import ROLE_NAMES
@@ -31,12 +32,6 @@ THEME_HELP = {
     "posada": _l("Para hospedaje, paseos y citas: primero la fecha, luego lo libre."),
 }
 LANGUAGE_NAMES = {"es": _l("Español"), "pt": _l("Portugués"), "en": _l("Inglés")}
-METHOD_NAMES = {
-    "bank_transfer": _l("Transferencia bancaria"),
-    "card": _l("Tarjeta"),
-    "cash_on_delivery": _l("Pago al recibir"),
-    "pay_at_shop": _l("Pago en la tienda"),
-}
 
 
 class FactsForm(Form):
@@ -85,7 +80,9 @@ class CoverForm(Form):
 class PaymentsForm(Form):
     """How customers pay."""
 
-    methods = SelectMultipleField(_l("Formas de pago"), choices=choices(METHOD_NAMES.items()))
+    methods = SelectMultipleField(
+        _l("Formas de pago"), choices=choices((code, one.label) for code, one in METHODS.items())
+    )
     bank_details = TextAreaField(
         _l("Datos para transferencias"),
         [Optional(), Length(max=500)],

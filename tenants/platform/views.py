@@ -21,6 +21,7 @@ from storefront.kernel.http import requested_page
 from storefront.kernel.limits import failed, limited
 from storefront.kernel.sessions import end_login, start_login
 from storefront.kernel.tenancy import Scope
+from storefront.payments.methods import METHODS
 from tenants import actions
 from tenants.identity import current_person
 from tenants.models import ShopStatus, Tenant
@@ -152,7 +153,9 @@ def shops() -> ResponseReturnValue:
 @access("operator")
 def shop_file(slug: str) -> ResponseReturnValue:
     """One shop: facts and counts."""
-    return render_template("platform/console/shop.html", file=queries.shop_file(slug))
+    file = queries.shop_file(slug)
+    names = ", ".join(str(METHODS[code].label) for code in file.payment_methods if code in METHODS)
+    return render_template("platform/console/shop.html", file=file, method_names=names)
 
 
 @blueprint.post("/consola/tiendas/<slug>/suspension")

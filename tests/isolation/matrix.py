@@ -35,7 +35,8 @@ class Row:
     secrets by themselves and work for whoever holds them. `actor` is who the own thing belongs to, when not everybody
     who may pass. `fields` are things that a form names by code: they are replaced by a foreign shop's in turn.
     `sent_away` is the answer to roles that may not pass, `gone` the one to a name that means nothing. A `slow` row
-    (it compares a password) is asked by a few roles only.
+    (it compares a password) is asked by a few roles only. A page `in_development` shows every shop's things by design
+    and is not there in production.
     """
 
     face: str
@@ -54,6 +55,7 @@ class Row:
     gone: int = 404
     sent_away: frozenset[int] | None = None
     slow: bool = False
+    in_development: bool = False
 
     @property
     def key(self) -> str:
@@ -275,6 +277,10 @@ RIDING = _rows("partners", RIDERS, [
 PLATFORM = _rows("platform", ANYONE, [
     ("GET /",),
     ("GET /_ask", {"ok": {404}}),
+    ("GET /dev/outbox", {"in_development": True}),
+    ("GET /dev/outbox/<int:owner>/<int:mail_id>", {"names": {"owner": "shop id", "mail_id": "mail"}, "foreign_is": "seen",
+                                                   "in_development": True}),
+    ("GET /ui", {"in_development": True}),
     ("GET /abrir",),
     ("POST /abrir", {"ok": {422}}),
     ("GET /metrics", {"ok": {200}}),

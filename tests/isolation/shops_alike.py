@@ -28,6 +28,7 @@ from storefront.kernel import clock, jobs
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, transaction
 from storefront.kernel.ids import new_token
+from storefront.kernel.mail import MailMessage
 from storefront.kernel.media import store_image
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, current_shop, directory
@@ -301,7 +302,9 @@ def _orders(it: Furniture) -> None:
         letter = db.session.scalars(undone).first()
         with transaction():
             db.session.execute(update(OutboxRow).where(OutboxRow.id == letter).values(dead_at=clock.now()))
-        it.things["letter"] = str(letter)
+        mail = db.session.scalars(select(MailMessage.id).order_by(MailMessage.id)).first()
+        assert mail is not None, "no job wrote to anybody"
+        it.things |= {"letter": str(letter), "shop id": str(it.shop.id), "mail": str(mail)}
         it.things["refund"] = db.session.scalars(select(Refund.code).order_by(Refund.id)).first() or ""
 
 

@@ -156,3 +156,8 @@ def test_the_trail_is_read_by_the_owner_and_by_nobody_of_another_shop(client_at)
     assert "cambió los datos de la tienda" in alicia.get("/ajustes/bitacora?sobre=shop").text
     assert "cambió los datos" not in carla.get("/ajustes/bitacora").text
     assert client_at("app", as_="beto").get("/ajustes/bitacora").status_code == 403
+
+
+def test_a_colour_that_is_not_among_the_twelve_doors_is_kept(client_at, bakery) -> None:
+    page = client_at("app", as_="alicia").get("/ajustes/aspecto").text
+    assert f'name="hue" value="{bakery.hue}" checked' in page
