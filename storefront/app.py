@@ -158,7 +158,7 @@ def choose_locale() -> str:
             if asked and asked.lower() in {offered.lower(), offered.split("_")[0].lower()}:
                 return offered
         return shop.locale
-    return shop.locale if shop.locale.startswith(("es", "pt", "en")) else "es"
+    return shop.locale if shop.locale.startswith("es") else "es"
 
 
 def _remember_language(response: Any) -> Any:

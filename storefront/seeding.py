@@ -303,8 +303,10 @@ def _sell(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCustome
         wanted = [_pick(goods, 3 * number + step * 7) for step in range(1 + number % 3)]
         with _at(shop, days, hour):
             order_id = _order(shop, person, wanted, pay, delivered)
-            if order_id is not None:
-                _advance(shop, order_id, until)
+            # Beat knows today's date only: it may let an order of last week expire under our hands.
+            with contextlib.suppress(Refusal):
+                if order_id is not None:
+                    _advance(shop, order_id, until)
 
 
 def _pick(items: Sequence[Any], number: int) -> Any:

@@ -1387,7 +1387,7 @@ def create_tables() -> None:
             "product_id",
             "kind",
             "at",
-            name=op.f("uq_interactions_tenant_id_profile_id_product_id_kind_at"),
+            name=op.f("uq_interactions_once"),
         ),
     )
     op.create_index("ix_interactions_age", "interactions", ["tenant_id", "at"], unique=False)

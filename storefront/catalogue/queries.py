@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, func, lateral, literal, select, true
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, Subquery, bindparam, func, lateral, literal, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -119,9 +120,15 @@ def language_of(locale: str) -> str:
     return locale.replace("-", "_").split("_")[0].lower()
 
 
+def _foreign(locale: str) -> str:
+    """The language of `locale` if texts must be looked up in it; "" for the shop's own, which needs no looking up."""
+    language = language_of(locale)
+    return "" if language == language_of(current_shop().locale) else language
+
+
 def _text(model: type[Product | Category], column: InstrumentedAttribute[str], language: str) -> ColumnElement[str]:
-    """The column in `language`, or in the shop's own where there is no translation."""
-    if language == language_of(current_shop().locale):
+    """The column in `language`, or in the shop's own where there is no translation; "" asks for the shop's own."""
+    if not language:
         return column.label(column.key)
     translated = model.translations[(language, column.key)].astext
     return func.coalesce(func.nullif(translated, ""), column).label(column.key)
@@ -199,13 +206,18 @@ def _card(row: Row[*tuple[Any, ...]], currency: str) -> ProductCard:
     )
 
 
-def _cards(statement: Listing) -> list[ProductCard]:
+def _cards(statement: Listing, **bound: Any) -> list[ProductCard]:
     currency = current_shop().currency
-    return [_card(row, currency) for row in db.session.execute(statement)]
+    return [_card(row, currency) for row in db.session.execute(statement, bound)]
 
 
-def categories(locale: str) -> list[CategoryLink]:
-    """The shelves that hold something to buy, in the owner's order."""
+# Putting a statement together costs more than running it: those of the pages that everybody opens are made once for
+# each language and kept. What differs from page to page is bound when they run.
+_kept = lru_cache(maxsize=64)
+
+
+@_kept
+def _categories_statement(language: str) -> Select[int, str, str]:
     filled = (
         select(literal(1))
         .where(
@@ -215,43 +227,74 @@ def categories(locale: str) -> list[CategoryLink]:
         )
         .exists()
     )
-    rows = db.session.execute(
-        select(Category.id, Category.slug, _text(Category, Category.name, language_of(locale)))
+    return (
+        select(Category.id, Category.slug, _text(Category, Category.name, language))
         .where(filled)
         .order_by(Category.position, Category.id)
     )
+
+
+def categories(locale: str) -> list[CategoryLink]:
+    """The shelves that hold something to buy, in the owner's order."""
+    rows = db.session.execute(_categories_statement(_foreign(locale)))
     return [CategoryLink(row.id, row.slug, row.name) for row in rows]
+
+
+@_kept
+def _home_statement(language: str) -> Listing:
+    picked = _listed(language).add_columns(Product.position)
+    picked_page = picked.order_by(Product.position, Product.id.desc()).limit(HOME_CANDIDATES).subquery("picked")
+    return _dressed(picked_page, picked_page.c.position, picked_page.c.id.desc())
 
 
 def home_cards(locale: str) -> list[ProductCard]:
     """The first products of the shop, in the owner's order and newest first."""
-    picked = _listed(language_of(locale)).add_columns(Product.position)
-    picked_page = picked.order_by(Product.position, Product.id.desc()).limit(HOME_CANDIDATES).subquery("picked")
-    return _cards(_dressed(picked_page, picked_page.c.position, picked_page.c.id.desc()))
+    return _cards(_home_statement(_foreign(locale)))
 
 
-def _paged(picked: Listing, order: Sequence[Any], number: int) -> Page[ProductCard]:
-    """One page of `picked`; the columns it is ordered by must already have a name in it."""
+def _paging(picked: Listing, order: Sequence[Any]) -> Listing:
+    """One page of `picked`, from `offset` on; the columns it is ordered by must already have a name in it."""
     numbered = picked.add_columns(
         func.row_number().over(order_by=order).label("rank_no"), func.count().over().label("total")
     ).order_by(*order)
-    page = numbered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE).subquery("picked")
+    page = numbered.limit(PAGE_SIZE).offset(bindparam("offset", type_=BigInteger)).subquery("picked")
+    return _dressed(page, page.c.rank_no)
+
+
+def _page(statement: Listing, number: int, **bound: Any) -> Page[ProductCard]:
+    """Run a statement made by `_paging`."""
     currency = current_shop().currency
-    rows = db.session.execute(_dressed(page, page.c.rank_no)).all()
+    rows = db.session.execute(statement, {"offset": (number - 1) * PAGE_SIZE, **bound}).all()
     total = rows[0].total if rows else 0
     cards = tuple(_card(row, currency) for row in rows)
     return Page(cards, number, PAGE_SIZE, number * PAGE_SIZE < total, total)
 
 
+@_kept
+def _shelf_statement(language: str) -> Listing:
+    picked = _listed(language).where(Product.category_id == bindparam("category_id"))
+    return _paging(picked, (Product.position, Product.id.desc()))
+
+
+@_kept
+def _everything_statement(language: str) -> Listing:
+    return _paging(_listed(language), (Product.position, Product.id.desc()))
+
+
+@_kept
+def _some_statement(language: str) -> Listing:
+    picked = _listed(language).where(Product.id.in_(bindparam("product_ids", expanding=True)))
+    return _dressed(picked.subquery("picked"))
+
+
 def category_cards(category_id: int, number: int, locale: str) -> Page[ProductCard]:
     """One page of a shelf's products."""
-    picked = _listed(language_of(locale)).where(Product.category_id == category_id)
-    return _paged(picked, (Product.position, Product.id.desc()), number)
+    return _page(_shelf_statement(_foreign(locale)), number, category_id=category_id)
 
 
 def all_cards(number: int, locale: str) -> Page[ProductCard]:
     """One page of everything the shop sells."""
-    return _paged(_listed(language_of(locale)), (Product.position, Product.id.desc()), number)
+    return _page(_everything_statement(_foreign(locale)), number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,17 +311,16 @@ def search(typed: str, number: int, locale: str) -> Found:
     nothing: Page[ProductCard] = Page((), number, PAGE_SIZE, has_next=False, total=0)
     if not found:
         return Found(nothing, is_near=False)
-    language = language_of(locale)
-    wanted = wording.query(found, (language_of(current_shop().locale), language))
+    language = _foreign(locale)
+    wanted = wording.query(found, (language_of(current_shop().locale), language_of(locale)))
     rank = func.ts_rank(Product.search_vector, wanted)
-    page = _paged(
-        _listed(language).where(Product.search_vector.op("@@")(wanted)), (rank.desc(), Product.id.desc()), number
-    )
+    matching = _listed(language).where(Product.search_vector.op("@@")(wanted))
+    page = _page(_paging(matching, (rank.desc(), Product.id.desc())), number)
     if page.total or number > 1:
         return Found(page, is_near=False)
     likeness = func.word_similarity(wording.sound(" ".join(found)), Product.search_name)
     near = _listed(language).where(likeness >= wording.NEAR_ENOUGH)
-    return Found(_paged(near, (likeness.desc(), Product.id.desc()), number), is_near=True)
+    return Found(_page(_paging(near, (likeness.desc(), Product.id.desc())), number), is_near=True)
 
 
 def cards_by_ids(product_ids: Iterable[int], locale: str | None = None) -> list[ProductCard]:
@@ -286,14 +328,21 @@ def cards_by_ids(product_ids: Iterable[int], locale: str | None = None) -> list[
     wanted = list(dict.fromkeys(product_ids))
     if not wanted:
         return []
-    picked = _listed(language_of(locale or current_shop().locale)).where(Product.id.in_(wanted))
-    by_id = {card.id: card for card in _cards(_dressed(picked.subquery("picked")))}
+    rows = _cards(_some_statement(_foreign(locale or current_shop().locale)), product_ids=wanted)
+    by_id = {card.id: card for card in rows}
     return [by_id[product_id] for product_id in wanted if product_id in by_id]
 
 
 def product_page(slug: str, locale: str | None = None) -> ProductView:
     """A published product with its variants and pictures, in one statement. Raises NotFound."""
-    language = language_of(locale or current_shop().locale)
+    row = db.session.execute(_product_statement(_foreign(locale or current_shop().locale)), {"slug": slug}).first()
+    if row is None or not row.variants:
+        raise NotFound
+    return _product_view(row, current_shop().currency)
+
+
+@_kept
+def _product_statement(language: str) -> Select[*tuple[Any, ...]]:
     variants = (
         select(
             func.json_agg(
@@ -330,7 +379,7 @@ def product_page(slug: str, locale: str | None = None) -> ProductView:
         .correlate(Product)
         .scalar_subquery()
     )
-    row = db.session.execute(
+    return (
         select(
             Product.id,
             Product.slug,
@@ -345,11 +394,8 @@ def product_page(slug: str, locale: str | None = None) -> ProductView:
             pictures.label("pictures"),
         )
         .outerjoin(Category, (Category.tenant_id == Product.tenant_id) & (Category.id == Product.category_id))
-        .where(Product.slug == slug, Product.status == ProductStatus.PUBLISHED)
-    ).first()
-    if row is None or not row.variants:
-        raise NotFound
-    return _product_view(row, current_shop().currency)
+        .where(Product.slug == bindparam("slug"), Product.status == ProductStatus.PUBLISHED)
+    )
 
 
 def _product_view(row: Row[*tuple[Any, ...]], currency: str) -> ProductView:
@@ -382,25 +428,8 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
     wanted = sorted(set(variant_ids))
     if not wanted:
         return {}
-    face = _face(Product)
-    language = language_of(locale or current_shop().locale)
-    rows = db.session.execute(
-        select(
-            Variant.id.label("variant_id"),
-            Variant.code,
-            Variant.name.label("variant_name"),
-            Variant.sku,
-            Variant.price_minor,
-            Product.id.label("product_id"),
-            Product.slug,
-            Product.kind,
-            _text(Product, Product.name, language),
-            *face.c,
-        )
-        .join_from(Variant, Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
-        .outerjoin(face, true())
-        .where(Variant.id.in_(wanted), Variant.active, Product.status == ProductStatus.PUBLISHED)
-    )
+    statement = _sellable_statement(_foreign(locale or current_shop().locale))
+    rows = db.session.execute(statement, {"variant_ids": wanted})
     return {
         row.variant_id: Sellable(
             variant_id=row.variant_id,
@@ -432,3 +461,29 @@ def variant_ids_of(product_id: int) -> list[int]:
     """All variants of a product in order, whatever their state."""
     statement = select(Variant.id).where(Variant.product_id == product_id)
     return list(db.session.scalars(statement.order_by(Variant.position, Variant.id)))
+
+
+@_kept
+def _sellable_statement(language: str) -> Select[*tuple[Any, ...]]:
+    face = _face(Product)
+    return (
+        select(
+            Variant.id.label("variant_id"),
+            Variant.code,
+            Variant.name.label("variant_name"),
+            Variant.sku,
+            Variant.price_minor,
+            Product.id.label("product_id"),
+            Product.slug,
+            Product.kind,
+            _text(Product, Product.name, language),
+            *face.c,
+        )
+        .join_from(Variant, Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
+        .outerjoin(face, true())
+        .where(
+            Variant.id.in_(bindparam("variant_ids", expanding=True)),
+            Variant.active,
+            Product.status == ProductStatus.PUBLISHED,
+        )
+    )

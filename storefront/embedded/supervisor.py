@@ -171,7 +171,7 @@ def programs(root: Path, variables: Mapping[str, str], voice: Voice) -> list[Chi
         commands = {
             "stripe": (
                 python, "-m", "storefront.embedded.fakestripe", "--port", port, "--webhook-url", webhook,
-                "--webhook-secret", secret, "--public-url", f"http://localhost:{port}",
+                "--webhook-secret", secret, "--public-url", f"http://127.0.0.1:{port}",
                 "--state", str(root / ".data" / "stripe.json"),
             ),
             **commands,

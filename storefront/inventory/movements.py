@@ -143,9 +143,9 @@ def write_move(moved: Units, on_hand: int, reason: MoveReason, by: Actor, **more
     )
 
 
-def overdue() -> ColumnElement[bool]:
-    """Holds whose time is over but which nobody has ended yet."""
-    return and_(StockHold.state == HoldState.ACTIVE, StockHold.expires_at <= clock.now())
+def overdue(at: Any = None) -> ColumnElement[bool]:
+    """Holds whose time is over `at` that moment (or a parameter for it; now by default) but which nobody has ended."""
+    return and_(StockHold.state == HoldState.ACTIVE, StockHold.expires_at <= (clock.now() if at is None else at))
 
 
 def overdue_holds_of(variant_id: int) -> bool | None:

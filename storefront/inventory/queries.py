@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, literal, or_, select
+from sqlalchemy import DateTime, Select, and_, bindparam, case, func, literal, or_, select
 
 from storefront.catalogue.assortment import named_like
 from storefront.catalogue.models import Product, ProductKind, ProductStatus, Variant
 from storefront.inventory.models import HoldState, MoveReason, Stock, StockHold, StockMove
 from storefront.inventory.movements import overdue
+from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.paging import Page
@@ -59,7 +61,7 @@ class MoveRow:
     who: str
 
 
-def _alive() -> Any:
+def _alive(at: Any = None) -> Any:
     """Units promised for real: a hold whose time is over no longer counts, even before it is tidied away."""
     late = (
         select(func.coalesce(func.sum(StockHold.qty), 0))
@@ -67,7 +69,7 @@ def _alive() -> Any:
             StockHold.tenant_id == Stock.tenant_id,
             StockHold.variant_id == Stock.variant_id,
             StockHold.location_id == Stock.location_id,
-            overdue(),
+            overdue(at),
         )
         .correlate(Stock)
         .scalar_subquery()
@@ -80,14 +82,21 @@ def available(variant_ids: Iterable[int]) -> dict[int, int | None]:
     wanted = sorted(set(variant_ids))
     if not wanted:
         return {}
-    rows = db.session.execute(
-        select(Stock.variant_id, func.sum(Stock.on_hand - _alive()).label("free"))
-        .where(Stock.variant_id.in_(wanted))
-        .group_by(Stock.variant_id)
-    )
+    rows = db.session.execute(_available(), {"variant_ids": wanted, "at": clock.now()})
     free: dict[int, int | None] = dict.fromkeys(wanted)
     free.update({row.variant_id: int(row.free) for row in rows})
     return free
+
+
+@cache
+def _available() -> Select[int, int]:
+    """Made once and kept: putting the statement together costs more than running it."""
+    promised = _alive(bindparam("at", type_=DateTime(timezone=True)))
+    return (
+        select(Stock.variant_id, func.sum(Stock.on_hand - promised).label("free"))
+        .where(Stock.variant_id.in_(bindparam("variant_ids", expanding=True)))
+        .group_by(Stock.variant_id)
+    )
 
 
 def _counts() -> Select[*tuple[Any, ...]]:

@@ -79,7 +79,7 @@ class Interaction(ShopOwned, Model):
     __table_args__ = (
         shop_fk("profile_id", "taste_profiles", ondelete="CASCADE"),
         shop_fk("product_id", "products", ondelete="CASCADE"),
-        UniqueConstraint("tenant_id", "profile_id", "product_id", "kind", "at"),
+        UniqueConstraint("tenant_id", "profile_id", "product_id", "kind", "at", name="uq_interactions_once"),
         Index("ix_interactions_latest", "tenant_id", "profile_id", "at"),
         Index("ix_interactions_age", "tenant_id", "at"),
     )

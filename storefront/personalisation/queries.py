@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ScalarSelect, Select, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -47,19 +48,16 @@ class Choices:
 
 
 # --- one statement for one page -----------------------------------------------------------------------------------
+# Putting such a statement together costs more than running it, so each is made once and kept; what differs from page
+# to page is bound when it runs.
+
+_SHOP: BindParameter[int] = bindparam("shop_id")
+_PRODUCT: BindParameter[int] = bindparam("product_id")
 
 
 def for_ranking(token: str, product_ids: Sequence[int]) -> Known | None:
     """Whoever the token leads to, with tags and sales of these products. None when it leads to nobody."""
-    wanted = select(Product.id, Product.tags).where(Product.id.in_(product_ids)).subquery("wanted")
-    sold = aliased(CoPurchase)
-    items = (
-        select(func.json_agg(func.json_build_array(wanted.c.id, wanted.c.tags, func.coalesce(sold.orders, 0), 0)))
-        .select_from(wanted)
-        .outerjoin(sold, _itself(sold, wanted.c.id))
-        .scalar_subquery()
-    )
-    known = _known(token, items)
+    known = _known(_ranking_statement(), token, product_ids=list(product_ids))
     if known is None:
         return None
     by_id = {item.id: item for item in known.items}
@@ -69,34 +67,59 @@ def for_ranking(token: str, product_ids: Sequence[int]) -> Known | None:
 
 def for_product(token: str, product_id: int) -> Known | None:
     """Whoever the token leads to, with what may be shown beside this product. None when it leads to nobody."""
-    beside = _beside(product_id).subquery("beside")
-    items = select(
-        func.json_agg(func.json_build_array(beside.c.id, beside.c.tags, beside.c.sold, beside.c.together))
-    ).scalar_subquery()
-    return _known(token, items)
+    return _known(_product_statement(), token, product_id=product_id)
 
 
 def beside_product(product_id: int) -> tuple[Item, ...]:
     """What may be shown beside this product, to anybody."""
-    rows = db.session.execute(_beside(product_id))
+    rows = db.session.execute(_beside(), {"shop_id": current_shop().id, "product_id": product_id})
     return tuple(Item(row.id, tuple(row.tags), row.sold, row.together) for row in rows)
 
 
-def _known(token: str, items: ScalarSelect[Any]) -> Known | None:
+@cache
+def _ranking_statement() -> Select[*tuple[Any, ...]]:
+    asked: BindParameter[int] = bindparam("product_ids", expanding=True)
+    wanted = select(Product.id, Product.tags).where(Product.id.in_(asked)).subquery("wanted")
+    sold = aliased(CoPurchase)
+    return _known_with(
+        select(func.json_agg(func.json_build_array(wanted.c.id, wanted.c.tags, func.coalesce(sold.orders, 0), 0)))
+        .select_from(wanted)
+        .outerjoin(sold, _itself(sold, wanted.c.id))
+        .scalar_subquery()
+    )
+
+
+@cache
+def _product_statement() -> Select[*tuple[Any, ...]]:
+    beside = _beside().subquery("beside")
+    return _known_with(
+        select(
+            func.json_agg(func.json_build_array(beside.c.id, beside.c.tags, beside.c.sold, beside.c.together))
+        ).scalar_subquery()
+    )
+
+
+def _known_with(items: ScalarSelect[Any]) -> Select[*tuple[Any, ...]]:
     declared = (
         select(func.json_agg(aggregate_order_by(Preference.tag, Preference.id)))
         .where(Preference.tenant_id == Profile.tenant_id, Preference.profile_id == Profile.id)
         .correlate(Profile)
         .scalar_subquery()
     )
-    row = db.session.execute(
+    return (
         select(
             Profile.id, Profile.customer_id, Profile.off, Profile.remembers,
             declared.label("declared"), _history().label("history"), items.label("items"),
         )
         .join(Visitor, (Visitor.tenant_id == Profile.tenant_id) & (Visitor.profile_id == Profile.id))
-        .where(Visitor.token_hash == token_hash(token))
-    ).first()  # fmt: skip
+        .where(Visitor.token_hash == bindparam("token_hash"))
+    )  # fmt: skip
+
+
+def _known(statement: Select[*tuple[Any, ...]], token: str, **bound: Any) -> Known | None:
+    row = db.session.execute(
+        statement, {"shop_id": current_shop().id, "token_hash": token_hash(token), **bound}
+    ).first()
     if row is None:
         return None
     return Known(
@@ -134,28 +157,28 @@ def _sight(stored: Sequence[Any]) -> Sight:
 
 def _itself(sold: type[CoPurchase], product_id: Any) -> Any:
     """How often a product was ordered at all: its count with itself. Names the shop, as every join here does."""
-    return and_(sold.tenant_id == current_shop().id, sold.product_a == product_id, sold.product_b == product_id)
+    return and_(sold.tenant_id == _SHOP, sold.product_a == product_id, sold.product_b == product_id)
 
 
-def _beside(product_id: int) -> Select[int, list[str], int, int]:
+@cache
+def _beside() -> Select[int, list[str], int, int]:
     """Published products that were bought with this one, or share a tag with it; the likeliest first."""
     pair, sold, other = aliased(CoPurchase), aliased(CoPurchase), aliased(Product)
     tag = func.jsonb_array_elements_text(other.tags).table_valued("value", name="tag", joins_implicitly=True)
-    shop_id = current_shop().id
     its_tags = (
         select(func.array_agg(tag.c.value))
         .select_from(other, tag)
-        .where(other.tenant_id == shop_id, other.id == product_id)
+        .where(other.tenant_id == _SHOP, other.id == _PRODUCT)
         .scalar_subquery()
     )
     together = func.coalesce(pair.orders, 0).label("together")
     return (
         select(Product.id, Product.tags, func.coalesce(sold.orders, 0).label("sold"), together)
-        .outerjoin(pair, and_(pair.tenant_id == shop_id, pair.product_a == product_id, pair.product_b == Product.id))
+        .outerjoin(pair, and_(pair.tenant_id == _SHOP, pair.product_a == _PRODUCT, pair.product_b == Product.id))
         .outerjoin(sold, _itself(sold, Product.id))
         .where(
             Product.status == ProductStatus.PUBLISHED,
-            Product.id != product_id,
+            Product.id != _PRODUCT,
             or_(pair.orders.is_not(None), Product.tags.has_any(its_tags)),
         )
         .order_by(together.desc(), func.coalesce(sold.orders, 0).desc(), Product.position, Product.id)

@@ -14,8 +14,11 @@ PAGE = """<!DOCTYPE html>
 <meta property="og:title" content="{{ product.name }}"><link rel="stylesheet" href="/static/css/shop.css">
 <script type="module" src="/static/js/shop.js"></script></head>
 <body><a class="skip" href="#contenido">Ir al contenido</a>
-<header><a href="/">Tienda</a><form action="/buscar"><input name="q" aria-label="Buscar"></form><a href="/carrito">Carrito</a></header>
-<main id="contenido"><nav><a href="/">Inicio</a> <a href="/c/{{ product.category_slug }}">{{ product.category }}</a></nav>
+<header><a href="/">Tienda</a>
+<form action="/buscar"><input name="q" aria-label="Buscar"></form>
+<a href="/carrito">Carrito</a></header>
+<main id="contenido"><nav><a href="/">Inicio</a>
+<a href="/c/{{ product.category_slug }}">{{ product.category }}</a></nav>
 {% for picture in pictures %}<img src="/media/{{ picture.key }}/800.webp" srcset="/media/{{ picture.key }}/400.webp 400w,
 /media/{{ picture.key }}/800.webp 800w, /media/{{ picture.key }}/1600.webp 1600w" width="{{ picture.width }}"
 height="{{ picture.height }}" alt="{{ picture.alt or product.name }}">{% endfor %}
@@ -27,9 +30,12 @@ $ {{ "%.2f"|format(variant.price_minor / 100) }}</label>{% endfor %}
 {% for paragraph in product.description.split("\n") %}<p>{{ paragraph }}</p>{% endfor %}
 <ul>{% for tag in product.tags %}<li>{{ tag }}</li>{% endfor %}</ul>
 <section><h2>También te puede gustar</h2>
-{% for card in related %}<article><a href="/p/{{ card.slug }}"><img src="/media/{{ card.key }}/400.webp" alt="{{ card.name }}">
-<h3>{{ card.name }}</h3><p>$ {{ "%.2f"|format(card.price_minor / 100) }}</p></a></article>{% endfor %}</section></main>
-<footer><p>Tienda</p><a href="tel:+525512345678">+52 55 1234 5678</a><a href="/cuenta">Mi cuenta</a></footer></body></html>
+{% for card in related %}<article><a href="/p/{{ card.slug }}">
+<img src="/media/{{ card.key }}/400.webp" alt="{{ card.name }}">
+<h3>{{ card.name }}</h3><p>$ {{ "%.2f"|format(card.price_minor / 100) }}</p></a></article>{% endfor %}
+</section></main>
+<footer><p>Tienda</p><a href="tel:+525512345678">+52 55 1234 5678</a>
+<a href="/cuenta">Mi cuenta</a></footer></body></html>
 """
 
 
@@ -69,7 +75,10 @@ def floor_app(engine: Engine, shop_id: int) -> Flask:
             related = connection.execute(
                 select(Product.slug, Product.name, Variant.price_minor, ProductImage.key)
                 .join(Variant, (Variant.tenant_id == Product.tenant_id) & (Variant.product_id == Product.id))
-                .join(ProductImage, (ProductImage.tenant_id == Product.tenant_id) & (ProductImage.product_id == Product.id))
+                .join(
+                    ProductImage,
+                    (ProductImage.tenant_id == Product.tenant_id) & (ProductImage.product_id == Product.id),
+                )
                 .where(
                     Product.tenant_id == shop_id, Product.category_id == found.category_id, Product.id != found.id,
                     Variant.position == 0, ProductImage.position == 0,

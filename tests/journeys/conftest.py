@@ -9,27 +9,31 @@ import pytest
 from flask import Flask
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import update
 
 from storefront.config import Settings
 from storefront.kernel import outbox
-from storefront.kernel.db import db
-from storefront.kernel.tenancy import directory
+from storefront.kernel.db import db, transaction
+from storefront.kernel.tenancy import acting_for, directory
+from tenants.models import Tenant
+from tests.factories.catalogue import a_product
 from tests.factories.delivery import a_partner, a_rider
 from tests.journeys.phone import Phone
 from tests.journeys.stage import QUIET, Stage, chromium, stage
-from tests.world import Servers
+from tests.world import Servers, open_the_cast
 
 RIDER_PHONE, RIDER_PIN = "+529517778899", "246810"
 
 
 @pytest.fixture(scope="module")
 def here(app: Flask, servers: Servers, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The whole product, on a database where one courier firm is known and nothing else."""
+    """The whole product, on a database where the cast's shops are open and one courier firm is known."""
     with app.app_context():
         outbox.send_with(lambda *_: None)
         db.session.remove()
         servers.refresh(app)
         directory().forget()  # type: ignore[attr-defined]
+        open_a_bakery()
         a_rider(a_partner("bicis", "Bicis Oaxaca"), phone=RIDER_PHONE, pin=RIDER_PIN)
         db.session.remove()
         for engine in db.engines.values():
@@ -37,6 +41,14 @@ def here(app: Flask, servers: Servers, settings: Settings, tmp_path_factory: pyt
         folder = tmp_path_factory.mktemp("stage")
         with stage(settings, folder) as running:
             yield running
+
+
+def open_a_bakery() -> None:
+    """The cast, with bread at the bakery's counter and no account for cards yet."""
+    bakery = open_the_cast().bakery
+    with acting_for(bakery), transaction():
+        db.session.execute(update(Tenant).where(Tenant.id == bakery.id).values(payment_account=None))
+        a_product(name="Pan de yema", price=2_800, stock=40)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The whole product on one machine for a journey: web, worker, beat, a broker of its own and the payment stand-in.
 
-The journey's processes share nothing with other tests but the PostgreSQL server, where they have a database of their own.
+Its processes share nothing with other tests but the PostgreSQL server, where they have a database of their own.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def stage(settings: Settings, folder: Path) -> Iterator[Stage]:
         Program(
             [sys.executable, "-m", "storefront.embedded.fakestripe", "--port", str(here.stand_in),
              "--webhook-url", here.address("/webhooks/stripe"), "--webhook-secret", WEBHOOK_SECRET,
-             "--public-url", f"http://localhost:{here.stand_in}"],
+             "--public-url", f"http://127.0.0.1:{here.stand_in}"],
             variables, folder / "stand-in.log",
         ),
         Program(

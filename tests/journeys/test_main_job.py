@@ -14,6 +14,7 @@ import pytest
 from tests.journeys.conftest import RIDER_PHONE, RIDER_PIN
 from tests.journeys.phone import Phone
 from tests.journeys.stage import Stage, eventually
+from tests.world import PASSWORD as STAFF_PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +74,50 @@ def test_a_shop_opens_sells_reserves_and_delivers(here: Stage, phone: Callable[.
     owner.visit(here.address(f"/pedidos/{code}", "app"))
     owner.reloads_until("Pagado", "Entregado")
     owner.visit(here.address("/reservas", "app"))
+
+
+def test_card_and_transfer_are_paid_and_reviewed(here: Stage, phone: Callable[..., Phone], photo: Path):
+    """The two ways that are not cash: a card that fails once, and a transfer whose proof the owner accepts."""
+    owner = phone("the owner")
+    owner.visit(here.address("/entrar", "app"))
+    owner.write("Teléfono o correo", "alicia@example.com")
+    owner.write("Contraseña", STAFF_PASSWORD)
+    owner.tap("Entrar")
+    owner.visit(here.address("/ajustes/tarjetas", "app"))
+    owner.tap("Empezar con Stripe")
+    owner.tap("Confirmar y activar")
+    assert owner.reads("Listo: tu tienda ya puede cobrar con tarjeta.")
+
+    payer = phone("the one with a card")
+    orders_for_pickup(payer, here, "Tarjeta")
+    payer.tap("Probar con una tarjeta rechazada")
+    assert payer.reads("La tarjeta fue rechazada. No se cobró nada")
+    payer.tap(re.compile("^Pagar "))
+    payer.reloads_until("Pagado", "Confirmado")
+
+    sender = phone("the one who transfers")
+    orders_for_pickup(sender, here, "Transferencia bancaria")
+    assert sender.reads("Banco de prueba, cuenta 0123456789")
+    sender.upload(photo)
+    sender.tap("Enviar comprobante")
+    assert sender.reads("Comprobante recibido")
+    owner.visit(here.address("/hoy", "app"))
+    owner.tap("Revisar")
+    owner.tap("Sí llegó el dinero: aceptar y confirmar")
+    sender.page.reload()
+    sender.reloads_until("Pagado", "Confirmado")
+
+
+def orders_for_pickup(guest: Phone, here: Stage, way: str) -> None:
+    """One thing, to be fetched at the shop, paid in this way."""
+    guest.visit(here.address("/p/pan-de-yema", "espiga"))
+    guest.tap("Agregar al carrito")
+    guest.page.get_by_text("en tu carrito").wait_for()
+    guest.visit(here.address("/pedir", "espiga"))
+    guest.write("Tu nombre", "Dora Canseco")
+    guest.write("Teléfono o WhatsApp", "951 111 2233")
+    guest.choose(way)
+    guest.tap(re.compile("^Hacer el pedido por"))
 
 
 # --- the owner ----------------------------------------------------------------------------------------------------

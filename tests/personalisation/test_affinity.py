@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefront.personalisation.affinity import (
@@ -21,6 +21,7 @@ from storefront.personalisation.affinity import (
 from storefront.personalisation.models import InteractionKind
 
 AT = datetime(2026, 3, 14, 10, tzinfo=UTC)
+patient = settings(deadline=None)  # correctness is what counts here, on however busy a machine
 WORDS = ("dulce", "salado", "integral", "chocolate", "para regalar")
 
 tags = st.lists(st.sampled_from(WORDS), max_size=4, unique=True).map(tuple)
@@ -53,16 +54,19 @@ def place(ranked, id):
     return ids(ranked).index(id)
 
 
+@patient
 @given(shelves(), persons)
 def test_every_product_comes_once(shelf, person):
     assert sorted(ids(rank(shelf, person, AT))) == sorted(item.id for item in shelf)
 
 
+@patient
 @given(shelves(), persons)
 def test_the_same_question_has_the_same_answer(shelf, person):
     assert rank(shelf, person, AT) == rank(list(shelf), person, AT)
 
 
+@patient
 @given(shelves(), persons, st.sampled_from(WORDS))
 def test_a_declared_taste_never_moves_a_product_that_has_it_down(shelf, person, word):
     without = Taste(tuple(tag for tag in person.declared if tag != word), person.seen)
@@ -74,6 +78,7 @@ def test_a_declared_taste_never_moves_a_product_that_has_it_down(shelf, person, 
             assert place(after, item.id) <= place(before, item.id)
 
 
+@patient
 @given(shelves(), persons, st.sampled_from(WORDS))
 def test_what_was_said_weighs_more_than_everything_inferred(shelf, person, word):
     ranked = rank(shelf, Taste((word,), person.seen), AT)
@@ -82,6 +87,7 @@ def test_what_was_said_weighs_more_than_everything_inferred(shelf, person, word)
     assert liked == sorted(liked, reverse=True)
 
 
+@patient
 @given(shelves())
 def test_without_any_taste_what_sells_most_comes_first_and_ties_keep_the_shops_order(shelf):
     ranked = ids(rank(shelf, Taste(), AT))
@@ -89,6 +95,7 @@ def test_without_any_taste_what_sells_most_comes_first_and_ties_keep_the_shops_o
     assert ranked == [item.id for item in sorted(shelf, key=lambda item: -item.orders)]
 
 
+@patient
 @given(shelves(), persons)
 def test_how_a_product_got_its_place_is_always_true(shelf, person):
     by_id = {item.id: item for item in shelf}
@@ -105,6 +112,7 @@ def test_how_a_product_got_its_place_is_always_true(shelf, person):
             assert one.score == 0 or not person.declared
 
 
+@patient
 @given(shelves(), persons, st.integers(0, 6))
 def test_what_is_bought_together_comes_before_what_is_alike(shelf, person, most):
     found = related(shelf, person, AT, most)

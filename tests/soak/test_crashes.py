@@ -79,9 +79,7 @@ class Day:
 
     def sell(self, numbers: range) -> list[threading.Thread]:
         """Let the buyers place these orders, all at the same time."""
-        buyers = [
-            threading.Thread(target=self.buy, args=(list(numbers)[first::BUYERS],)) for first in range(BUYERS)
-        ]
+        buyers = [threading.Thread(target=self.buy, args=(list(numbers)[first::BUYERS],)) for first in range(BUYERS)]
         for buyer in buyers:
             buyer.start()
         return buyers

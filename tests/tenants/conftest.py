@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from storefront.kernel.ids import new_token
 from storefront.kernel.limits import limiter
 from tenants.dns import NoAnswer, use_resolver
 from tests.conftest import Browser
@@ -41,11 +42,9 @@ def name_servers() -> Iterator[FakeDns]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_counters(app: Flask) -> Iterator[None]:
-    """Tries of one test do not count in the next."""
-    limiter.reset()
-    yield
-    limiter.reset()
+def _own_counters(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries of one test count neither in the next nor in those that run beside it on the same server."""
+    monkeypatch.setattr(limiter, "_key_prefix", new_token())
 
 
 @pytest.fixture
