@@ -27,12 +27,14 @@ from storefront.kernel.headers import is_shared
 from storefront.kernel.health import init_health
 from storefront.kernel.http import init_http
 from storefront.kernel.jobs import celery_init
+from storefront.kernel.languages import compile_catalogues
 from storefront.kernel.limits import init_limits
 from storefront.kernel.logs import init_logs
 from storefront.kernel.mail import init_mail
 from storefront.kernel.media import image_url
 from storefront.kernel.metrics import init_metrics
 from storefront.kernel.storage import init_storage
+from storefront.kernel.templating import Templates, init_templating
 from storefront.kernel.tenancy import find_shop
 from storefront.payments import door
 from storefront.payments.gateway import StripeGateway
@@ -47,6 +49,8 @@ LANGUAGE = "idioma"
 
 class Portales(Flask):
     """One application whose routes are matched within the face that the request's host belongs to."""
+
+    jinja_environment = Templates
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         if request is None:
@@ -125,7 +129,9 @@ def _open_faces(app: Flask, settings: Settings) -> None:
     init_resolution(app)  # before the checks of init_http, which need to know whose request it is
     init_limits(app)
     init_identity(app)
+    compile_catalogues(ROOT / "storefront" / "translations")
     Babel(app, locale_selector=choose_locale)
+    init_templating(app)
     wiring.mount(app, in_production=settings.in_production)
     init_http(app)  # after libraries that register error handlers of their own
     app.after_request(_remember_language)

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -61,25 +59,9 @@ def settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Sett
     )
 
 
-def compile_translations() -> None:
-    """What `make` does before the tests, for those who run pytest by itself."""
-    for source in (ROOT / "storefront" / "translations").glob("*/LC_MESSAGES/*.po"):
-        compiled = source.with_suffix(".mo")
-        if compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime:
-            continue
-        with source.open("rb") as file:
-            catalogue = read_po(file)
-        # Moved into place, as several workers may be starting at once.
-        draft = compiled.with_name(f"{os.getpid()}.mo")
-        with draft.open("wb") as file:
-            write_mo(file, catalogue)
-        draft.replace(compiled)
-
-
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> Flask:
     """The application, composed once for each worker."""
-    compile_translations()
     flask_app = create_app(settings)
     statement_rules.watch(flask_app)
     return flask_app

@@ -9,6 +9,7 @@ import re
 from datetime import date, datetime
 from datetime import time as clock_time
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -27,13 +28,18 @@ _DAY = {"pt": "EEEE, d", "en": "EEEE d"}
 _DAY_MONTH = {"pt": "EEEE, d 'de' MMMM", "en": "EEEE, MMMM d", "es": "EEEE d 'de' MMMM"}
 
 
+@lru_cache(maxsize=256)
+def _locale_of(name: str) -> Locale:
+    return Locale.parse(name)
+
+
 def page_locale() -> Locale:
     """The language of the page with the country's way of writing: the shop's when they speak the same language."""
     asked = get_locale() or Locale("es")
     shop = find_shop()
     if shop is None:
         return asked
-    own = Locale.parse(shop.locale)
+    own = _locale_of(shop.locale)
     return own if own.language == asked.language else asked
 
 
@@ -52,7 +58,13 @@ def local(moment: datetime) -> datetime:
 
 def money(amount: Money) -> str:
     """$1,250.00 in Mexico, $1.250 in Chile, Bs 1.250,00 in Bolivia, R$ 1.250,00 in Brazil; never broken over lines."""
-    text = format_money(amount, str(page_locale()))
+    return _written(amount, page_locale())
+
+
+@lru_cache(maxsize=4096)
+def _written(amount: Money, locale: Locale) -> str:
+    """Kept, for a page of products writes the same few prices again and again."""
+    text = format_money(amount, str(locale))
     # Symbols made of letters need air before the figure; not every locale's data says so.
     return re.sub(r"(?<=[A-Za-z])(?=\d)", "\u00a0", text, count=1).replace(" ", "\u00a0")
 

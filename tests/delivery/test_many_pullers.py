@@ -106,9 +106,7 @@ def nothing_twice_nothing_lost(shop: Shop, partner_id: int, day: Day) -> None:
     assert set(day.accepted.values()) == {1}
     assert len(day.accepted) == day.total
     with acting_for(shop, partner_id):
-        parcels = db.session.scalar(
-            select(func.count(Shipment.id)).where(Shipment.state == ShipmentState.ASSIGNED)
-        )
+        parcels = db.session.scalar(select(func.count(Shipment.id)).where(Shipment.state == ShipmentState.ASSIGNED))
         works = db.session.execute(
             select(func.count(Assignment.id), func.count(Assignment.shipment_id.distinct()))
         ).one()
@@ -129,9 +127,7 @@ def test_two_thousand_offers_are_each_accepted_exactly_once(app, bakery, bicis) 
 
 @pytest.mark.timeout(180)
 def test_without_the_tokens_condition_whoever_lost_a_lease_could_still_accept(app, bakery, bicis, monkeypatch) -> None:
-    monkeypatch.setattr(
-        offers, "lease_is_held", lambda _token, _at: (Offer.__table__.c.state == OfferState.LEASED,)
-    )
+    monkeypatch.setattr(offers, "lease_is_held", lambda _token, _at: (Offer.__table__.c.state == OfferState.LEASED,))
     day = a_day(app, bakery, bicis, 100)
     assert day.stale_accepted > 0
     with pytest.raises(AssertionError):

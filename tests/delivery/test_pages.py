@@ -140,9 +140,7 @@ def test_taking_twice_is_taking_once_and_a_colleague_comes_too_late(bakery, bici
     other = client_at("partners")
     other.post("/repartidor/entrar", data={"phone": "+52 951 666 5544", "pin": "135791"})
     page = other.get("/repartidor")
-    refused = other.post(
-        f"/repartidor/ofertas/{the_offer(parcel, bicis).ref}/tomar", data={"csrf_token": token(page)}
-    )
+    refused = other.post(f"/repartidor/ofertas/{the_offer(parcel, bicis).ref}/tomar", data={"csrf_token": token(page)})
     assert refused.status_code in {303, 409}
     assert other.get(here).status_code == 404
     assert an_assignment(parcel, bicis).ref == here.rsplit("/", 1)[1]

@@ -135,9 +135,7 @@ def test_a_key_that_comes_back_with_another_body_is_refused(bakery, bicis, progr
 
 def test_a_post_without_a_key_is_refused_and_does_nothing(bakery, bicis, program) -> None:
     parcel = a_parcel(bakery)
-    answer = program.client.post(
-        "/v1/queues/all/receive", json={}, headers={"Authorization": f"Bearer {program.key}"}
-    )
+    answer = program.client.post("/v1/queues/all/receive", json={}, headers={"Authorization": f"Bearer {program.key}"})
     assert (answer.status_code, answer.get_json()["code"]) == (400, "idempotency-key-missing")
     assert answer.content_type == "application/problem+json"
     assert the_offer(parcel, bicis).receive_count == 0
@@ -175,8 +173,9 @@ def test_a_lease_ends_to_the_millisecond(bakery, bicis, after_ms, is_held) -> No
     parcel = a_parcel(bakery)
     with acting_for_partner(bicis):
         [lease] = receive(1, 60)
-    with time_machine.travel(lease.lease_expires_at + timedelta(milliseconds=after_ms), tick=False), acting_for(
-        bakery, bicis
+    with (
+        time_machine.travel(lease.lease_expires_at + timedelta(milliseconds=after_ms), tick=False),
+        acting_for(bakery, bicis),
     ):
         if is_held:
             assert accept(lease.id, lease.lease_token, None, PROGRAM)[1]
@@ -191,9 +190,7 @@ def test_a_lease_that_ended_cannot_be_extended(bakery, bicis, program) -> None:
     [offer] = program.receive(lease_s=60)
     before = the_offer(parcel, bicis).visible_at
     with later(seconds=61):
-        answer = program.post(
-            f"/v1/offers/{offer['id']}/extend", {"lease_token": offer["lease_token"], "lease_s": 300}
-        )
+        answer = program.post(f"/v1/offers/{offer['id']}/extend", {"lease_token": offer["lease_token"], "lease_s": 300})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "lease-lost")
     assert the_offer(parcel, bicis).visible_at == before
 

@@ -173,13 +173,15 @@ def test_a_time_in_another_zone_is_the_same_instant_across_a_change_of_clocks(ba
 def test_one_bad_report_does_not_spoil_its_batch(bakery, program) -> None:
     parcel = a_parcel(bakery)
     work = program.take_one()
-    results = program.reports([
-        event(work, "picked_up", 1, "event-0001"),
-        event(work, "teleported", 2, "event-0002"),
-        {"event_id": "event-0003"},
-        event({"id": "as_NOSUCHTHING"}, "picked_up", 2, "event-0004"),
-        event(work, "out_for_delivery", 3, "event-0005"),
-    ])
+    results = program.reports(
+        [
+            event(work, "picked_up", 1, "event-0001"),
+            event(work, "teleported", 2, "event-0002"),
+            {"event_id": "event-0003"},
+            event({"id": "as_NOSUCHTHING"}, "picked_up", 2, "event-0004"),
+            event(work, "out_for_delivery", 3, "event-0005"),
+        ]
+    )
     assert [r["outcome"] for r in results] == ["applied", "rejected", "rejected", "rejected", "applied"]
     assert [r["problem"]["status"] for r in results if r["problem"]] == [422, 422, 404]
     assert parcel.state is ShipmentState.OUT_FOR_DELIVERY

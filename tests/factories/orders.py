@@ -77,9 +77,7 @@ def an_order(
         order = place_order(
             NewOrder(
                 placement_key=new_token(),
-                lines=[
-                    NewLine(ProductKind.GOODS, product.id, product.variant_id, "Pan", "", "", quantity, unit_minor)
-                ],
+                lines=[NewLine(ProductKind.GOODS, product.id, product.variant_id, "Pan", "", "", quantity, unit_minor)],
                 payment_method=pay,
                 fulfilment_method=FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP,
                 address=address.to_dict() if address else None,

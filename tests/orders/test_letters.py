@@ -59,9 +59,7 @@ def test_a_cancellation_says_why(bakery, drain):
     drain(bakery)
 
     with acting_for(bakery):
-        body = db.session.scalar(
-            select(MailMessage.body_text).where(MailMessage.once == f"order-cancelled:{order.id}")
-        )
+        body = db.session.scalar(select(MailMessage.body_text).where(MailMessage.once == f"order-cancelled:{order.id}"))
     assert "Ya no tengo lo que pidió" in body
     assert "No se cobró nada" in body
 
