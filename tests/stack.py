@@ -75,12 +75,12 @@ class Program:
 
 @contextmanager
 def web(variables: Mapping[str, str], log: Path) -> Iterator[int]:
-    """Gunicorn with two workers of four threads; yields its port once it answers."""
+    """Gunicorn as production runs it, with two workers of four threads; yields its port once it answers."""
     port = free_port()
     program = Program(
-        [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "2", "--threads", "4",
+        [sys.executable, "-m", "gunicorn", "-c", "python:storefront.gunicorn", "-w", "2", "--threads", "4",
          "--backlog", "512", "storefront.app:create_app()"],
-        {**variables, "PORT": str(port)}, log,
+        {**variables, "PORT": str(port), "BIND_HOST": "127.0.0.1"}, log,
     )  # fmt: skip
     program.start()
     try:

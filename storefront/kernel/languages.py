@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 
 
 def compile_catalogues(folder: Path) -> None:
-    """Compile every catalogue under `folder` that is not compiled or older than its source. Read-only disks are logged."""
+    """Compile every catalogue under `folder` that has no compiled form or an old one. Read-only disks are logged."""
     for source in folder.glob("*/LC_MESSAGES/*.po"):
         compiled = source.with_suffix(".mo")
         if compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime:

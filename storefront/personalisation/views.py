@@ -26,6 +26,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -56,17 +57,24 @@ def _customer_id() -> int | None:
     return actor.id if actor.kind == "customer" else None
 
 
+_SAID = {
+    Why.POPULAR: _l("Lo más pedido"),
+    Why.TOGETHER: _l("Se lleva junto con este"),
+    Why.SIMILAR: _l("Se parece a este"),
+}
+
+
 def words(reason: Reason) -> str:
     """A reason as one says it; nothing for products that stand where the shop put them."""
-    told = {
-        Why.DECLARED: _("Porque te gusta: %(taste)s", taste=reason.word),
-        Why.VIEWED: _("Porque viste %(product)s", product=reason.word),
-        Why.BOUGHT: _("Porque compraste %(product)s", product=reason.word),
-        Why.POPULAR: _("Lo más pedido"),
-        Why.TOGETHER: _("Se lleva junto con este"),
-        Why.SIMILAR: _("Se parece a este"),
-    }
-    return told.get(reason.why, "")
+    match reason.why:
+        case Why.DECLARED:
+            return _("Porque te gusta: %(taste)s", taste=reason.word)
+        case Why.VIEWED:
+            return _("Porque viste %(product)s", product=reason.word)
+        case Why.BOUGHT:
+            return _("Porque compraste %(product)s", product=reason.word)
+        case _other:
+            return str(_SAID.get(reason.why, ""))
 
 
 # --- the page of tastes -------------------------------------------------------------------------------------------

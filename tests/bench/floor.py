@@ -19,7 +19,8 @@ PAGE = """<!DOCTYPE html>
 <a href="/carrito">Carrito</a></header>
 <main id="contenido"><nav><a href="/">Inicio</a>
 <a href="/c/{{ product.category_slug }}">{{ product.category }}</a></nav>
-{% for picture in pictures %}<img src="/media/{{ picture.key }}/800.webp" srcset="/media/{{ picture.key }}/400.webp 400w,
+{% for picture in pictures %}<img src="/media/{{ picture.key }}/800.webp"
+srcset="/media/{{ picture.key }}/400.webp 400w,
 /media/{{ picture.key }}/800.webp 800w, /media/{{ picture.key }}/1600.webp 1600w" width="{{ picture.width }}"
 height="{{ picture.height }}" alt="{{ picture.alt or product.name }}">{% endfor %}
 <h1>{{ product.name }}</h1><p class="money">$ {{ "%.2f"|format(variants[0].price_minor / 100) }}</p>

@@ -22,11 +22,11 @@ def pss_of_workers(settings: Settings, goods: Goods, host: str, log: Path, reque
             status, _location, _body = browser.get(paths[number % len(paths)])
             browser.connection.close()
             assert status in {200, 404}, (paths[number % len(paths)], status)
-        return [_pss(worker) for worker in _workers(f"127.0.0.1:{port}")]
+        return [_pss(worker) for worker in _workers(port)]
 
 
-def _workers(address: str) -> list[int]:
-    masters = [pid for pid in _children(os.getpid()) if address in Path(f"/proc/{pid}/cmdline").read_text()]
+def _workers(port: int) -> list[int]:
+    masters = [pid for pid in _children(os.getpid()) if f"\0PORT={port}\0" in Path(f"/proc/{pid}/environ").read_text()]
     return _children(masters[0])
 
 
