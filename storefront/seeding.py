@@ -354,7 +354,7 @@ def _check_out(person: DemoCustomer, token: str | None, pay: str, address: Posta
     delivery = quote(address, view.totals.subtotal_minor) if address else None
     if (address and delivery is None) or any(line.trouble for line in view.lines):
         return None
-    by = Actor("customer", None, person.name)
+    by = Actor("customer", None, "")
     details = CheckoutDetails(
         name=person.name,
         phone=person.phone,
