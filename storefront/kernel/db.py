@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from flask import current_app
 from flask.globals import app_ctx
@@ -30,6 +31,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     MetaData,
+    Select,
     Text,
     Time,
     bindparam,
@@ -165,11 +167,26 @@ _SHOP_ID = bindparam("current_shop_id", callable_=lambda: tenancy.current_shop()
 _PARTNER_ID = bindparam("current_partner_id", callable_=_scoped_partner, type_=BigInteger, unique=False)
 
 
+_narrowed: WeakKeyDictionary[Select[Any], Select[Any]] = WeakKeyDictionary()
+"""Statements that are made once and run often, and what `_only_this_scope` made of them. The criteria's values are
+asked for whenever a statement runs, so that one narrowed statement serves every scope."""
+
+
 def _only_this_scope(state: ORMExecuteState) -> None:
     current = tenancy.scope()
     if state.is_insert or (current is not None and current.every_shop_because is not None):
         return
-    state.statement = state.statement.options(
+    if not isinstance(state.statement, Select):
+        state.statement = _narrow(state.statement)
+        return
+    narrowed = _narrowed.get(state.statement)
+    if narrowed is None:
+        narrowed = _narrowed[state.statement] = _narrow(state.statement)
+    state.statement = narrowed
+
+
+def _narrow(statement: Any) -> Any:
+    return statement.options(
         with_loader_criteria(
             ShopOwned,
             lambda cls: cls.tenant_id == _SHOP_ID,

@@ -14,7 +14,20 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Index, Table, and_, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Index,
+    Interval,
+    Table,
+    and_,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped
 
 from storefront.kernel import clock
@@ -25,6 +38,7 @@ log = structlog.get_logger()
 
 MAX_ATTEMPTS = 8
 RESEND_AFTER = timedelta(seconds=20)
+LONGEST_RESEND = timedelta(seconds=60)
 BACKOFF_CEILING_S = 900
 KEEP_DONE = timedelta(days=7)
 
@@ -106,6 +120,12 @@ def record(event: Any) -> None:
 def _resend_after() -> timedelta:
     """A message that nobody took counts as lost after this; never later than a job whose worker died."""
     return min(RESEND_AFTER, timedelta(seconds=settings().job_lease_s))
+
+
+def _patience(created_at: ColumnElement[datetime], at: datetime) -> ColumnElement[timedelta]:
+    """As long again as the row has waited already: where workers are behind, sending again would only add to it."""
+    age = literal(at, DateTime(timezone=True)) - created_at
+    return func.least(LONGEST_RESEND, func.greatest(_resend_after(), age), type_=Interval())
 
 
 def _send_after_commit(shop_id: int, row_id: int, job: str) -> None:
@@ -203,7 +223,7 @@ def relay(batch: int = 200) -> int:
             rows = connection.execute(
                 update(table)
                 .where(table.c.tenant_id == shop_id, table.c.id.in_(select(pick.c.id)))
-                .values(due_at=at + _resend_after())
+                .values(due_at=literal(at, DateTime(timezone=True)) + _patience(table.c.created_at, at))
                 .returning(table.c.id, table.c.job)
             ).all()
         sent.extend((shop_id, row.id, row.job) for row in rows)

@@ -92,11 +92,17 @@ class Client(Thread):
 def a_day(app: Flask, shop: Shop, partner_id: int, total: int) -> Day:
     many_offers(shop, partner_id, total)
     day = Day(total)
+    started = time.monotonic()
     clients = [Client(app, shop, partner_id, day) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
     for client in clients:
         client.join()
+    seconds = time.monotonic() - started
+    print(
+        f"\n{total} offers, {CLIENTS} clients: {total / seconds:.0f} accepted a second, {day.dropped} leases dropped, "
+        f"{day.stale_refused} late tokens refused, {day.stale_accepted} accepted"
+    )
     return day
 
 

@@ -25,3 +25,17 @@ def test_an_owned_table_cannot_be_read_outside_a_scope(bakery):
         db.session.scalars(select(LogEntry)).all()
 
     assert isinstance(caught.value.orig, NoShop)
+
+
+def test_a_statement_that_is_made_once_shows_each_shop_its_own_rows(bakery, crafts):
+    kept = select(LogEntry.verb)
+    for shop, verb in ((bakery, "baked"), (crafts, "woven")):
+        with acting_for(shop), transaction():
+            note("thing", 1, verb, SYSTEM)
+
+    for shop, verb in ((bakery, "baked"), (crafts, "woven"), (bakery, "baked")):
+        with acting_for(shop):
+            assert db.session.scalars(kept).all() == [verb]
+    with pytest.raises(StatementError) as caught:
+        db.session.scalars(kept).all()
+    assert isinstance(caught.value.orig, NoShop)

@@ -35,8 +35,8 @@ from tests.soak.backstage import Backstage, Postbox, backstage
 
 SEED = 20_361
 BUYERS = 4
-PATIENCE_S = 150
-"""After the last start everything must be done within this time, whatever was lost on the way."""
+STALL_S = 60
+"""While work is left, some of it must get done within this time: what was lost comes back, however busy the machine."""
 LONGEST_ORDER_S = 10
 """Placing an order asks nothing of the broker: not even a dead one may hold it up for longer."""
 
@@ -123,10 +123,12 @@ class Day:
         assert self.errors == []
 
 
-def wait_for_the_end(day: Day, seconds: float = PATIENCE_S) -> float:
-    """Seconds until no job was left to do; fails when some are left after `seconds`."""
+def wait_for_the_end(day: Day) -> float:
+    """Seconds until no job was left to do; fails when some are left and nothing gets done any more."""
     started = time.monotonic()
-    assert wait_until(lambda: day.unfinished() == 0, seconds), f"{day.unfinished()} jobs were lost"
+    while left := day.unfinished():
+        assert wait_until(lambda left=left: day.unfinished() < left, STALL_S), f"{left} jobs were lost"  # type: ignore[misc]
+        time.sleep(0.2)
     return time.monotonic() - started
 
 
@@ -204,6 +206,6 @@ def test_without_the_sweep_work_is_lost(day: Day, settings: Settings, tmp_path: 
     with backstage(settings, tmp_path, swept=False) as (stage, postbox):
         day.live_through(stage, postbox)
         with pytest.raises(AssertionError, match="jobs were lost"):
-            wait_for_the_end(day, 60)
+            wait_for_the_end(day)
         seen = clock.now()
         assert day.rows(OutboxRow.done_at.is_(None), OutboxRow.due_at < seen) > 0
