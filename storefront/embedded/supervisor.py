@@ -81,9 +81,17 @@ class Supervisor:
             child.start()
         self._record()
         self._welcome(variables)
-        self._step("Giving the demo its pictures and its past", ("live-demo",), variables)
+        self._give_a_past(variables)
         while not self.ending.wait(0.3):
             self._watch()
+
+    def _give_a_past(self, variables: Mapping[str, str]) -> None:
+        """Pages are served meanwhile, and a demo without a past is no reason to stop serving them."""
+        if self.ending.is_set():
+            return
+        self.voice.say("", "Giving the demo its pictures and its past …")
+        if self._flask(("live-demo",), variables, name="setup") != 0 and not self.ending.is_set():
+            self.voice.say("", "The demo stays without a past: the lines of `setup` above say why.")
 
     def _watch(self) -> None:
         before = [child.process for child in self.children]

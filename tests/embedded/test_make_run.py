@@ -28,6 +28,7 @@ def create_app():
     database.command("upgrade")(lambda: click.echo(f"upgraded as {role}"))
     app.cli.add_command(database)
     app.cli.command("demo-cast")(lambda: click.echo("Alicia signs in at http://app.localhost"))
+    app.cli.command("live-demo")(lambda: click.echo("a past was written"))
 
     @app.cli.command("seed-demo")
     @click.option("--if-empty", is_flag=True)
