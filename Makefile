@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed-$(shell cksum < requirements.lock | tr -s ' ' '-')
 TRANSLATIONS := $(wildcard storefront/translations/*/LC_MESSAGES/*.po)
 ARGS ?=
 MAKEFLAGS += --no-print-directory
+# Some images forbid Python to keep what it compiled. Six programs and two test workers would each compile everything.
+export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .PHONY: help run stop reset shell test check screenshots bench soak translations lock clean
 
