@@ -18,6 +18,8 @@ MEBIBYTE = 1024 * 1024
 # The broker hands a task out again after this many seconds without an answer: no task may take half as long.
 VISIBILITY_TIMEOUT_S = 900
 TASK_TIME_LIMIT_S = 400
+# A worker takes from its queues in turn: the clock's tasks do not wait behind ten thousand letters.
+JOB_QUEUE, TICK_QUEUE = "celery", "ticks"
 
 ALWAYS_NEEDED = {
     "SECRET_KEY": "signs sessions and links",
@@ -267,6 +269,8 @@ class Settings(BaseSettings):
             "task_reject_on_worker_lost": True,
             "task_ignore_result": True,
             "task_time_limit": TASK_TIME_LIMIT_S,
+            "task_queues": {name: {"exchange": name, "routing_key": name} for name in (JOB_QUEUE, TICK_QUEUE)},
+            "task_default_queue": JOB_QUEUE,
             "task_serializer": "json",
             "accept_content": ["json"],
             # A dead broker must not hold up the request that publishes: the sweep sends the job later.

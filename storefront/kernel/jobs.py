@@ -20,6 +20,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from storefront.config import TICK_QUEUE
 from storefront.kernel import clock, outbox
 from storefront.kernel.db import Model, Shared, db, settings, transaction
 from storefront.kernel.metrics import job_finished
@@ -210,7 +211,7 @@ def celery_init(app: Flask) -> Celery:
     celery.config_from_object(app.config["CELERY"])
     celery.conf.beat_schedule = {
         tick.name: {"task": TICK_TASK, "schedule": float(tick.every_s), "args": (tick.name,),
-                    "options": {"expires": max(tick.every_s, 10)}}
+                    "options": {"queue": TICK_QUEUE, "expires": max(tick.every_s, 10)}}
         for tick in REGISTRY.ticks.values()
     }  # fmt: skip
     celery.set_default()

@@ -3,7 +3,8 @@
 A page imports two dozen files of macros and translates three dozen texts. Jinja compares the globals of every importing
 template with those of the imported one; ours are always the same. Before each of three hundred calls Jinja looks what
 the callee wants to be handed; of macros that is known. Flask-Babel finds out the language, the domain and the catalogue
-anew for every text; ours have one catalogue for each language.
+anew for every text; ours have one catalogue for each language. And a macro that is made of nothing but its arguments
+and the language writes the same text each time: what it wrote is kept.
 """
 
 from __future__ import annotations
@@ -18,9 +19,21 @@ from flask.templating import Environment
 from flask_babel import get_locale, get_translations
 from jinja2.runtime import Context, Macro
 
+REMEMBERED = frozenset(
+    {
+        "avatar", "back_link", "cart_link", "gallery", "icon", "icon_link", "initial_tile", "link_button", "money",
+        "picture", "picture_of", "share_button", "stepper", "tag_list", "whatsapp_link", "why",
+    }
+)  # fmt: skip
+"""Macros of `templates/ui` that know their arguments and the language only: no token, no nonce, nobody's request."""
+
+MOST_REMEMBERED = 4_000
+
 
 class MacroContext(Context):
     """Jinja's context, with a short way to macros."""
+
+    environment: Templates
 
     def call(self, callee: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call something from a template."""
@@ -28,13 +41,35 @@ class MacroContext(Context):
             return super().call(callee, *args, **kwargs)
         kwargs.pop("_block_vars", None)
         kwargs.pop("_loop_vars", None)
-        return callee(self.eval_ctx, *args, **kwargs)
+        if callee.name not in REMEMBERED or self.environment.auto_reload:
+            return callee(self.eval_ctx, *args, **kwargs)
+        written = self.environment.written
+        # A text and the same text marked as safe are equal, yet only one of them is escaped.
+        kinds = (*map(_kind, args), *map(_kind, kwargs.values()))
+        key = (callee, self.eval_ctx.autoescape, _language(), args, kinds, *kwargs.items())
+        try:
+            found = written.get(key)
+        except TypeError:
+            return callee(self.eval_ctx, *args, **kwargs)
+        if found is None:
+            if len(written) >= MOST_REMEMBERED:
+                written.clear()
+            found = written[key] = callee(self.eval_ctx, *args, **kwargs)
+        return found
+
+
+def _kind(value: Any) -> Any:
+    return tuple(map(_kind, value)) if type(value) is tuple else type(value)
 
 
 class Templates(Environment):
-    """Flask's environment, whose templates all share its globals."""
+    """Flask's environment, whose templates all share its globals. `written` is what REMEMBERED macros wrote."""
 
     context_class = MacroContext
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.written: dict[Any, str] = {}
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """The globals themselves, unless a template brings some of its own: telling two dicts apart is quick."""
@@ -44,10 +79,14 @@ class Templates(Environment):
 _catalogues: dict[Locale | None, NullTranslations] = {}
 
 
-def _catalogue() -> NullTranslations:
+def _language() -> Locale | None:
     # Flask-Babel keeps the language here, also that of `force_locale`; asking it again costs eight look-ups.
     known = g.get("_flask_babel")
-    locale = getattr(known, "babel_locale", None) or get_locale()
+    return getattr(known, "babel_locale", None) or get_locale()
+
+
+def _catalogue() -> NullTranslations:
+    locale = _language()
     found = _catalogues.get(locale)
     if found is None:
         found = _catalogues[locale] = get_translations()

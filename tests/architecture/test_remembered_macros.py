@@ -1,0 +1,76 @@
+"""What a macro wrote is kept for the next visitor, so a macro that is kept may know nothing of this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from jinja2 import Environment, nodes
+from jinja2.meta import find_undeclared_variables
+from markupsafe import Markup
+
+from storefront.kernel.templating import REMEMBERED
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "templates").rglob("*.html"))
+SAME_FOR_EVERYBODY = {"asset", "image_url", "_", "gettext", "ngettext", "caller"}
+
+
+def macros_of(app: Flask, path: Path) -> dict[str, nodes.Macro]:
+    tree = app.jinja_env.parse(path.read_text())
+    return {macro.name: macro for macro in tree.find_all(nodes.Macro)}
+
+
+def unknown_names(app: Flask, macro: nodes.Macro) -> set[str]:
+    """What a macro uses that it was not given, Jinja's own functions and our filters aside."""
+    bare = Environment()
+    bare.filters, bare.tests = app.jinja_env.filters, app.jinja_env.tests
+    alone = nodes.Template([macro], lineno=1).set_environment(bare)
+    return find_undeclared_variables(alone) - {macro.name}
+
+
+def imports_of(app: Flask, path: Path) -> dict[str, str]:
+    """Local name of everything imported in a file -> its own name."""
+    found = {}
+    for statement in app.jinja_env.parse(path.read_text()).find_all(nodes.FromImport):
+        for name in statement.names:
+            own, local = name if isinstance(name, tuple) else (name, name)
+            found[local] = own
+    return found
+
+
+def plain_macros(app: Flask) -> set[str]:
+    """Names of the macros of `templates/ui` that use only what is the same for everybody, and one another."""
+    uses: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "templates/ui").glob("*.html")):
+        names = imports_of(app, path)
+        for name, macro in macros_of(app, path).items():
+            uses[name] = {names.get(one, one) for one in unknown_names(app, macro)} - {"kwargs", "varargs"}
+    plain = set(uses)
+    while odd := {name for name in plain if not uses[name] <= plain | SAME_FOR_EVERYBODY}:
+        plain -= odd
+    return plain
+
+
+def test_what_is_kept_is_made_of_its_arguments_and_the_language_alone(app: Flask) -> None:
+    assert plain_macros(app) >= REMEMBERED
+
+
+def test_a_form_with_its_token_is_not_among_them(app: Flask) -> None:
+    assert not plain_macros(app) & {"post_button", "add_button", "form_open", "flash_messages"}
+
+
+def test_no_macro_elsewhere_has_the_name_of_a_kept_one(app: Flask) -> None:
+    elsewhere = {name for path in FILES if path.parent.name != "ui" for name in macros_of(app, path)}
+    assert not elsewhere & REMEMBERED
+
+
+@pytest.mark.parametrize("first", [Markup("<b>x</b>"), "<b>x</b>"], ids=["marked as safe first", "plain first"])
+def test_a_text_and_the_same_text_marked_as_safe_are_two(app: Flask, first: Any) -> None:
+    template = app.jinja_env.from_string('{% from "ui/button.html" import back_link %}{{ back_link(label, "/") }}')
+    with app.test_request_context("/"):
+        template.render(label=first)
+        assert "&lt;b&gt;" in template.render(label="<b>x</b>")
+        assert "<b>x</b>" in template.render(label=Markup("<b>x</b>"))
