@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from storefront.app import create_app
 from storefront.config import Settings
 from storefront.embedded import postgres, valkey
-from storefront.kernel import jobs, outbox
+from storefront.kernel import jobs, kept, outbox
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop, acting_for
 from tests.isolation import statements as statement_rules
@@ -90,6 +90,7 @@ def database(app: Flask, servers: Servers, _context: None) -> Iterator[None]:
     from storefront.kernel.tenancy import directory
 
     directory().forget()  # type: ignore[attr-defined]
+    kept.forget_everything()
     yield
     db.session.remove()
     for engine in db.engines.values():

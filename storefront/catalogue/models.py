@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storefront.kernel import clock
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
+from storefront.kernel.kept import renewed_by
 from storefront.kernel.states import Transitions
 
 
@@ -143,3 +144,9 @@ class ProductImage(ShopOwned, Model):
     placeholder: Mapped[str | None]
     alt: Mapped[str] = mapped_column(default="")
     position: Mapped[int] = mapped_column(default=0)
+
+
+CATALOGUE = "catalogue"
+"""What is kept of the shop's window, until one of these rows changes."""
+
+renewed_by(CATALOGUE, Category, Product, Variant, ProductImage)

@@ -15,9 +15,18 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
 from storefront.catalogue import search as wording
-from storefront.catalogue.models import Category, Product, ProductImage, ProductKind, ProductStatus, Variant
+from storefront.catalogue.models import (
+    CATALOGUE,
+    Category,
+    Product,
+    ProductImage,
+    ProductKind,
+    ProductStatus,
+    Variant,
+)
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
+from storefront.kernel.kept import kept
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
 from storefront.kernel.tenancy import current_shop
@@ -93,6 +102,11 @@ class ProductView:
     variants: tuple[VariantView, ...]
     pictures: tuple[Picture, ...]
 
+    @property
+    def has_several_prices(self) -> bool:
+        """Whether its variants differ in price."""
+        return len({variant.price.minor for variant in self.variants}) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Sellable:
@@ -120,7 +134,7 @@ def language_of(locale: str) -> str:
     return locale.replace("-", "_").split("_")[0].lower()
 
 
-def _foreign(locale: str) -> str:
+def foreign(locale: str) -> str:
     """The language of `locale` if texts must be looked up in it; "" for the shop's own, which needs no looking up."""
     language = language_of(locale)
     return "" if language == language_of(current_shop().locale) else language
@@ -159,8 +173,8 @@ def _face(product: Any) -> Any:
     ).alias("face")
 
 
-def _listed(language: str) -> Listing:
-    """The columns of published products that a list needs before prices and pictures."""
+def listed(language: str) -> Listing:
+    """The columns of published products that a list needs before prices and pictures; `language` is from `foreign`."""
     return select(
         Product.tenant_id,
         Product.id,
@@ -171,7 +185,7 @@ def _listed(language: str) -> Listing:
     ).where(Product.status == ProductStatus.PUBLISHED)
 
 
-def _dressed(picked: Subquery, *order: Any) -> Listing:
+def dressed(picked: Subquery, *order: Any) -> Listing:
     """The picked products with their prices and first pictures. Paging comes before, so only one page is dressed."""
     offer, face = _offer(picked.c), _face(picked.c)
     return (
@@ -189,7 +203,8 @@ def _picture(row: Any, name: str) -> Picture | None:
     return Picture(row.key, row.width, row.height, row.alt or name, row.placeholder)
 
 
-def _card(row: Row[*tuple[Any, ...]], currency: str) -> ProductCard:
+def card_of(row: Row[*tuple[Any, ...]], currency: str) -> ProductCard:
+    """The card of a row that `dressed` made."""
     compare = row.compares[0]
     return ProductCard(
         id=row.id,
@@ -208,7 +223,7 @@ def _card(row: Row[*tuple[Any, ...]], currency: str) -> ProductCard:
 
 def _cards(statement: Listing, **bound: Any) -> list[ProductCard]:
     currency = current_shop().currency
-    return [_card(row, currency) for row in db.session.execute(statement, bound)]
+    return [card_of(row, currency) for row in db.session.execute(statement, bound)]
 
 
 # Putting a statement together costs more than running it: those of the pages that everybody opens are made once for
@@ -234,22 +249,30 @@ def _categories_statement(language: str) -> Select[int, str, str]:
     )
 
 
-def categories(locale: str) -> list[CategoryLink]:
+def categories(locale: str) -> tuple[CategoryLink, ...]:
     """The shelves that hold something to buy, in the owner's order."""
-    rows = db.session.execute(_categories_statement(_foreign(locale)))
-    return [CategoryLink(row.id, row.slug, row.name) for row in rows]
+    language = foreign(locale)
+
+    def read() -> tuple[CategoryLink, ...]:
+        rows = db.session.execute(_categories_statement(language))
+        return tuple(CategoryLink(row.id, row.slug, row.name) for row in rows)
+
+    return kept(CATALOGUE, "shelves", language, make=read)
 
 
 @_kept
 def _home_statement(language: str) -> Listing:
-    picked = _listed(language).add_columns(Product.position)
+    picked = listed(language).add_columns(Product.position)
     picked_page = picked.order_by(Product.position, Product.id.desc()).limit(HOME_CANDIDATES).subquery("picked")
-    return _dressed(picked_page, picked_page.c.position, picked_page.c.id.desc())
+    return dressed(picked_page, picked_page.c.position, picked_page.c.id.desc())
 
 
-def home_cards(locale: str) -> list[ProductCard]:
+def home_cards(locale: str) -> tuple[ProductCard, ...]:
     """The first products of the shop, in the owner's order and newest first."""
-    return _cards(_home_statement(_foreign(locale)))
+    language = foreign(locale)
+    return kept(
+        CATALOGUE, "home", language, make=lambda: tuple(_cards(_home_statement(language))), weight=HOME_CANDIDATES
+    )
 
 
 def _paging(picked: Listing, order: Sequence[Any]) -> Listing:
@@ -258,7 +281,7 @@ def _paging(picked: Listing, order: Sequence[Any]) -> Listing:
         func.row_number().over(order_by=order).label("rank_no"), func.count().over().label("total")
     ).order_by(*order)
     page = numbered.limit(PAGE_SIZE).offset(bindparam("offset", type_=BigInteger)).subquery("picked")
-    return _dressed(page, page.c.rank_no)
+    return dressed(page, page.c.rank_no)
 
 
 def _page(statement: Listing, number: int, **bound: Any) -> Page[ProductCard]:
@@ -266,35 +289,43 @@ def _page(statement: Listing, number: int, **bound: Any) -> Page[ProductCard]:
     currency = current_shop().currency
     rows = db.session.execute(statement, {"offset": (number - 1) * PAGE_SIZE, **bound}).all()
     total = rows[0].total if rows else 0
-    cards = tuple(_card(row, currency) for row in rows)
+    cards = tuple(card_of(row, currency) for row in rows)
     return Page(cards, number, PAGE_SIZE, number * PAGE_SIZE < total, total)
 
 
 @_kept
 def _shelf_statement(language: str) -> Listing:
-    picked = _listed(language).where(Product.category_id == bindparam("category_id"))
+    picked = listed(language).where(Product.category_id == bindparam("category_id"))
     return _paging(picked, (Product.position, Product.id.desc()))
 
 
 @_kept
 def _everything_statement(language: str) -> Listing:
-    return _paging(_listed(language), (Product.position, Product.id.desc()))
+    return _paging(listed(language), (Product.position, Product.id.desc()))
 
 
 @_kept
 def _some_statement(language: str) -> Listing:
-    picked = _listed(language).where(Product.id.in_(bindparam("product_ids", expanding=True)))
-    return _dressed(picked.subquery("picked"))
+    picked = listed(language).where(Product.id.in_(bindparam("product_ids", expanding=True)))
+    return dressed(picked.subquery("picked"))
 
 
 def category_cards(category_id: int, number: int, locale: str) -> Page[ProductCard]:
     """One page of a shelf's products."""
-    return _page(_shelf_statement(_foreign(locale)), number, category_id=category_id)
+    language = foreign(locale)
+    return kept(
+        CATALOGUE, "shelf", language, category_id, number,
+        make=lambda: _page(_shelf_statement(language), number, category_id=category_id), weight=PAGE_SIZE,
+    )  # fmt: skip
 
 
 def all_cards(number: int, locale: str) -> Page[ProductCard]:
     """One page of everything the shop sells."""
-    return _page(_everything_statement(_foreign(locale)), number)
+    language = foreign(locale)
+    return kept(
+        CATALOGUE, "everything", language, number,
+        make=lambda: _page(_everything_statement(language), number), weight=PAGE_SIZE,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,15 +342,15 @@ def search(typed: str, number: int, locale: str) -> Found:
     nothing: Page[ProductCard] = Page((), number, PAGE_SIZE, has_next=False, total=0)
     if not found:
         return Found(nothing, is_near=False)
-    language = _foreign(locale)
+    language = foreign(locale)
     wanted = wording.query(found, (language_of(current_shop().locale), language_of(locale)))
     rank = func.ts_rank(Product.search_vector, wanted)
-    matching = _listed(language).where(Product.search_vector.op("@@")(wanted))
+    matching = listed(language).where(Product.search_vector.op("@@")(wanted))
     page = _page(_paging(matching, (rank.desc(), Product.id.desc())), number)
     if page.total or number > 1:
         return Found(page, is_near=False)
     likeness = func.word_similarity(wording.sound(" ".join(found)), Product.search_name)
-    near = _listed(language).where(likeness >= wording.NEAR_ENOUGH)
+    near = listed(language).where(likeness >= wording.NEAR_ENOUGH)
     return Found(_page(_paging(near, (likeness.desc(), Product.id.desc())), number), is_near=True)
 
 
@@ -328,17 +359,22 @@ def cards_by_ids(product_ids: Iterable[int], locale: str | None = None) -> list[
     wanted = list(dict.fromkeys(product_ids))
     if not wanted:
         return []
-    rows = _cards(_some_statement(_foreign(locale or current_shop().locale)), product_ids=wanted)
+    rows = _cards(_some_statement(foreign(locale or current_shop().locale)), product_ids=wanted)
     by_id = {card.id: card for card in rows}
     return [by_id[product_id] for product_id in wanted if product_id in by_id]
 
 
 def product_page(slug: str, locale: str | None = None) -> ProductView:
     """A published product with its variants and pictures, in one statement. Raises NotFound."""
-    row = db.session.execute(_product_statement(_foreign(locale or current_shop().locale)), {"slug": slug}).first()
-    if row is None or not row.variants:
-        raise NotFound
-    return _product_view(row, current_shop().currency)
+    language = foreign(locale or current_shop().locale)
+
+    def read() -> ProductView:
+        row = db.session.execute(_product_statement(language), {"slug": slug}).first()
+        if row is None or not row.variants:
+            raise NotFound
+        return _product_view(row, current_shop().currency)
+
+    return kept(CATALOGUE, "product", language, slug, make=read, weight=5)
 
 
 @_kept
@@ -428,7 +464,7 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
     wanted = sorted(set(variant_ids))
     if not wanted:
         return {}
-    statement = _sellable_statement(_foreign(locale or current_shop().locale))
+    statement = _sellable_statement(foreign(locale or current_shop().locale))
     rows = db.session.execute(statement, {"variant_ids": wanted})
     return {
         row.variant_id: Sellable(

@@ -16,10 +16,11 @@ from flask_babel import gettext as _
 from storefront.catalogue import queries
 from storefront.catalogue import search as wording
 from storefront.catalogue.models import ProductKind
-from storefront.catalogue.queries import CategoryLink, ProductCard, VariantView
+from storefront.catalogue.queries import CategoryLink, ProductCard, ProductView, VariantView
 from storefront.kernel import slots
 from storefront.kernel.access import access
 from storefront.kernel.errors import NotFound
+from storefront.kernel.filters import money
 from storefront.kernel.http import requested_page
 from storefront.kernel.paging import Page
 
@@ -55,6 +56,15 @@ class Choice:
     def is_sold_out(self) -> bool:
         """Whether there is none left."""
         return self.free is not None and self.free <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A variant to choose, as the macro `swatches` wants it."""
+
+    value: str
+    label: str
+    disabled: bool
 
 
 def _locale() -> str:
@@ -168,11 +178,23 @@ def product(slug: str) -> ResponseReturnValue:
         product=shown,
         is_goods=is_goods,
         choices=choices,
+        options=_options(shown, choices),
+        several_prices=shown.has_several_prices,
         chosen=_chosen(open_choices, request.args.get("opcion", "")),
         cheapest=min(shown.variants, key=lambda variant: variant.price.minor),
         availability=_availability(choices) if is_goods else "",
         most=_largest_order(open_choices),
     )
+
+
+def _options(product: ProductView, choices: Sequence[Choice]) -> tuple[Option, ...]:
+    """Each variant by its name, and by its price where prices differ."""
+
+    def label(variant: VariantView) -> str:
+        name = variant.name or product.name
+        return f"{name} · {money(variant.price)}" if product.has_several_prices else name
+
+    return tuple(Option(one.variant.code, label(one.variant), one.is_sold_out) for one in choices)
 
 
 def _chosen(choices: Sequence[Choice], code: str) -> Choice | None:

@@ -7,6 +7,7 @@ comfort: when Valkey is away, everything is computed again and nobody notices bu
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ LOCAL_S = 5.0
 LOCAL_ENTRIES = 2_000
 LARGEST_BYTES = 512 * 1024
 RETRY_AFTER_S = 5.0
+WORD_S = 24 * 3600
 
 _log = structlog.get_logger(__name__)
 
@@ -102,6 +104,23 @@ class Cache:
             with self._lock:
                 self._local[key] = text
         self._ask(lambda remote: remote.set(key, text, ex=max(ttl_s, 1)))
+
+    def word(self, key: CacheKey) -> str | None:
+        """The random word all processes share under a key, made up when there is none; None while nobody keeps it."""
+
+        def ask(remote: redis.Redis) -> Any:
+            found = remote.get(key)
+            if found is None:
+                remote.set(key, secrets.token_hex(8), ex=WORD_S, nx=True)
+                found = remote.get(key)
+            return found
+
+        found = self._ask(ask)
+        return found.decode() if isinstance(found, bytes) else None
+
+    def new_word(self, key: CacheKey) -> None:
+        """Replace the word under a key, for all processes."""
+        self._ask(lambda remote: remote.set(key, secrets.token_hex(8), ex=WORD_S))
 
     def forget(self, key: CacheKey) -> None:
         """Drop a value. Other processes may still show it for LOCAL_S seconds."""

@@ -17,12 +17,15 @@ from babel.support import NullTranslations
 from flask import Flask, g
 from flask.templating import Environment
 from flask_babel import get_locale, get_translations
+from jinja2 import pass_context
 from jinja2.runtime import Context, Macro
+from markupsafe import Markup
 
 REMEMBERED = frozenset(
     {
-        "avatar", "back_link", "cart_link", "gallery", "icon", "icon_link", "initial_tile", "link_button", "money",
-        "picture", "picture_of", "share_button", "stepper", "tag_list", "whatsapp_link", "why",
+        "avatar", "back_link", "button", "cart_link", "gallery", "icon", "icon_link", "initial_tile", "link_button",
+        "money", "picture", "picture_of", "product_card", "search_box", "share_button", "shop_footer", "shop_sign",
+        "stepper", "submit", "swatches", "tag_list", "whatsapp_link", "why",
     }
 )  # fmt: skip
 """Macros of `templates/ui` that know their arguments and the language only: no token, no nonce, nobody's request."""
@@ -37,11 +40,13 @@ class MacroContext(Context):
 
     def call(self, callee: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call something from a template."""
+        if callee is _translated:
+            return _translated(self, *args, **kwargs)
         if type(callee) is not Macro:
             return super().call(callee, *args, **kwargs)
         kwargs.pop("_block_vars", None)
         kwargs.pop("_loop_vars", None)
-        if callee.name not in REMEMBERED or self.environment.auto_reload:
+        if callee.name not in REMEMBERED or "caller" in kwargs or self.environment.auto_reload:
             return callee(self.eval_ctx, *args, **kwargs)
         written = self.environment.written
         # A text and the same text marked as safe are equal, yet only one of them is escaped.
@@ -93,6 +98,15 @@ def _catalogue() -> NullTranslations:
     return found
 
 
+@pass_context
+def _translated(context: Context, message: str, /, **variables: Any) -> str:
+    """`_("…")` as Jinja's own extension means it: marked as safe, with the variables escaped."""
+    text = _catalogue().ugettext(message)
+    if context.eval_ctx.autoescape:
+        text = Markup(text)  # noqa: S704 (our own catalogue)
+    return text % variables
+
+
 def init_templating(app: Flask) -> None:
     """Let templates translate through one catalogue for each language. Call it after Babel was set up."""
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # comes with the i18n extension
@@ -102,3 +116,4 @@ def init_templating(app: Flask) -> None:
         pgettext=lambda context, message: _catalogue().upgettext(context, message),
         npgettext=lambda context, one, many, count: _catalogue().unpgettext(context, one, many, count),
     )
+    app.jinja_env.globals["_"] = _translated

@@ -12,7 +12,9 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from storefront.catalogue.models import CATALOGUE
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
+from storefront.kernel.kept import renewed_by
 
 
 class InteractionKind(StrEnum):
@@ -106,3 +108,6 @@ class CoPurchase(ShopOwned, Model):
     product_b: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     orders: Mapped[int]
     refreshed_at: Mapped[datetime]
+
+
+renewed_by(CATALOGUE, CoPurchase)

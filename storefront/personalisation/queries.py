@@ -8,13 +8,15 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ScalarSelect, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ScalarSelect, Select, and_, bindparam, func, null, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
-from storefront.catalogue.models import Product, ProductStatus
+from storefront.catalogue.models import CATALOGUE, Product, ProductStatus
+from storefront.catalogue.queries import ProductCard, card_of, dressed, foreign, listed
 from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
+from storefront.kernel.kept import kept
 from storefront.kernel.tenancy import current_shop
 from storefront.personalisation.affinity import Item, Sight, Taste, plain
 from storefront.personalisation.models import CoPurchase, Interaction, InteractionKind, Preference, Profile, Visitor
@@ -34,6 +36,14 @@ class Known:
     remembers: bool
     taste: Taste
     items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A product that may stand beside another, and its card."""
+
+    item: Item
+    card: ProductCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +75,25 @@ def for_ranking(token: str, product_ids: Sequence[int]) -> Known | None:
     return Known(known.profile_id, known.customer_id, known.off, known.remembers, known.taste, placed)
 
 
-def for_product(token: str, product_id: int) -> Known | None:
-    """Whoever the token leads to, with what may be shown beside this product. None when it leads to nobody."""
-    return _known(_product_statement(), token, product_id=product_id)
+def known_by(token: str) -> Known | None:
+    """Whoever the token leads to. None when it leads to nobody."""
+    return _known(_taste_statement(), token)
 
 
-def beside_product(product_id: int) -> tuple[Item, ...]:
-    """What may be shown beside this product, to anybody."""
-    rows = db.session.execute(_beside(), {"shop_id": current_shop().id, "product_id": product_id})
-    return tuple(Item(row.id, tuple(row.tags), row.sold, row.together) for row in rows)
+def beside_product(product_id: int, locale: str) -> tuple[Companion, ...]:
+    """What may be shown beside a product, to anybody; the likeliest first."""
+    language = foreign(locale)
+
+    def read() -> tuple[Companion, ...]:
+        rows = db.session.execute(
+            _beside_statement(language), {"shop_id": current_shop().id, "product_id": product_id}
+        ).all()
+        currency = current_shop().currency
+        return tuple(
+            Companion(Item(row.id, tuple(row.tags), row.sold, row.together), card_of(row, currency)) for row in rows
+        )
+
+    return kept(CATALOGUE, "beside", language, product_id, make=read, weight=MOST_RELATED)
 
 
 @cache
@@ -90,16 +110,11 @@ def _ranking_statement() -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _product_statement() -> Select[*tuple[Any, ...]]:
-    beside = _beside().subquery("beside")
-    return _known_with(
-        select(
-            func.json_agg(func.json_build_array(beside.c.id, beside.c.tags, beside.c.sold, beside.c.together))
-        ).scalar_subquery()
-    )
+def _taste_statement() -> Select[*tuple[Any, ...]]:
+    return _known_with(None)
 
 
-def _known_with(items: ScalarSelect[Any]) -> Select[*tuple[Any, ...]]:
+def _known_with(items: ScalarSelect[Any] | None) -> Select[*tuple[Any, ...]]:
     declared = (
         select(func.json_agg(aggregate_order_by(Preference.tag, Preference.id)))
         .where(Preference.tenant_id == Profile.tenant_id, Preference.profile_id == Profile.id)
@@ -109,7 +124,8 @@ def _known_with(items: ScalarSelect[Any]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Profile.id, Profile.customer_id, Profile.off, Profile.remembers,
-            declared.label("declared"), _history().label("history"), items.label("items"),
+            declared.label("declared"), _history().label("history"),
+            (null() if items is None else items).label("items"),
         )
         .join(Visitor, (Visitor.tenant_id == Profile.tenant_id) & (Visitor.profile_id == Profile.id))
         .where(Visitor.token_hash == bindparam("token_hash"))
@@ -161,8 +177,8 @@ def _itself(sold: type[CoPurchase], product_id: Any) -> Any:
 
 
 @cache
-def _beside() -> Select[int, list[str], int, int]:
-    """Published products that were bought with this one, or share a tag with it; the likeliest first."""
+def _beside_statement(language: str) -> Select[*tuple[Any, ...]]:
+    """Cards of published products that were bought with this one, or share a tag with it; the likeliest first."""
     pair, sold, other = aliased(CoPurchase), aliased(CoPurchase), aliased(Product)
     tag = func.jsonb_array_elements_text(other.tags).table_valued("value", name="tag", joins_implicitly=True)
     its_tags = (
@@ -171,19 +187,19 @@ def _beside() -> Select[int, list[str], int, int]:
         .where(other.tenant_id == _SHOP, other.id == _PRODUCT)
         .scalar_subquery()
     )
-    together = func.coalesce(pair.orders, 0).label("together")
-    return (
-        select(Product.id, Product.tags, func.coalesce(sold.orders, 0).label("sold"), together)
+    orders, together = func.coalesce(sold.orders, 0), func.coalesce(pair.orders, 0)
+    picked = (
+        listed(language)
+        .add_columns(Product.tags, Product.position, orders.label("sold"), together.label("together"))
         .outerjoin(pair, and_(pair.tenant_id == _SHOP, pair.product_a == _PRODUCT, pair.product_b == Product.id))
         .outerjoin(sold, _itself(sold, Product.id))
-        .where(
-            Product.status == ProductStatus.PUBLISHED,
-            Product.id != _PRODUCT,
-            or_(pair.orders.is_not(None), Product.tags.has_any(its_tags)),
-        )
-        .order_by(together.desc(), func.coalesce(sold.orders, 0).desc(), Product.position, Product.id)
+        .where(Product.id != _PRODUCT, or_(pair.orders.is_not(None), Product.tags.has_any(its_tags)))
+        .order_by(together.desc(), orders.desc(), Product.position, Product.id)
         .limit(MOST_RELATED)
+        .subquery("picked")
     )
+    best = (picked.c.together.desc(), picked.c.sold.desc(), picked.c.position, picked.c.id)
+    return dressed(picked, *best)
 
 
 # --- the page of tastes -------------------------------------------------------------------------------------------

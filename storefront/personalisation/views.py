@@ -6,7 +6,7 @@ no reason and no difference, so those pages may be kept for everybody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,12 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
-from storefront.catalogue.queries import ProductCard, cards_by_ids
+from storefront.catalogue.queries import ProductCard
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import Refusal
 from storefront.personalisation import actions, queries
-from storefront.personalisation.affinity import Ranked, Reason, Taste, Why, rank, related
+from storefront.personalisation.affinity import Reason, Taste, Why, rank, related
 from storefront.personalisation.forms import TastesForm
 from storefront.personalisation.models import InteractionKind
 from storefront.personalisation.queries import Known
@@ -151,19 +151,19 @@ class Suggestion:
     reason: str
 
 
-def _known_at(product_id: int) -> Known | None:
-    """Whoever looks at this product, asked once for the whole page."""
-    asked: tuple[int, Known | None] | None = g.get("taste_at")
-    if asked is None or asked[0] != product_id:
+def _known() -> Known | None:
+    """Whoever looks, asked once for the whole page."""
+    if "taste_of_visitor" not in g:
         token = _token()
-        asked = g.taste_at = (product_id, queries.for_product(token, product_id) if token else None)
-    return asked[1]
+        g.taste_of_visitor = queries.known_by(token) if token else None
+    known: Known | None = g.taste_of_visitor
+    return known
 
 
 def viewed(product_id: int) -> None:
     """Somebody looks at a product: remembered with their leave, once the answer is made, and never for a page that a
     browser fetches only in case."""
-    known = _known_at(product_id)
+    known = _known()
     if known is None or known.off or not known.remembers or _is_prefetch():
         return
 
@@ -183,19 +183,15 @@ def _is_prefetch() -> bool:
 
 def beside(product_id: int) -> Markup:
     """What goes with a product, each with its reason."""
-    known = _known_at(product_id)
-    items = known.items if known is not None else queries.beside_product(product_id)
+    known = _known()
     taste = known.taste if known is not None else Taste()
-    suggestions = _dressed(related(items, taste, clock.now(), SHOWN))
-    if not suggestions:
+    companions = {one.item.id: one for one in queries.beside_product(product_id, str(get_locale() or ""))}
+    chosen = related([one.item for one in companions.values()], taste, clock.now(), SHOWN)
+    if not chosen:
         return Markup()
+    suggestions = [Suggestion(companions[one.id].card, words(one.reason)) for one in chosen]
     answer = render_template("shop/personalisation/_beside.html", suggestions=suggestions)
     return Markup(answer)  # noqa: S704 (our own template, autoescaped)
-
-
-def _dressed(ranked: Iterable[Ranked]) -> list[Suggestion]:
-    reasons = {one.id: words(one.reason) for one in ranked}
-    return [Suggestion(card, reasons[card.id]) for card in cards_by_ids(reasons, str(get_locale() or ""))]
 
 
 # --- coming in and going out --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from storefront.kernel.templating import REMEMBERED
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "templates").rglob("*.html"))
-SAME_FOR_EVERYBODY = {"asset", "image_url", "_", "gettext", "ngettext", "caller"}
+SAME_FOR_EVERYBODY = {"asset", "face_url", "get_locale", "image_url", "_", "gettext", "ngettext", "caller"}
 
 
 def macros_of(app: Flask, path: Path) -> dict[str, nodes.Macro]:
