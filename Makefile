@@ -61,7 +61,7 @@ translations: $(STAMP) $(TRANSLATIONS:.po=.mo)
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
 
 lock: ## Resolve the requirements again (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra s3 --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --output-file requirements.lock $(ARGS)
 
 clean: ## Remove what can be made again; the data stays

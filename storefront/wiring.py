@@ -43,6 +43,9 @@ from storefront.payments import webhooks
 from storefront.personalisation import jobs as taste_jobs
 from storefront.personalisation import personal_data as taste_data
 from storefront.personalisation import views as tastes
+from storefront.receipts import jobs as receipt_jobs
+from storefront.receipts import personal_data as receipt_data
+from storefront.receipts import views as receipts
 from storefront.reservations import personal_data as booking_data
 from storefront.reservations import views as reservations
 from tenants import accounts, joining, landing, preview, signup
@@ -56,6 +59,7 @@ from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import orders as desk_orders
 from tenants.dashboard import payments as desk_payments
+from tenants.dashboard import receipts as desk_receipts
 from tenants.dashboard import reservations as desk_reservations
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
@@ -70,6 +74,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         orders.blueprint,
         payments.blueprint,
         reservations.blueprint,
+        receipts.blueprint,
         delivery.blueprint,
         customers.blueprint,
         tastes.blueprint,
@@ -82,6 +87,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_home.blueprint,
         desk_orders.blueprint,
         desk_payments.blueprint,
+        desk_receipts.blueprint,
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
         desk_inventory.blueprint,
@@ -124,6 +130,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
         order_jobs.send_cancelled,
         payment_jobs.settle_cancelled,
         delivery_jobs.cancel_shipment,
+        receipt_jobs.follow_cancellation,
     ),
     events.OrderExpired: (order_jobs.send_expired,),
     events.PaymentSucceeded: (payment_jobs.keep_or_return,),
@@ -150,6 +157,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "product.viewed": tastes.viewed,
     "order.payment": payments.payment_block,
     "order.delivery": delivery.order_delivery,
+    "order.receipt": receipts.receipt_block,
     "order.keep_details": customers.keep_details,
     "account.orders": account_orders.account_orders,
     "account.keep_order": account_orders.keep_order,
@@ -164,6 +172,7 @@ PERSONAL_DATA: Mapping[str, Any] = {
     "cart": cart_data,
     "orders": order_data,
     "payments": payment_data,
+    "receipts": receipt_data,
     "delivery": delivery_data,
     "personalisation": taste_data,
 }

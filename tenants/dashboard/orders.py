@@ -30,6 +30,7 @@ from storefront.orders.states import FulfilmentState
 from storefront.orders.steps import next_step
 from storefront.payments.actions import record_cash, take_back_cash
 from storefront.payments.queries import refunds
+from storefront.receipts.queries import papers_of_order
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
@@ -120,6 +121,7 @@ def show(code: str) -> ResponseReturnValue:
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=code_of_order(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
+        papers=papers_of_order(order.id),
         may_review=_may_review(),
     )
 

@@ -39,6 +39,7 @@ SECTIONS = (
     ("desk_settings.facts", _l("Tienda"), "store", _l("Nombre, teléfono, dirección y horario")),
     ("desk_settings.look", _l("Aspecto"), "eye", _l("Estilo, color y portada")),
     ("desk_settings.payments", _l("Formas de pago"), "bank", _l("Transferencia, efectivo, tarjeta e impuesto")),
+    ("desk_receipts.head", _l("Recibos"), "print", _l("Razón social y documento que van impresos")),
     ("desk_delivery.zones", _l("Zonas y precios de entrega"), "bike", _l("A dónde llevas y cuánto cuesta")),
     ("desk_settings.languages", _l("Idiomas y gustos"), "chat", _l("En qué idiomas se lee y qué se puede elegir")),
     ("desk_hosts.index", _l("Dominio propio"), "key", _l("Que tu tienda tenga la dirección que quieras")),

@@ -37,6 +37,7 @@ from storefront.orders.models import FulfilmentMethod, Order
 from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.models import Refund
 from storefront.payments.proofs import submit_proof
+from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
@@ -292,6 +293,7 @@ def _orders(it: Furniture) -> None:
         ready = _order(it, "ready", "pay_at_shop")
         confirm_order(ready.id, it.owner)
         mark_ready(ready.id, it.owner)
+        it.things["receipt"] = issue_receipt(ready.id, Buyer(f"Dora {canary(it.shop)}"), it.owner).code
         paid = _order(it, "paid", "pay_at_shop")
         record_cash(paid.id, it.owner)
         returned = _order(it, "returned", "pay_at_shop")

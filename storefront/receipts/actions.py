@@ -1,0 +1,203 @@
+"""Issuing papers. The order's row is locked first, so that an order has one open receipt at most; the series last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storefront.kernel import clock
+from storefront.kernel.audit import SYSTEM, Actor, note
+from storefront.kernel.countries import COUNTRIES
+from storefront.kernel.db import db, transaction
+from storefront.kernel.errors import Conflict, Invalid, NotFound
+from storefront.kernel.tax_ids import read_tax_id
+from storefront.kernel.tenancy import current_shop
+from storefront.orders.models import Order, OrderLine
+from storefront.orders.moves import locked
+from storefront.orders.states import OrderState
+from storefront.receipts.models import Receipt, ReceiptHead, ReceiptKind, ReceiptSeries
+
+COUNTS = frozenset({OrderState.CONFIRMED, OrderState.COMPLETED})
+
+
+class NotSold(Conflict):
+    """There are receipts only for orders that count."""
+
+    message = _l("El recibo se hace cuando el pedido está confirmado.")
+
+
+class OtherBuyer(Conflict):
+    """The open receipt is made out to somebody else."""
+
+    message = _l("Este pedido ya tiene un recibo. Para cambiar los datos, la tienda lo anula y hace otro.")
+
+
+class BuyerWithoutName(Invalid):
+    """A document without a name."""
+
+    message = _l("Escribe el nombre o la razón social del recibo.")
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Whom a receipt is made out to; all empty for one without a name."""
+
+    name: str = ""
+    document: str = ""
+    number: str = ""
+
+    @classmethod
+    def read(cls, name: str, document: str, number: str) -> Buyer:
+        """What somebody typed. Raises NotATaxId or BuyerWithoutName."""
+        name, number = name.strip(), number.strip()
+        if not number:
+            return cls(name) if name else cls()
+        if not name:
+            raise BuyerWithoutName
+        return cls(name, document, read_tax_id(current_shop().country, document, number))
+
+
+def save_head(legal_name: str, document: str, number: str, foot: str, by: Actor) -> None:
+    """Keep what stands on top of the papers. Raises NotATaxId."""
+    tax_number = read_tax_id(current_shop().country, document, number) if number.strip() else ""
+    values = {
+        "legal_name": legal_name.strip(), "tax_document": document if tax_number else "", "tax_number": tax_number,
+        "foot": foot.strip(),
+    }  # fmt: skip
+    with transaction():
+        db.session.execute(
+            insert(ReceiptHead)
+            .values(tenant_id=current_shop().id, **values)
+            .on_conflict_do_update(index_elements=["tenant_id"], set_=values)
+        )
+        note("shop", current_shop().id, "receipt_head_changed", by)
+
+
+def issue_receipt(order_id: int, buyer: Buyer, by: Actor) -> Receipt:
+    """The order's receipt: the open one if there is one for this buyer, else a new one with the next number.
+
+    Raises NoSuchOrder, NotSold or OtherBuyer; then no number was taken.
+    """
+    with transaction():
+        order = locked(order_id)
+        found = open_receipt(order_id)
+        if found is not None:
+            if buyer not in {Buyer(), Buyer(found.buyer_name, found.buyer_document, found.buyer_number)}:
+                raise OtherBuyer
+            return found
+        if order.state not in COUNTS:
+            raise NotSold
+        made = _issue(ReceiptKind.RECEIPT, order, buyer, _content(order), by)
+        note("order", order_id, "receipt_issued", by, number=made.number)
+        return made
+
+
+def take_back(code: str, reason: str, by: Actor) -> Receipt:
+    """The credit note that takes a receipt back; asked again, the same one. Raises NotFound for no such receipt."""
+    with transaction():
+        receipt = db.session.scalars(
+            select(Receipt).where(Receipt.code == code, Receipt.kind == ReceiptKind.RECEIPT)
+        ).first()
+        if receipt is None:
+            raise NotFound
+        return _take_back(locked(receipt.order_id), receipt, reason, by)
+
+
+def take_back_of_order(order_id: int) -> None:
+    """A cancelled order's open receipt, if any, is taken back."""
+    with transaction():
+        order = locked(order_id)
+        receipt = open_receipt(order_id)
+        if receipt is not None and order.state is OrderState.CANCELLED:
+            _take_back(order, receipt, order.cancelled_reason or "", SYSTEM)
+
+
+def _take_back(order: Order, receipt: Receipt, reason: str, by: Actor) -> Receipt:
+    found = db.session.scalars(select(Receipt).where(Receipt.cancels_id == receipt.id)).first()
+    if found is not None:
+        return found
+    content = {**receipt.content, "cancels": receipt.number, "reason": reason}
+    buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
+    made = _issue(ReceiptKind.CREDIT_NOTE, order, buyer, content, by, cancels_id=receipt.id)
+    note("order", order.id, "receipt_taken_back", by, number=receipt.number, credit_note=made.number)
+    return made
+
+
+def open_receipt(order_id: int) -> Receipt | None:
+    """The order's receipt that no credit note takes back."""
+    taken_back = select(Receipt.cancels_id).where(Receipt.order_id == order_id, Receipt.cancels_id.is_not(None))
+    return db.session.scalars(
+        select(Receipt).where(
+            Receipt.order_id == order_id, Receipt.kind == ReceiptKind.RECEIPT, Receipt.id.not_in(taken_back)
+        )
+    ).first()
+
+
+def _issue(
+    kind: ReceiptKind, order: Order, buyer: Buyer, content: dict[str, Any], by: Actor, *, cancels_id: int | None = None
+) -> Receipt:
+    made = Receipt(
+        kind=kind,
+        number=_next_number(kind),
+        order_id=order.id,
+        cancels_id=cancels_id,
+        buyer_name=buyer.name,
+        buyer_document=buyer.document,
+        buyer_number=buyer.number,
+        currency=order.currency,
+        net_minor=order.net_minor,
+        tax_minor=order.tax_minor,
+        total_minor=order.total_minor,
+        content=content,
+        issued_by=by.label,
+        issued_at=clock.now(),
+    )
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def _next_number(kind: ReceiptKind) -> int:
+    """One statement takes the number and holds the series until the commit: whoever rolls back leaves no gap."""
+    db.session.execute(
+        insert(ReceiptSeries)
+        .values(tenant_id=current_shop().id, kind=kind, next_number=1)
+        .on_conflict_do_nothing(index_elements=["tenant_id", "kind"])
+    )
+    taken = db.session.execute(
+        update(ReceiptSeries)
+        .where(ReceiptSeries.kind == kind)
+        .values(next_number=ReceiptSeries.next_number + 1)
+        .returning(ReceiptSeries.next_number)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    return int(taken) - 1
+
+
+def _content(order: Order) -> dict[str, Any]:
+    shop = current_shop()
+    head = db.session.get(ReceiptHead, shop.id)
+    lines = db.session.execute(
+        select(
+            OrderLine.product_name, OrderLine.variant_name, OrderLine.quantity, OrderLine.unit_minor,
+            OrderLine.gross_minor, OrderLine.net_minor, OrderLine.tax_minor, OrderLine.tax_rate_bp,
+        ).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
+    )  # fmt: skip
+    return {
+        "shop": {
+            "name": shop.name, "legal_name": head.legal_name if head else "", "address": shop.address,
+            "document": head.tax_document if head else "", "number": head.tax_number if head else "",
+            "phone": shop.phone, "foot": head.foot if head else "",
+        },
+        "order": order.code,
+        "tax_name": COUNTRIES[shop.country].tax_name,
+        "lines": [dict(row._mapping) for row in lines],
+        "subtotal_minor": order.subtotal_minor,
+        "shipping_minor": order.shipping_minor,
+        "shipping_name": order.shipping_name,
+        "payment_method": order.payment_method,
+    }  # fmt: skip

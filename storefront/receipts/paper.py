@@ -1,0 +1,173 @@
+"""From records to PDF, A5: receipts and credit notes, packing slips, and the list of what to fetch for many orders.
+
+The built-in fonts write Western European letters; signs they lack (an emoji in a product's name) are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Response
+from flask_babel import gettext as _
+
+from storefront.kernel.filters import full_date, money_minor, percent, phone
+from storefront.kernel.tenancy import current_shop
+from storefront.receipts.models import ReceiptKind
+from storefront.receipts.queries import Paper
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+MARGIN_MM, WIDTH_MM, HEIGHT_MM = 12, 148, 210
+INNER_MM = WIDTH_MM - 2 * MARGIN_MM
+_PLAINER = str.maketrans({"\u202f": " ", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"',
+                          "\u201d": '"', "\u2026": "...", "\u20ac": "EUR"})  # fmt: skip
+
+
+def as_pdf(content: bytes, name: str) -> Response:
+    """An answer that a phone opens, and saves under a name that says what it is."""
+    answer = Response(content, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return answer
+
+
+def receipt_pdf(paper: Paper) -> bytes:
+    """The paper as it was issued, from its frozen content alone."""
+    shop = paper.content["shop"]
+    sheet = _sheet(_title(paper))
+    _head(sheet, shop)
+    _line(sheet, _title(paper), size=15, bold=True)
+    _line(sheet, f"{full_date(paper.issued_at)} · " + _("Pedido %(code)s", code=paper.content["order"]))
+    if paper.kind is ReceiptKind.CREDIT_NOTE:
+        _line(sheet, _("Anula el recibo N.º %(number)s", number=paper.content["cancels"]))
+        _line(sheet, paper.content["reason"])
+    if paper.buyer_name:
+        _line(sheet, _("A nombre de: %(name)s", name=paper.buyer_name))
+    if paper.buyer_number:
+        _line(sheet, f"{paper.buyer_document}: {paper.buyer_number}")
+    sheet.ln(3)
+    for line in paper.content["lines"]:
+        _goods(sheet, line, paper.currency)
+    if paper.content["shipping_minor"]:
+        _pair(sheet, paper.content["shipping_name"] or _("Entrega"), paper.content["shipping_minor"], paper.currency)
+    _rule(sheet)
+    tax = paper.content["tax_name"]
+    rates = sorted({line["tax_rate_bp"] for line in paper.content["lines"]})
+    _pair(sheet, _("Sin impuesto"), paper.net_minor, paper.currency)
+    _pair(sheet, f"{tax} {', '.join(percent(rate) for rate in rates)}", paper.tax_minor, paper.currency)
+    _pair(sheet, _("Total"), paper.total_minor, paper.currency, bold=True)
+    sheet.ln(4)
+    _line(sheet, shop["foot"])
+    _line(sheet, _("Este recibo no sustituye a la factura electrónica."), size=8)
+    return bytes(sheet.output())
+
+
+def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
+    """What goes into one parcel, and where it goes; no prices, for whoever receives a present."""
+    sheet = _sheet(_("Pedido %(code)s", code=order.code))
+    _head(sheet, {"name": current_shop().name, "address": current_shop().address, "phone": current_shop().phone})
+    _line(sheet, _("Pedido %(code)s", code=order.code), size=15, bold=True)
+    _line(sheet, order.contact_name, bold=True)
+    for text in address:
+        _line(sheet, text)
+    if order.contact_phone:
+        _line(sheet, phone(order.contact_phone))
+    sheet.ln(3)
+    for line in order.lines:
+        _tick(sheet, line.quantity, line.name, line.sku)
+    if order.note:
+        sheet.ln(3)
+        _line(sheet, _("Nota de quien pidió") + ": " + order.note)
+    return bytes(sheet.output())
+
+
+def picking_list_pdf(goods: Sequence[tuple[str, str, int, Sequence[str]]], at: datetime) -> bytes:
+    """What to fetch for all orders to prepare: (name, SKU, pieces, codes of the orders), each thing once."""
+    sheet = _sheet(_("Por preparar"))
+    _head(sheet, {"name": current_shop().name})
+    _line(sheet, _("Por preparar") + f" · {full_date(at)}", size=15, bold=True)
+    sheet.ln(3)
+    for name, sku, pieces, codes in goods:
+        _tick(sheet, pieces, name, " · ".join(filter(None, (sku, ", ".join(codes)))))
+    if not goods:
+        _line(sheet, _("No hay nada por preparar."))
+    return bytes(sheet.output())
+
+
+def _title(paper: Paper) -> str:
+    if paper.kind is ReceiptKind.CREDIT_NOTE:
+        return _("Nota de crédito N.º %(number)s", number=paper.number)
+    return _("Recibo N.º %(number)s", number=paper.number)
+
+
+def _sheet(title: str) -> FPDF:
+    from fpdf import FPDF  # noqa: PLC0415 (half a second that no other page should wait for)
+
+    sheet = FPDF(format=(WIDTH_MM, HEIGHT_MM))
+    sheet.set_margin(MARGIN_MM)
+    sheet.set_auto_page_break(auto=True, margin=MARGIN_MM)
+    sheet.set_title(_plain(title))
+    sheet.set_creator("Portales")
+    sheet.set_lang("es")
+    sheet.add_page()
+    return sheet
+
+
+def _plain(text: str) -> str:
+    return text.translate(_PLAINER).encode("latin-1", "ignore").decode("latin-1").strip()
+
+
+def _head(sheet: FPDF, shop: dict[str, str]) -> None:
+    _line(sheet, shop.get("legal_name") or shop["name"], size=12, bold=True)
+    if shop.get("legal_name"):
+        _line(sheet, shop["name"])
+    if shop.get("number"):
+        _line(sheet, f"{shop['document']}: {shop['number']}")
+    _line(sheet, " · ".join(filter(None, (shop.get("address"), phone(shop["phone"]) if shop.get("phone") else ""))))
+    _rule(sheet)
+
+
+def _line(sheet: FPDF, text: str, *, size: int = 10, bold: bool = False) -> None:
+    if not text:
+        return
+    sheet.set_font("Helvetica", "B" if bold else "", size)
+    sheet.multi_cell(INNER_MM, size * 0.52, _plain(text), new_x="LMARGIN", new_y="NEXT")
+
+
+def _rule(sheet: FPDF) -> None:
+    sheet.ln(2)
+    sheet.line(MARGIN_MM, sheet.get_y(), WIDTH_MM - MARGIN_MM, sheet.get_y())
+    sheet.ln(2)
+
+
+def _pair(sheet: FPDF, label: str, amount_minor: int, currency: str, *, bold: bool = False) -> None:
+    sheet.set_font("Helvetica", "B" if bold else "", 12 if bold else 10)
+    sheet.cell(INNER_MM - 40, 6, _plain(label))
+    sheet.cell(40, 6, _plain(money_minor(amount_minor, currency)), align="R", new_x="LMARGIN", new_y="NEXT")
+
+
+def _goods(sheet: FPDF, line: dict[str, Any], currency: str) -> None:
+    name = " · ".join(filter(None, (line["product_name"], line["variant_name"])))
+    sheet.set_font("Helvetica", "", 10)
+    text, top, height_mm = _plain(f"{line['quantity']} × {name}"), sheet.get_y(), 5.2
+    sheet.multi_cell(INNER_MM - 40, height_mm, text, new_x="LMARGIN", new_y="NEXT")
+    below = sheet.get_y()
+    # The amount stands beside the first line of a long name; after a page break, beside the last.
+    sheet.set_xy(WIDTH_MM - MARGIN_MM - 40, top if below > top else below - height_mm)
+    sheet.cell(40, height_mm, _plain(money_minor(line["gross_minor"], currency)), align="R")
+    sheet.set_xy(MARGIN_MM, below)
+
+
+def _tick(sheet: FPDF, pieces: int, name: str, note: str) -> None:
+    """A box to tick, how many, what; the note under it."""
+    sheet.rect(MARGIN_MM, sheet.get_y() + 0.8, 4, 4)
+    sheet.set_x(MARGIN_MM + 7)
+    sheet.set_font("Helvetica", "B", 11)
+    sheet.multi_cell(INNER_MM - 7, 5.6, _plain(f"{pieces} × {name}"), new_x="LMARGIN", new_y="NEXT")
+    if note:
+        sheet.set_x(MARGIN_MM + 7)
+        sheet.set_font("Helvetica", "", 9)
+        sheet.multi_cell(INNER_MM - 7, 4.6, _plain(note), new_x="LMARGIN", new_y="NEXT")
+    sheet.ln(1.5)
