@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from storefront.catalogue import actions, pictures
 from storefront.catalogue.assortment import (
+    EditableCategory,
     EditableProduct,
     assortment,
     editable_categories,
@@ -25,6 +26,8 @@ from storefront.inventory.queries import available, counts_of_product
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.http import requested_page
+from storefront.kernel.ids import new_token
+from storefront.kernel.making import made_once, mark_of
 from tenants.dashboard import catalogue_pictures, catalogue_shelves
 from tenants.dashboard.catalogue_forms import (
     ProductForm,
@@ -99,23 +102,32 @@ def create() -> ResponseReturnValue:
     publish = request.form.get("do") != "draft"
     if form.validate():
         stored: list[NewImage] = []
+        mark = mark_of(form.key.data, "product")
         try:
             stored = stored_photos(form.photos.data)
-            draft = form.draft(shelves, None)
-            product = shelf.put_on_shelf(_with_images(draft, stored), publish=publish, by=current_actor())
+            made = made_once(mark, current_actor(), lambda: _put_on_shelf(form, shelves, stored, publish=publish))
         except Refusal as refusal:
             forget_files(stored)
             show_refusal(form, refusal)
         else:
-            _say_created(product.code, publish=publish)
+            if not made.is_new:
+                forget_files(stored)
+            _say_created(editable_product(made.code))
             return redirect(url_for(".index"), 303)
     _ask_for_photos_again(form)
     return render_template("dashboard/catalogue/new.html", form=form), 422
 
 
-def _say_created(code: str, *, publish: bool) -> None:
-    if publish:
-        _undoable(_("Listo: ya está a la venta."), url_for(".unpublish", code=code))
+def _put_on_shelf(
+    form: ProductForm, shelves: Sequence[EditableCategory], images: Sequence[NewImage], *, publish: bool
+) -> str:
+    draft = _with_images(form.draft(shelves, None), images)
+    return shelf.put_on_shelf(draft, publish=publish, by=current_actor()).code
+
+
+def _say_created(product: EditableProduct) -> None:
+    if product.status is ProductStatus.PUBLISHED:
+        _undoable(_("Listo: ya está a la venta."), url_for(".unpublish", code=product.code))
     else:
         flash(_("Guardado como borrador. Publícalo cuando quieras."), "good")
 
@@ -178,6 +190,7 @@ def _edit_page(product: EditableProduct, form: ProductForm) -> str:
         counts=counts_of_product(product.id),
         languages=other_languages(),
         most_images=pictures.MOST_IMAGES,
+        copy_key=new_token(),
     )
 
 
@@ -224,7 +237,9 @@ def restore(code: str) -> ResponseReturnValue:
 @access("staff", "catalogue:write")
 def duplicate(code: str) -> ResponseReturnValue:
     """Begin another one from it."""
-    copy = actions.duplicate_product(editable_product(code).id, by=current_actor())
+    product = editable_product(code)
+    mark = mark_of(request.form.get("key") or new_token(), f"copy of {code}")
+    copy = made_once(mark, current_actor(), lambda: actions.duplicate_product(product.id, by=current_actor()).code)
     flash(_("Esta es la copia. Cambia lo que sea distinto y publícala."), "good")
     return _to(copy.code)
 

@@ -31,6 +31,7 @@ from storefront.inventory.queries import CountRow
 from storefront.inventory.shelf import Draft, Offer
 from storefront.kernel.errors import Refusal
 from storefront.kernel.forms import Form, MoneyField, ParsedField
+from storefront.kernel.making import MakingForm
 from storefront.kernel.tenancy import current_shop
 
 BLANK_ROWS = 3
@@ -57,7 +58,7 @@ def hidden_number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-class ProductForm(Form):
+class ProductForm(MakingForm):
     """The short form: name, price, how many; the rest is folded away."""
 
     name = StringField(_l("Nombre"), [DataRequired(_l("Escribe el nombre del producto.")), Length(max=120)])
@@ -235,7 +236,7 @@ class TranslationForm(Form):
     description = TextAreaField(_l("Descripción"), [Optional(), Length(max=5_000)])
 
 
-class CategoryForm(Form):
+class CategoryForm(MakingForm):
     """A shelf's name."""
 
     name = StringField(_l("Nombre de la categoría"), [DataRequired(_l("Escribe un nombre.")), Length(max=60)])

@@ -19,6 +19,7 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.errors import Invalid, NotFound
 from storefront.kernel.filters import datetime_local
+from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
 
 blueprint = Blueprint("desk_delivery", __name__)
@@ -213,7 +214,9 @@ def new_zone() -> ResponseReturnValue:
         return render_template("dashboard/delivery/zone.html", form=form, zone=None)
     if form.validate():
         try:
-            add_zone(_details(form), current_actor())
+            made_once(
+                mark_of(form.key.data, "zone"), current_actor(), lambda: add_zone(_details(form), current_actor())
+            )
         except Invalid as error:
             form.name.errors = (str(error),)
         else:

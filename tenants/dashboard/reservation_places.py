@@ -12,6 +12,7 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.errors import Invalid, NotFound, Refusal
 from storefront.kernel.filters import day_month
+from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
 from storefront.reservations import queries, setup
 from storefront.reservations.forms import any_day
@@ -49,8 +50,12 @@ def create() -> ResponseReturnValue:
     return _save(
         None,
         form,
-        lambda: setup.create_resource(str(form.name.data), int(form.capacity.data or 0), form.hours, current_actor()),
+        lambda: made_once(mark_of(form.key.data, "place"), current_actor(), lambda: _create(form)),
     )
+
+
+def _create(form: PlaceForm) -> str:
+    return setup.create_resource(str(form.name.data), int(form.capacity.data or 0), form.hours, current_actor()).code
 
 
 @blueprint.get("/reservas/lugares/<code>")
