@@ -28,6 +28,7 @@ from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.http import requested_page
 from storefront.kernel.ids import new_token
 from storefront.kernel.making import made_once, mark_of
+from storefront.reservations.queries import resources, service_for
 from tenants.dashboard import catalogue_pictures, catalogue_shelves
 from tenants.dashboard.catalogue_forms import (
     ProductForm,
@@ -112,8 +113,7 @@ def create() -> ResponseReturnValue:
         else:
             if not made.is_new:
                 forget_files(stored)
-            _say_created(editable_product(made.code))
-            return redirect(url_for(".index"), 303)
+            return _on_from(editable_product(made.code))
     _ask_for_photos_again(form)
     return render_template("dashboard/catalogue/new.html", form=form), 422
 
@@ -125,11 +125,20 @@ def _put_on_shelf(
     return shelf.put_on_shelf(draft, publish=publish, by=current_actor()).code
 
 
-def _say_created(product: EditableProduct) -> None:
+def _on_from(product: EditableProduct) -> ResponseReturnValue:
+    """From a new product to the list; from a published service that nobody can reserve yet, to where that is said."""
+    if product.status is ProductStatus.PUBLISHED and not can_be_booked(product):
+        return _to_its_bookings(product)
     if product.status is ProductStatus.PUBLISHED:
         _undoable(_("Listo: ya está a la venta."), url_for(".unpublish", code=product.code))
     else:
         flash(_("Guardado como borrador. Publícalo cuando quieras."), "good")
+    return redirect(url_for(".index"), 303)
+
+
+def _to_its_bookings(product: EditableProduct) -> ResponseReturnValue:
+    flash(_("Ya se ve en tu tienda. Falta un paso: di cuándo se puede reservar."), "info")
+    return redirect(way_to_bookings(product.code), 303)
 
 
 @blueprint.get("/productos/<code>")
@@ -167,6 +176,21 @@ def save(code: str) -> ResponseReturnValue:
     return _edit_page(product, form), 422
 
 
+def can_be_booked(product: EditableProduct) -> bool:
+    """Whether nothing is missing for somebody to reserve it; goods are not reserved at all."""
+    if product.kind is not ProductKind.SERVICE:
+        return True
+    service = service_for(product.id)
+    return service is not None and service.active
+
+
+def way_to_bookings(code: str) -> str:
+    """Where a service is made bookable; by way of the first place when there is none yet."""
+    if any(one.active for one in resources()):
+        return url_for("desk_reservations.places.service", code=code)
+    return url_for("desk_reservations.places.new", servicio=code)
+
+
 def _product_form(product: EditableProduct) -> ProductForm:
     form = ProductForm()
     if product.only_variant is None:
@@ -191,6 +215,7 @@ def _edit_page(product: EditableProduct, form: ProductForm) -> str:
         languages=other_languages(),
         most_images=pictures.MOST_IMAGES,
         copy_key=new_token(),
+        bookings_url=None if can_be_booked(product) else way_to_bookings(product.code),
     )
 
 
@@ -198,7 +223,10 @@ def _edit_page(product: EditableProduct, form: ProductForm) -> str:
 @access("staff", "catalogue:write")
 def publish(code: str) -> ResponseReturnValue:
     """Show it to customers."""
-    actions.publish(editable_product(code).id, by=current_actor())
+    product = editable_product(code)
+    actions.publish(product.id, by=current_actor())
+    if not can_be_booked(product):
+        return _to_its_bookings(product)
     _undoable(_("Listo: ya está a la venta."), url_for(".unpublish", code=code))
     return _to(code)
 

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 
+from storefront.catalogue.models import ProductKind
 from storefront.kernel.audit import SYSTEM
 from storefront.kernel.cache import init_cache
 from storefront.kernel.tenancy import directory
@@ -139,3 +140,20 @@ def test_a_clerks_menu_holds_only_what_a_clerk_may_open(client_at) -> None:
     assert "Entregas" in page
     assert "Equipo" not in page
     assert "Ajustes" not in page
+
+
+def test_a_service_added_to_an_open_shop_is_named_although_all_steps_were_done(
+    client_at, within, bakery, monkeypatch
+) -> None:
+    from tenants.dashboard import todo
+
+    monkeypatch.setattr(todo, "_facts", lambda _shop: (True, True, True, True))
+    with within(bakery):
+        change_facts(ShopFacts(bakery.name, "", "", "", "Calle 1", "De 7 a 14"), SYSTEM)
+    alicia = client_at("app", as_="alicia")
+    assert "Todo al día" in alicia.get("/hoy").text
+    with within(bakery):
+        a_product("Corte", kind=ProductKind.SERVICE)
+    page = alicia.get("/hoy").text
+    assert "Di cuándo se puede reservar tu servicio" in page
+    assert "paso a paso" not in page
