@@ -8,9 +8,10 @@ from enum import IntEnum
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from storefront.catalogue.models import Product, ProductImage, ProductKind, ProductStatus
+from storefront.delivery.contract_queries import who_carries
 from storefront.delivery.models import Zone
 from storefront.delivery.queries import needs_care
 from storefront.inventory.queries import counts
@@ -123,6 +124,7 @@ class SetupStep:
     icon: str
     path: str
     done: bool
+    optional: bool = False
 
 
 def setup_steps(shop: Shop) -> list[SetupStep]:
@@ -138,7 +140,7 @@ def setup_steps(shop: Shop) -> list[SetupStep]:
     if all(step.done for step in first):
         cache().put(key, True, ttl_s=DAY_S)
         return [step for step in later if not step.done]
-    return [*first[:STEPS_BEFORE_OPENING], *later, *first[STEPS_BEFORE_OPENING:]]
+    return [*first[:STEPS_BEFORE_OPENING], *later, *first[STEPS_BEFORE_OPENING:], _tags_step(shop)]
 
 
 def _steps(shop: Shop) -> list[SetupStep]:
@@ -178,16 +180,41 @@ def _steps(shop: Shop) -> list[SetupStep]:
 
 
 def _following(shop: Shop) -> list[SetupStep]:
-    """The steps that only some shops have: those that sell services. One statement."""
+    """The steps that only some shops have: those that sell services, and those that deliver. Two statements."""
     sells_service, unbookable = _service_facts(shop)
-    if not sells_service:
-        return []
-    return [
-        SetupStep(
-            "bookings", _l("Di cuándo se puede reservar tu servicio"), _l("Hasta entonces se ve, pero no se reserva."),
-            "calendar", f"/reservas/servicios/{unbookable}" if unbookable else "/reservas/lugares", unbookable is None,
-        )
-    ]  # fmt: skip
+    steps = []
+    if sells_service:
+        steps.append(_bookings_step(unbookable))
+    carrying = who_carries()
+    if carrying.offers_delivery:
+        steps.append(_carrier_step(done=carrying.is_known))
+    return steps
+
+
+def _bookings_step(unbookable: str | None) -> SetupStep:
+    return SetupStep(
+        "bookings", _l("Di cuándo se puede reservar tu servicio"), _l("Hasta entonces se ve, pero no se reserva."),
+        "calendar", f"/reservas/servicios/{unbookable}" if unbookable else "/reservas/lugares", unbookable is None,
+    )  # fmt: skip
+
+
+def _carrier_step(*, done: bool) -> SetupStep:
+    return SetupStep(
+        "carrier", _l("Di quién lleva tus entregas"), _l("Una empresa de reparto, o tú."), "bike",
+        "/entregas/repartidores", done,
+    )  # fmt: skip
+
+
+def _tags_step(shop: Shop) -> SetupStep:
+    """No shop has to: it is named while there are steps to take, and the shop opens without it. One statement."""
+    tagged = exists().where(
+        Product.tenant_id == shop.id, Product.status != ProductStatus.ARCHIVED,
+        func.jsonb_array_length(Product.tags) > 0,
+    )  # fmt: skip
+    return SetupStep(
+        "tags", _l("Ponle etiquetas a tus productos"), _l("Quien dice que algo le gusta, lo ve primero."), "heart",
+        "/productos", bool(db.session.scalar(select(tagged))), optional=True,
+    )  # fmt: skip
 
 
 def _service_facts(shop: Shop) -> tuple[bool, str | None]:
