@@ -17,6 +17,7 @@ from storefront.catalogue.assortment import (
     editable_categories,
     editable_product,
     status_counts,
+    tags_in_use,
     with_free,
 )
 from storefront.catalogue.models import ProductKind, ProductStatus
@@ -28,6 +29,7 @@ from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.http import requested_page
 from storefront.kernel.ids import new_token
 from storefront.kernel.making import made_once, mark_of
+from storefront.kernel.tenancy import current_shop
 from storefront.reservations.queries import resources, service_for
 from tenants.dashboard import catalogue_pictures, catalogue_shelves
 from tenants.dashboard.catalogue_forms import (
@@ -91,6 +93,7 @@ def new() -> ResponseReturnValue:
     """The short form, empty."""
     form = ProductForm()
     form.offer_categories(editable_categories())
+    form.offer_tags(words_on_offer())
     return render_template("dashboard/catalogue/new.html", form=form)
 
 
@@ -100,6 +103,7 @@ def create() -> ResponseReturnValue:
     """A new product, published or kept for later."""
     form, shelves = ProductForm(), editable_categories()
     form.offer_categories(shelves)
+    form.offer_tags(words_on_offer())
     publish = request.form.get("do") != "draft"
     if form.validate():
         stored: list[NewImage] = []
@@ -148,6 +152,7 @@ def edit(code: str) -> ResponseReturnValue:
     product, shelves = editable_product(code), editable_categories()
     form = _product_form(product)
     form.offer_categories(shelves)
+    form.offer_tags(words_on_offer())
     fill_product_form(form, product, shelves, counts_of_product(product.id))
     return _edit_page(product, form)
 
@@ -159,6 +164,7 @@ def save(code: str) -> ResponseReturnValue:
     product, shelves = editable_product(code), editable_categories()
     form = _product_form(product)
     form.offer_categories(shelves)
+    form.offer_tags(words_on_offer())
     if form.validate():
         stored: list[NewImage] = []
         try:
@@ -189,6 +195,11 @@ def way_to_bookings(code: str) -> str:
     if any(one.active for one in resources()):
         return url_for("desk_reservations.places.service", code=code)
     return url_for("desk_reservations.places.new", servicio=code)
+
+
+def words_on_offer() -> list[str]:
+    """The words to pick tags from: what customers may choose as their tastes, then what other products carry."""
+    return list(dict.fromkeys([*current_shop().tastes, *tags_in_use()]))
 
 
 def _product_form(product: EditableProduct) -> ProductForm:
