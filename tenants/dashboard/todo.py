@@ -133,7 +133,8 @@ def setup_steps(shop: Shop) -> list[SetupStep]:
     That the shop was opened is remembered for a day. What follows from what it sells is looked at each time: a service
     added later needs its hours, too.
     """
-    key, later = cache_key("setup-done", shop.version), _following(shop)
+    key = cache_key("setup-done", shop.version)
+    later = _following(shop)
     if cache().get(key):
         return [step for step in later if not step.done]
     first = _steps(shop)
