@@ -10,6 +10,7 @@ from typing import Any
 import click
 from flask import Flask
 from flask.cli import with_appcontext
+from flask_migrate import upgrade
 
 from storefront import seeding
 from storefront.delivery import partners
@@ -28,20 +29,19 @@ from tenants.contacts import read_contact
 from tenants.people import Credentials
 
 INVARIANTS = (inventory_faults, booking_faults, order_faults, payment_faults, receipt_faults)
-CAST_FILE = Path(__file__).resolve().parent.parent / ".data" / "demo.json"
 
 
-@click.command("seed-demo")
-@click.option("--if-empty", is_flag=True, help="Do nothing when the demonstration is there.")
+@click.command("prepare")
+@click.option("--cast", type=click.Path(path_type=Path), required=True, help="Where to write who is who in the demo.")
 @with_appcontext
-def seed_demo(if_empty: bool) -> None:
-    """Make the demonstration's shops, or those that are missing."""
-    if not seeding.missing_shops():
-        if not if_empty:
-            click.echo("The demonstration is there already; `make reset` makes it anew.")
-        return
-    seeding.seed(click.echo)
-    _write_cast()
+def prepare(cast: Path) -> None:
+    """Bring the database up to date, and make the demonstration's shops where they are missing."""
+    upgrade()
+    missing = seeding.missing_shops()
+    if missing:
+        seeding.seed(click.echo)
+    if missing or not cast.exists():
+        _write_cast(cast)
 
 
 @click.command("live-demo")
@@ -51,27 +51,7 @@ def live_demo() -> None:
     seeding.bring_to_life(click.echo)
 
 
-@click.command("demo-cast")
-@with_appcontext
-def demo_cast() -> None:
-    """Print where the demonstration is and how to log in."""
-    cast = json.loads(CAST_FILE.read_text()) if CAST_FILE.exists() else _write_cast()
-    for shop in cast["shops"]:
-        click.echo(f"  {shop['name']:<24} {shop['url']}  ({shop['status']})")
-    click.echo(f"  {'Dashboard':<24} {cast['dashboard']}")
-    for person in cast["staff"]:
-        click.echo(f"    {person['name']:<22} {person['login']}  {person['password']}  ({person['shop']})")
-    click.echo(f"  {'Couriers':<24} {cast['partners_url']}/repartidor")
-    for partner in cast["partners"]:
-        click.echo(f"    {partner['rider']:<22} {partner['rider_phone']}  PIN {partner['pin']}  ({partner['name']})")
-        click.echo(f"    {'API key':<22} {partner['api_key']}")
-    operator = cast["operator"]
-    click.echo(f"  {'Operators':<24} {cast['base']}/consola")
-    click.echo(f"    {operator['name']:<22} {operator['login']}  {operator['password']}")
-    click.echo(f"  {'Mail of the demo':<24} {cast['mail']}")
-
-
-def _write_cast() -> dict[str, Any]:
+def _write_cast(file: Path) -> None:
     """Write down the demonstration for scripts. A partner's key can be read only once, so a new one is made."""
     found = {shop.slug: directory().by_id(shop.id) for shop in map(_known, SHOPS) if shop is not None}
     cast = {
@@ -97,10 +77,8 @@ def _write_cast() -> dict[str, Any]:
         "customer": {"shop": CUSTOMERS[0].shop, "name": CUSTOMERS[0].name, "email": CUSTOMERS[0].email,
                      "phone": CUSTOMERS[0].phone},
     }  # fmt: skip
-    CAST_FILE.parent.mkdir(parents=True, exist_ok=True)
-    CAST_FILE.write_text(json.dumps(cast, indent=2, ensure_ascii=False) + "\n")
-    CAST_FILE.chmod(0o600)
-    return cast
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(cast, indent=2, ensure_ascii=False) + "\n")
 
 
 def _known(demo: Any) -> Any:
@@ -170,6 +148,6 @@ def run_tick_command(name: str) -> None:
 def init_cli(app: Flask) -> None:
     """Register the commands."""
     for command in (
-        seed_demo, live_demo, demo_cast, open_shop_command, create_operator_command, check_invariants, run_tick_command,
+        prepare, live_demo, open_shop_command, create_operator_command, check_invariants, run_tick_command,
     ):  # fmt: skip
         app.cli.add_command(command)

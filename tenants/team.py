@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 
+from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, delete, select, update
 
@@ -13,7 +16,7 @@ from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, lock_rows, transaction
 from storefront.kernel.errors import Conflict, NotFound
 from storefront.kernel.faces import APP, face_url
-from storefront.kernel.ids import new_token, token_hash
+from storefront.kernel.ids import token_hash
 from storefront.kernel.tenancy import Shop, current_shop
 from tenants.actions import join_shop
 from tenants.directory import the_directory
@@ -49,21 +52,36 @@ class Offer:
 # --- invitations ----------------------------------------------------------------------------------------------------
 
 
-def invite(name: str, role: Role, by: Actor) -> str:
-    """The address of a new invitation: good once, for seven days. It is shown now and never again."""
-    secret = new_token()
+def invite(name: str, role: Role, by: Actor, mark: str) -> str:
+    """A new invitation: good once, for seven days. Returns its code; its address is `invitation_url` of the mark."""
     with transaction():
         unused = (Invitation.accepted_at.is_(None), Invitation.expires_at > clock.now())
         if len(db.session.scalars(select(Invitation.id).where(*unused)).all()) >= MOST_OPEN:
             raise TooManyInvitations
         at = clock.now()
         invitation = Invitation(
-            token_hash=token_hash(secret), name=name, role=role, expires_at=at + INVITATION_LIFE, created_at=at
+            token_hash=token_hash(_secret_of(mark)),
+            name=name,
+            role=role,
+            expires_at=at + INVITATION_LIFE,
+            created_at=at,
         )
         db.session.add(invitation)
         db.session.flush()
         note("invitation", invitation.code, "made", by, name=name, role=role.value)
-    return face_url(APP, f"/invitacion/{current_shop().slug}.{secret}")
+    return invitation.code
+
+
+def invitation_url(mark: str) -> str:
+    """The address of the invitation that the form of this mark made. Stored nowhere: only that form leads to it."""
+    return face_url(APP, f"/invitacion/{current_shop().slug}.{_secret_of(mark)}")
+
+
+def _secret_of(mark: str) -> str:
+    """A form sent twice leads to one link, which nobody can work out from what is stored."""
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    made = hmac.digest(key, f"invitation:{current_shop().id}:{mark}".encode(), "sha256")
+    return urlsafe_b64encode(made[:24]).decode()
 
 
 def withdraw(code: str, by: Actor) -> None:

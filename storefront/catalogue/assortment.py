@@ -27,6 +27,7 @@ from storefront.kernel.paging import Page
 from storefront.kernel.tenancy import current_shop
 
 PAGE_SIZE = 24
+MOST_TAGS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,20 @@ def status_counts() -> dict[ProductStatus, int]:
     """How many products there are of each status."""
     rows = db.session.execute(select(Product.status, func.count().label("many")).group_by(Product.status))
     return dict.fromkeys(ProductStatus, 0) | {row.status: row.many for row in rows}
+
+
+def tags_in_use(most: int = MOST_TAGS) -> tuple[str, ...]:
+    """The words that the shop's products carry, those of most products first."""
+    tag = func.jsonb_array_elements_text(Product.tags).table_valued("value", name="tag", joins_implicitly=True)
+    rows = db.session.execute(
+        select(tag.c.value)
+        .select_from(Product, tag)
+        .where(Product.status != ProductStatus.ARCHIVED)
+        .group_by(tag.c.value)
+        .order_by(func.count().desc(), tag.c.value)
+        .limit(most)
+    )
+    return tuple(rows.scalars())
 
 
 def editable_product(code: str) -> EditableProduct:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
-from storefront.delivery.models import Partner, PartnerContract, Rate, Zone
+from storefront.delivery.models import Partner, PartnerContract, Rate, Shipment, Zone
+from storefront.kernel.audit import LogEntry
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
+from storefront.kernel.tenancy import current_shop
+
+# "We carry them ourselves" is kept in the trail alone: nothing is delivered differently for it.
+OURSELVES = ("delivery", "own", "own_courier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,20 @@ class ZoneRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrying:
+    """Whether the shop delivers, works with a firm, and has said (or shown) that it carries parcels itself."""
+
+    offers_delivery: bool
+    has_firm: bool
+    by_itself: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody will carry what is ordered."""
+        return self.has_firm or self.by_itself
+
+
+@dataclass(frozen=True, slots=True)
 class PartnerRow:
     """A partner the shop may work with, and on what terms it does (`contract` is None when it never did)."""
 
@@ -39,6 +58,28 @@ class PartnerRow:
     zones: tuple[str, ...]
     cod_allowed: bool
     fee_minor: int | None
+
+
+def who_carries() -> Carrying:
+    """Who takes the shop's parcels to the customers, as far as it was said. One statement."""
+    shop_id, (subject, name, verb) = current_shop().id, OURSELVES
+    row = db.session.execute(
+        select(
+            exists().where(Zone.tenant_id == shop_id, Zone.active),
+            exists().where(
+                PartnerContract.tenant_id == shop_id, PartnerContract.active,
+                Partner.id == PartnerContract.partner_id, Partner.active,
+            ),
+            or_(
+                exists().where(
+                    LogEntry.tenant_id == shop_id, LogEntry.subject_type == subject, LogEntry.subject_id == name,
+                    LogEntry.verb == verb,
+                ),
+                exists().where(Shipment.tenant_id == shop_id, Shipment.own_courier),
+            ),
+        )
+    ).one()  # fmt: skip
+    return Carrying(*row)
 
 
 def zone_rows() -> list[ZoneRow]:

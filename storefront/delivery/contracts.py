@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.delivery import routing
+from storefront.delivery.contract_queries import OURSELVES, who_carries
 from storefront.delivery.models import Partner, PartnerContract, PartnerShop, Rate, Shipment, Zone
 from storefront.delivery.rates import plain
 from storefront.delivery.scopes import beside
@@ -158,6 +159,13 @@ def set_contract(partner_slug: str, terms: ContractTerms, by: Actor) -> None:
         if not terms.active:
             _withdraw_all(partner.id)
         note("partner_contract", partner_slug, "active" if terms.active else "ended", by, priority=terms.priority)
+
+
+def deliver_ourselves(by: Actor) -> None:
+    """Say that the shop takes its parcels to the customers itself. Said once; working with a firm stays possible."""
+    with transaction():
+        if not who_carries().by_itself:
+            note(*OURSELVES, by)
 
 
 def _withdraw_all(partner_id: int) -> None:

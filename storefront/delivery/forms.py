@@ -17,6 +17,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 
 from storefront.delivery.words import DOOR_REASONS, REASONS
 from storefront.kernel.forms import Form, MoneyField
+from storefront.kernel.making import MakingForm
 
 
 class RiderLogInForm(Form):
@@ -73,7 +74,7 @@ class ShopFailedForm(Form):
     reason = SelectField(_l("¿Qué pasó?"), choices=[SelectChoice(code, REASONS[code]) for code in DOOR_REASONS])
 
 
-class ZoneForm(Form):
+class ZoneForm(MakingForm):
     """A zone with its price."""
 
     name = StringField(

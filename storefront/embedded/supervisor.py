@@ -2,13 +2,14 @@
 
     python -m storefront.embedded.supervisor run | servers | stop | reset
 
-Servers first, then migrations and the demo, then the programs; at the end the programs first. A server that
-was running before us was started by somebody else (`make shell`, or a `make run` that was killed) and is
-left running. For development only: production runs the Procfile against servers of its own.
+Servers first, then migrations and the demo, then what serves pages, then the other programs; at the end the
+programs first. A server that was running before us was started by somebody else (`make shell`, or a `make run`
+that was killed) and is left running. For development only: production runs the Procfile against servers of its own.
 """
 
 import argparse
 import http.client
+import json
 import os
 import shlex
 import signal
@@ -32,6 +33,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FLASK = (sys.executable, "-m", "flask", "--app", "storefront.app")
 # Only migrations connect as the owner of the tables; what serves the world never learns that address.
 OWNER_ONLY = ("DATABASE_OWNER_URL",)
+# What a page needs; the rest starts once there is one, for they would compete for the same few processors.
+FIRST = ("stripe", "web")
+NO_WORRY_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 READY_WITHIN_S = 90
 ENDED_WITHIN_S = 15
 
@@ -72,18 +76,26 @@ class Supervisor:
 
     def _serve(self, servers: Servers) -> None:
         variables = with_stand_in(self.root, servers.variables)
-        self._step("Bringing the database up to date", ("db", "upgrade"), variables)
-        self._step("Looking after the demo", ("seed-demo", "--if-empty"), variables)
+        self._step("Bringing the database and the demo up to date", preparation(self.root), variables)
         if self.ending.is_set():
             return
-        self.children = programs(self.root, variables, self.voice)
-        for child in self.children:
-            child.start()
-        self._record()
-        self._welcome(variables)
+        everything = programs(self.root, variables, self.voice)
+        self._start([child for child in everything if child.name in FIRST])
+        is_served = self._await_a_page(variables)
+        if self.ending.is_set():
+            return
+        self._start([child for child in everything if child.name not in FIRST])
+        if is_served:
+            self._welcome()
         self._give_a_past(variables)
         while not self.ending.wait(0.3):
             self._watch()
+
+    def _start(self, children: list[Child]) -> None:
+        for child in children:
+            self.children.append(child)
+            child.start()
+            self._record()
 
     def _give_a_past(self, variables: Mapping[str, str]) -> None:
         """Pages are served meanwhile, and a demo without a past is no reason to stop serving them."""
@@ -100,19 +112,24 @@ class Supervisor:
         if before != [child.process for child in self.children]:
             self._record()
 
-    def _welcome(self, variables: Mapping[str, str]) -> None:
-        """Wait until a page can be served, then show where to look and how to sign in."""
+    def _await_a_page(self, variables: Mapping[str, str]) -> bool:
+        """Wait until a page can be served; False, with a word about it, when none is for long."""
 
         def ready() -> bool:
             for child in self.children:
                 child.watch()
             return self.ending.is_set() or answers(int(variables["PORT"]), variables["BASE_DOMAIN"])
 
-        if not wait_until(ready, READY_WITHIN_S):
-            self.voice.say("", f"No page is served after {READY_WITHIN_S} s: the lines of `web` above say why.")
-        elif not self.ending.is_set():
-            self._flask(("demo-cast",), variables, name="")
-            self.voice.say("", "Press Ctrl-C to stop everything.")
+        if wait_until(ready, READY_WITHIN_S):
+            return True
+        self.voice.say("", f"No page is served after {READY_WITHIN_S} s: the lines of `web` above say why.")
+        return False
+
+    def _welcome(self) -> None:
+        """Show where to look and how to sign in."""
+        for line in introduced(cast_file(self.root)):
+            self.voice.say("", line)
+        self.voice.say("", "Press Ctrl-C to stop everything.")
 
     def _step(self, title: str, arguments: tuple[str, ...], variables: Mapping[str, str]) -> None:
         if self.ending.is_set():
@@ -160,7 +177,7 @@ def programs(root: Path, variables: Mapping[str, str], voice: Voice) -> list[Chi
     """The programs of a development machine. The stand-in comes first: the others may ask it at once."""
     python = sys.executable
     plain = {name: value for name, value in variables.items() if name not in OWNER_ONLY}
-    celery = (python, "-m", "celery", "-A", "storefront.worker")
+    celery = (python, "-W", NO_WORRY_ABOUT_ROOT, "-m", "celery", "--quiet", "-A", "storefront.worker")
     commands = {
         "web": (python, "-m", "gunicorn", "-c", "python:storefront.gunicorn", "storefront.app:create_app()"),
         "worker": (
@@ -185,6 +202,36 @@ def programs(root: Path, variables: Mapping[str, str], voice: Voice) -> list[Chi
             **commands,
         }  # fmt: skip
     return [Child(name, command, plain, root, voice) for name, command in commands.items()]
+
+
+def preparation(root: Path) -> tuple[str, ...]:
+    """The application's command that makes everything ready for pages."""
+    return "prepare", "--cast", str(cast_file(root))
+
+
+def cast_file(root: Path) -> Path:
+    """Where it is written down who is who in the demo."""
+    return data_folder(root) / "demo.json"
+
+
+def introduced(file: Path) -> list[str]:
+    """Where the demo is and how to log in, as lines for people; none while nobody has written it down."""
+    try:
+        cast = json.loads(file.read_text())
+    except FileNotFoundError:
+        return []
+    lines = [f"  {shop['name']:<24} {shop['url']}  ({shop['status']})" for shop in cast["shops"]]
+    lines.append(f"  {'Dashboard':<24} {cast['dashboard']}")
+    lines += [f"    {one['name']:<22} {one['login']}  {one['password']}  ({one['shop']})" for one in cast["staff"]]
+    lines.append(f"  {'Couriers':<24} {cast['partners_url']}/repartidor")
+    for partner in cast["partners"]:
+        lines.append(f"    {partner['rider']:<22} {partner['rider_phone']}  PIN {partner['pin']}  ({partner['name']})")
+        lines.append(f"    {'API key':<22} {partner['api_key']}")
+    operator = cast["operator"]
+    lines.append(f"  {'Operators':<24} {cast['base']}/consola")
+    lines.append(f"    {operator['name']:<22} {operator['login']}  {operator['password']}")
+    lines.append(f"  {'Mail of the demo':<24} {cast['mail']}")
+    return lines
 
 
 def with_stand_in(root: Path, variables: Mapping[str, str]) -> dict[str, str]:
@@ -235,8 +282,7 @@ def reset(root: Path, given: Mapping[str, str]) -> None:
         try:
             renew(root, servers)
             variables = with_stand_in(root, servers.variables)
-            for arguments in (("db", "upgrade"), ("seed-demo", "--if-empty")):
-                subprocess.run((*FLASK, *arguments), cwd=root, env=variables, check=True)
+            subprocess.run((*FLASK, *preparation(root)), cwd=root, env=variables, check=True)
         finally:
             servers.stop_ours()
     Voice().say("", "The demo is as new. `make run` starts it.")

@@ -1,6 +1,7 @@
 """How money, times and numbers are written: as people of the shop's country write them, in the page's language.
 
-Times are shown in the shop's zone. Money follows the shop's own country while the page speaks the shop's language.
+Times are shown in the shop's zone. Money follows the shop's own country while the page speaks the shop's language; in
+another language its figures are written as in that language, behind the sign that people at home use.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from storefront.kernel import clock
-from storefront.kernel.money import Money, format_money
+from storefront.kernel.money import Money, format_money, home_symbol
 from storefront.kernel.tenancy import find_shop
 
 _DAY = {"pt": "EEEE, d", "en": "EEEE d"}
@@ -58,15 +59,17 @@ def local(moment: datetime) -> datetime:
 
 def money(amount: Money) -> str:
     """$1,250.00 in Mexico, $1.250 in Chile, Bs 1.250,00 in Bolivia, R$ 1.250,00 in Brazil; never broken over lines."""
-    return _written(amount, page_locale())
+    locale, shop = page_locale(), find_shop()
+    is_at_home = shop is None or str(locale) == shop.locale or amount.currency != shop.currency
+    return _written(amount, locale, "" if shop is None or is_at_home else shop.locale)
 
 
 @lru_cache(maxsize=4096)
-def _written(amount: Money, locale: Locale) -> str:
-    """Kept, for a page of products writes the same few prices again and again."""
-    text = format_money(amount, str(locale))
-    # Symbols made of letters need air before the figure; not every locale's data says so.
-    return re.sub(r"(?<=[A-Za-z])(?=\d)", "\u00a0", text, count=1).replace(" ", "\u00a0")
+def _written(amount: Money, locale: Locale, home: str) -> str:
+    """Kept, for a page of products writes the same few prices again and again. `home` is where the sign comes from."""
+    text = format_money(amount, str(locale), home_symbol(amount.currency, home) if home else None)
+    # Signs made of letters need air before the figure; not every locale's data says so.
+    return re.sub(r"^(\D*[A-Za-z/.])(?=\d)", "\\1\u00a0", text).replace(" ", "\u00a0")
 
 
 def money_minor(minor: int, currency: str | None = None) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_symbol
 from flask_babel import lazy_gettext as _l
 
 from storefront.kernel.errors import Invalid
@@ -136,6 +136,21 @@ def parse_money(text: str, currency: str) -> Money:
     return Money(minor, currency)
 
 
-def format_money(money: Money, locale: str) -> str:
-    """The amount as people of `locale` write it: $1,250.00 in Mexico, $1.250 in Chile, Bs1.250,00 in Bolivia."""
-    return format_currency(money.amount, money.currency, locale=locale)
+def format_money(money: Money, locale: str, symbol: str | None = None) -> str:
+    """The amount as people of `locale` write it: $1,250.00 in Mexico, $1.250 in Chile, Bs1.250,00 in Bolivia.
+
+    With a `symbol`, that one stands before the figure, whatever is usual in `locale`; the figure itself stays as it is.
+    """
+    if symbol is None:
+        return format_currency(money.amount, money.currency, locale=locale)
+    figure = format_currency(abs(money.amount), money.currency, "#,##0.00", locale=locale)
+    return f"{'-' if money.minor < 0 else ''}{symbol}{figure}"
+
+
+def home_symbol(currency: str, locale: str) -> str | None:
+    """What people at home (`locale`) write for `currency`: Bs, S/, Q, ₡.
+
+    None where it is a bare dollar sign, which abroad everybody takes for another country's.
+    """
+    symbol = get_currency_symbol(currency, locale=locale)
+    return None if symbol == "$" else symbol

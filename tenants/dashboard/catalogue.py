@@ -11,11 +11,13 @@ from werkzeug.datastructures import FileStorage
 
 from storefront.catalogue import actions, pictures
 from storefront.catalogue.assortment import (
+    EditableCategory,
     EditableProduct,
     assortment,
     editable_categories,
     editable_product,
     status_counts,
+    tags_in_use,
     with_free,
 )
 from storefront.catalogue.models import ProductKind, ProductStatus
@@ -25,6 +27,10 @@ from storefront.inventory.queries import available, counts_of_product
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.http import requested_page
+from storefront.kernel.ids import new_token
+from storefront.kernel.making import made_once, mark_of
+from storefront.kernel.tenancy import current_shop
+from storefront.reservations.queries import resources, service_for
 from tenants.dashboard import catalogue_pictures, catalogue_shelves
 from tenants.dashboard.catalogue_forms import (
     ProductForm,
@@ -87,6 +93,7 @@ def new() -> ResponseReturnValue:
     """The short form, empty."""
     form = ProductForm()
     form.offer_categories(editable_categories())
+    form.offer_tags(words_on_offer())
     return render_template("dashboard/catalogue/new.html", form=form)
 
 
@@ -96,28 +103,46 @@ def create() -> ResponseReturnValue:
     """A new product, published or kept for later."""
     form, shelves = ProductForm(), editable_categories()
     form.offer_categories(shelves)
+    form.offer_tags(words_on_offer())
     publish = request.form.get("do") != "draft"
     if form.validate():
         stored: list[NewImage] = []
+        mark = mark_of(form.key.data, "product")
         try:
             stored = stored_photos(form.photos.data)
-            draft = form.draft(shelves, None)
-            product = shelf.put_on_shelf(_with_images(draft, stored), publish=publish, by=current_actor())
+            made = made_once(mark, current_actor(), lambda: _put_on_shelf(form, shelves, stored, publish=publish))
         except Refusal as refusal:
             forget_files(stored)
             show_refusal(form, refusal)
         else:
-            _say_created(product.code, publish=publish)
-            return redirect(url_for(".index"), 303)
+            if not made.is_new:
+                forget_files(stored)
+            return _on_from(editable_product(made.code))
     _ask_for_photos_again(form)
     return render_template("dashboard/catalogue/new.html", form=form), 422
 
 
-def _say_created(code: str, *, publish: bool) -> None:
-    if publish:
-        _undoable(_("Listo: ya está a la venta."), url_for(".unpublish", code=code))
+def _put_on_shelf(
+    form: ProductForm, shelves: Sequence[EditableCategory], images: Sequence[NewImage], *, publish: bool
+) -> str:
+    draft = _with_images(form.draft(shelves, None), images)
+    return shelf.put_on_shelf(draft, publish=publish, by=current_actor()).code
+
+
+def _on_from(product: EditableProduct) -> ResponseReturnValue:
+    """From a new product to the list; from a published service that nobody can reserve yet, to where that is said."""
+    if product.status is ProductStatus.PUBLISHED and not can_be_booked(product):
+        return _to_its_bookings(product)
+    if product.status is ProductStatus.PUBLISHED:
+        _undoable(_("Listo: ya está a la venta."), url_for(".unpublish", code=product.code))
     else:
         flash(_("Guardado como borrador. Publícalo cuando quieras."), "good")
+    return redirect(url_for(".index"), 303)
+
+
+def _to_its_bookings(product: EditableProduct) -> ResponseReturnValue:
+    flash(_("Ya se ve en tu tienda. Falta un paso: di cuándo se puede reservar."), "info")
+    return redirect(way_to_bookings(product.code), 303)
 
 
 @blueprint.get("/productos/<code>")
@@ -127,6 +152,7 @@ def edit(code: str) -> ResponseReturnValue:
     product, shelves = editable_product(code), editable_categories()
     form = _product_form(product)
     form.offer_categories(shelves)
+    form.offer_tags(words_on_offer())
     fill_product_form(form, product, shelves, counts_of_product(product.id))
     return _edit_page(product, form)
 
@@ -138,6 +164,7 @@ def save(code: str) -> ResponseReturnValue:
     product, shelves = editable_product(code), editable_categories()
     form = _product_form(product)
     form.offer_categories(shelves)
+    form.offer_tags(words_on_offer())
     if form.validate():
         stored: list[NewImage] = []
         try:
@@ -153,6 +180,26 @@ def save(code: str) -> ResponseReturnValue:
             return _to(code)
     _ask_for_photos_again(form)
     return _edit_page(product, form), 422
+
+
+def can_be_booked(product: EditableProduct) -> bool:
+    """Whether nothing is missing for somebody to reserve it; goods are not reserved at all."""
+    if product.kind is not ProductKind.SERVICE:
+        return True
+    service = service_for(product.id)
+    return service is not None and service.active
+
+
+def way_to_bookings(code: str) -> str:
+    """Where a service is made bookable; by way of the first place when there is none yet."""
+    if any(one.active for one in resources()):
+        return url_for("desk_reservations.places.service", code=code)
+    return url_for("desk_reservations.places.new", servicio=code)
+
+
+def words_on_offer() -> list[str]:
+    """The words to pick tags from: what customers may choose as their tastes, then what other products carry."""
+    return list(dict.fromkeys([*current_shop().tastes, *tags_in_use()]))
 
 
 def _product_form(product: EditableProduct) -> ProductForm:
@@ -178,6 +225,8 @@ def _edit_page(product: EditableProduct, form: ProductForm) -> str:
         counts=counts_of_product(product.id),
         languages=other_languages(),
         most_images=pictures.MOST_IMAGES,
+        copy_key=new_token(),
+        bookings_url=None if can_be_booked(product) else way_to_bookings(product.code),
     )
 
 
@@ -185,7 +234,10 @@ def _edit_page(product: EditableProduct, form: ProductForm) -> str:
 @access("staff", "catalogue:write")
 def publish(code: str) -> ResponseReturnValue:
     """Show it to customers."""
-    actions.publish(editable_product(code).id, by=current_actor())
+    product = editable_product(code)
+    actions.publish(product.id, by=current_actor())
+    if not can_be_booked(product):
+        return _to_its_bookings(product)
     _undoable(_("Listo: ya está a la venta."), url_for(".unpublish", code=code))
     return _to(code)
 
@@ -224,7 +276,9 @@ def restore(code: str) -> ResponseReturnValue:
 @access("staff", "catalogue:write")
 def duplicate(code: str) -> ResponseReturnValue:
     """Begin another one from it."""
-    copy = actions.duplicate_product(editable_product(code).id, by=current_actor())
+    product = editable_product(code)
+    mark = mark_of(request.form.get("key") or new_token(), f"copy of {code}")
+    copy = made_once(mark, current_actor(), lambda: actions.duplicate_product(product.id, by=current_actor()).code)
     flash(_("Esta es la copia. Cambia lo que sea distinto y publícala."), "good")
     return _to(copy.code)
 

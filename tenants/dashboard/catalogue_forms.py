@@ -16,6 +16,7 @@ from wtforms import (
     RadioField,
     SelectChoice,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -31,6 +32,7 @@ from storefront.inventory.queries import CountRow
 from storefront.inventory.shelf import Draft, Offer
 from storefront.kernel.errors import Refusal
 from storefront.kernel.forms import Form, MoneyField, ParsedField
+from storefront.kernel.making import MakingForm
 from storefront.kernel.tenancy import current_shop
 
 BLANK_ROWS = 3
@@ -57,7 +59,7 @@ def hidden_number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-class ProductForm(Form):
+class ProductForm(MakingForm):
     """The short form: name, price, how many; the rest is folded away."""
 
     name = StringField(_l("Nombre"), [DataRequired(_l("Escribe el nombre del producto.")), Length(max=120)])
@@ -77,8 +79,9 @@ class ProductForm(Form):
         ],
         default=ProductKind.GOODS.value,
     )
+    known_tags = SelectMultipleField(_l("Las que ya usas"), choices=[], validate_choice=False)
     tags = StringField(
-        _l("Etiquetas"), [Optional(), Length(max=400)], description=_l("Separadas por comas: dulce, sin gluten.")
+        _l("Escribe otras"), [Optional(), Length(max=400)], description=_l("Separadas por comas: dulce, sin gluten.")
     )
     compare = MoneyField(
         _l("Precio anterior"), [Optional()], description=_l("Se muestra tachado. Debe ser mayor que el precio.")
@@ -94,6 +97,10 @@ class ProductForm(Form):
             *(SelectChoice(one.code, one.name) for one in shelves),
         ]
 
+    def offer_tags(self, used: Sequence[str]) -> None:
+        """Let the words that the shop uses already be picked by a tap."""
+        self.known_tags.choices = [SelectChoice(tag, tag) for tag in used]
+
     def drop_offer(self) -> None:
         """Leave out what belongs to a single variant: the product has several."""
         for name in ("price", "stock", "compare", "sku", "seen"):
@@ -107,9 +114,13 @@ class ProductForm(Form):
             description=self.description.data or "",
             kind=ProductKind(self.kind.data),
             category_id=chosen,
-            tags=(self.tags.data or "").split(","),
+            tags=[*self._picked_tags(), *(self.tags.data or "").split(",")],
         )
         return Draft(texts, self._offer(variant), new_category=self.new_category.data or "")
+
+    def _picked_tags(self) -> list[str]:
+        offered = {choice.value for choice in self.known_tags.choices or ()}
+        return [tag for tag in self.known_tags.data or () if tag in offered]
 
     def _offer(self, variant: EditableVariant | None) -> Offer:
         if "price" not in self:
@@ -129,7 +140,10 @@ def fill_product_form(
 ) -> None:
     """Show a stored product in a form nobody has typed in yet."""
     form.name.data, form.description.data = product.name, product.description
-    form.kind.data, form.tags.data = product.kind.value, ", ".join(product.tags)
+    form.kind.data = product.kind.value
+    offered = {choice.value for choice in form.known_tags.choices or ()}
+    form.known_tags.data = [tag for tag in product.tags if tag in offered]
+    form.tags.data = ", ".join(tag for tag in product.tags if tag not in offered)
     form.category.data = next((one.code for one in shelves if one.id == product.category_id), "")
     form.version.data = str(product.version)
     variant = product.only_variant
@@ -235,7 +249,7 @@ class TranslationForm(Form):
     description = TextAreaField(_l("Descripción"), [Optional(), Length(max=5_000)])
 
 
-class CategoryForm(Form):
+class CategoryForm(MakingForm):
     """A shelf's name."""
 
     name = StringField(_l("Nombre de la categoría"), [DataRequired(_l("Escribe un nombre.")), Length(max=60)])

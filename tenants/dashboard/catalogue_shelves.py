@@ -10,6 +10,7 @@ from storefront.catalogue import categories
 from storefront.catalogue.assortment import editable_categories, editable_category
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import Refusal
+from storefront.kernel.making import made_once, mark_of
 from tenants.dashboard.catalogue_forms import (
     CategoryForm,
     CategoryTranslationForm,
@@ -28,6 +29,10 @@ def index() -> ResponseReturnValue:
     return render_template("dashboard/catalogue/shelves.html", shelves=editable_categories(), form=CategoryForm())
 
 
+def _create(form: CategoryForm) -> str:
+    return categories.create_category(form.name.data or "", by=current_actor()).code
+
+
 @blueprint.post("/categorias")
 @access("staff", "catalogue:write")
 def create() -> ResponseReturnValue:
@@ -35,7 +40,7 @@ def create() -> ResponseReturnValue:
     form = CategoryForm()
     if form.validate():
         try:
-            categories.create_category(form.name.data or "", by=current_actor())
+            made_once(mark_of(form.key.data, "category"), current_actor(), lambda: _create(form))
         except Refusal as refusal:
             form.name.errors = (str(refusal),)
         else:

@@ -9,8 +9,16 @@ from wtforms import SelectChoice
 
 from storefront.customers.address import PostalAddress
 from storefront.delivery import actions
-from storefront.delivery.contract_queries import PartnerRow, ZoneRow, partner_rows, zone_row, zone_rows
-from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, change_zone, raise_zone, set_contract
+from storefront.delivery.contract_queries import PartnerRow, ZoneRow, partner_rows, who_carries, zone_row, zone_rows
+from storefront.delivery.contracts import (
+    ContractTerms,
+    ZoneDetails,
+    add_zone,
+    change_zone,
+    deliver_ourselves,
+    raise_zone,
+    set_contract,
+)
 from storefront.delivery.forms import ContractForm, HandOverForm, ShopFailedForm, ZoneForm
 from storefront.delivery.queries import BoardRow, ShipmentView, board, shipment_by_code
 from storefront.delivery.states import TERMINAL, ShipmentState
@@ -19,6 +27,7 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.errors import Invalid, NotFound
 from storefront.kernel.filters import datetime_local
+from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
 
 blueprint = Blueprint("desk_delivery", __name__)
@@ -213,7 +222,9 @@ def new_zone() -> ResponseReturnValue:
         return render_template("dashboard/delivery/zone.html", form=form, zone=None)
     if form.validate():
         try:
-            add_zone(_details(form), current_actor())
+            made_once(
+                mark_of(form.key.data, "zone"), current_actor(), lambda: add_zone(_details(form), current_actor())
+            )
         except Invalid as error:
             form.name.errors = (str(error),)
         else:
@@ -257,7 +268,20 @@ def raise_one(code: str) -> ResponseReturnValue:
 @access("staff", "delivery:write")
 def partners() -> ResponseReturnValue:
     """The courier firms of the country, and on what terms the shop works with them."""
-    return render_template("dashboard/delivery/partners.html", partners=partner_rows(current_shop().country))
+    return render_template(
+        "dashboard/delivery/partners.html",
+        partners=partner_rows(current_shop().country),
+        carrying=who_carries(),
+    )
+
+
+@blueprint.post("/entregas/por-mi-cuenta")
+@access("staff", "delivery:write")
+def carry_ourselves() -> ResponseReturnValue:
+    """The shop takes its parcels there itself."""
+    deliver_ourselves(current_actor())
+    flash(_("Anotado: las llevas tú. Cada entrega te pedirá salir cuando esté lista."), "good")
+    return redirect(url_for("desk_delivery.partners"), 303)
 
 
 def _partner(slug: str) -> PartnerRow:

@@ -21,6 +21,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from storefront.kernel.forms import Form, PhoneField, QuantityField
+from storefront.kernel.making import MakingForm
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import FURTHEST_DAYS, LONGEST_MIN, MOST_PLACES, ServiceSettings
 from storefront.reservations.slots import DAYS
@@ -46,7 +47,7 @@ REASONS = {
 }
 
 
-class WalkInForm(Form):
+class WalkInForm(MakingForm):
     """Somebody at the counter or on the phone."""
 
     starts_at = HiddenField(_l("Horario"), [InputRequired(_l("Elige un horario."))])
@@ -116,7 +117,7 @@ class DayForm(Form):
         return [(f"{a:%H:%M}", f"{b:%H:%M}") for a, b in pairs if a and b] if self.is_open.data else []
 
 
-class PlaceForm(Form):
+class PlaceForm(MakingForm):
     """Something with places: its name, how many there are, and when it is open."""
 
     name = StringField(

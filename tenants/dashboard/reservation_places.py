@@ -12,6 +12,7 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.errors import Invalid, NotFound, Refusal
 from storefront.kernel.filters import day_month
+from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
 from storefront.reservations import queries, setup
 from storefront.reservations.forms import any_day
@@ -49,8 +50,13 @@ def create() -> ResponseReturnValue:
     return _save(
         None,
         form,
-        lambda: setup.create_resource(str(form.name.data), int(form.capacity.data or 0), form.hours, current_actor()),
+        lambda: made_once(mark_of(form.key.data, "place"), current_actor(), lambda: _create(form)),
+        towards=request.args.get("servicio"),
     )
+
+
+def _create(form: PlaceForm) -> str:
+    return setup.create_resource(str(form.name.data), int(form.capacity.data or 0), form.hours, current_actor()).code
 
 
 @blueprint.get("/reservas/lugares/<code>")
@@ -81,7 +87,10 @@ def change(code: str) -> ResponseReturnValue:
     )
 
 
-def _save(resource: ResourceView | None, form: PlaceForm, keep: Callable[[], object]) -> ResponseReturnValue:
+def _save(
+    resource: ResourceView | None, form: PlaceForm, keep: Callable[[], object], towards: str | None = None
+) -> ResponseReturnValue:
+    """Keep a place; then on `towards` the service for whose sake it was made, or to the list."""
     if not form.validate():
         return _place_page(resource, form, 422)
     try:
@@ -92,6 +101,8 @@ def _save(resource: ResourceView | None, form: PlaceForm, keep: Callable[[], obj
         flash(str(refusal), "care")
         return _place_page(resource, form, 422)
     flash(_("Guardamos «%(name)s».", name=form.name.data), "good")
+    if towards and any(one.code == towards for one in queries.service_products()):
+        return redirect(url_for(".service", code=towards), 303)
     return redirect(url_for(".index"), 303)
 
 
@@ -211,7 +222,8 @@ def _product(code: str) -> ServiceProduct:
 def _settings_of(product: ServiceProduct) -> dict[str, object]:
     known = queries.service_for(product.id)
     if known is None:
-        return {}
+        open_now = [one.code for one in queries.resources() if one.active]
+        return {"place": open_now[0]} if len(open_now) == 1 else {}
     return {
         "place": known.resource_code,
         "unit": known.unit.value,
@@ -232,5 +244,8 @@ def _offer_places(form: ServiceForm) -> list[ResourceView]:
 
 def _service_page(product: ServiceProduct, form: ServiceForm, status: int) -> ResponseReturnValue:
     resources = _offer_places(form)
-    page = render_template("dashboard/reservations/service.html", product=product, form=form, resources=resources)
+    only = resources[0] if len(resources) == 1 and not product.resource_code else None
+    page = render_template(
+        "dashboard/reservations/service.html", product=product, form=form, resources=resources, only=only
+    )
     return page, status

@@ -16,6 +16,7 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.errors import Invalid, NotFound, Refusal
 from storefront.kernel.filters import datetime_local
+from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import OrderRow, OrderView, order_by_id, orders_by_ids
 from storefront.reservations import queries
@@ -170,19 +171,25 @@ def create() -> ResponseReturnValue:
     if not form.validate():
         return _walk_in_page(form, 422)
     try:
-        booking = walk_in(
-            service.product_id,
-            _instant(form.starts_at.data),
-            quantity=int(form.quantity.data or 1),
-            nights=_nights(),
-            contact=Contact(str(form.name.data), form.phone.data or "", form.note.data or ""),
-            by=current_actor(),
-        )
+        mark = mark_of(form.key.data, f"booking of {service.product_code} for {_nights()}")
+        made = made_once(mark, current_actor(), lambda: _book(form, service))
     except Refusal as refusal:
         _tell(refusal)
         return _walk_in_page(form, refusal.status)
-    flash(_("Reservaste para %(name)s: %(when)s.", name=form.name.data, when=datetime_local(booking.starts_at)), "good")
-    return redirect(_day_of(queries.booking_by_code(booking.code)), 303)
+    row = queries.booking_by_code(made.code)
+    flash(_("Reservaste para %(name)s: %(when)s.", name=form.name.data, when=datetime_local(row.starts_at)), "good")
+    return redirect(_day_of(row), 303)
+
+
+def _book(form: WalkInForm, service: ServiceView) -> str:
+    return walk_in(
+        service.product_id,
+        _instant(form.starts_at.data),
+        quantity=int(form.quantity.data or 1),
+        nights=_nights(),
+        contact=Contact(str(form.name.data), form.phone.data or "", form.note.data or ""),
+        by=current_actor(),
+    ).code
 
 
 def _instant(text: Any) -> datetime:

@@ -11,6 +11,7 @@ from wtforms import DecimalField, FileField, HiddenField, RadioField, SelectMult
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from storefront.kernel.forms import EmailField, Form, PhoneField, SlugField
+from storefront.kernel.making import MakingForm
 from storefront.payments.methods import METHODS
 from tenants.forms import choices
 from tenants.models import Role
@@ -135,7 +136,7 @@ class CloseForm(Form):
     name = StringField(_l("Escribe el nombre de tu tienda para cerrarla"), [DataRequired(_NEEDED)])
 
 
-class InvitationForm(Form):
+class InvitationForm(MakingForm):
     """Somebody to work with."""
 
     name = StringField(_l("Nombre"), [DataRequired(_NEEDED), Length(max=60)])

@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import NotFound
+from storefront.kernel.making import made_once, mark_of
 from tenants.dashboard.settings_forms import InvitationForm, RoleForm
 from tenants.models import Role
 from tenants.permissions import ROLE_HELP, ROLE_NAMES
 from tenants.queries import Member, open_invitations, team
-from tenants.team import change_role, invite, remove_member, withdraw
+from tenants.team import change_role, invitation_url, invite, remove_member, withdraw
 
 blueprint = Blueprint("desk_staff", __name__)
 
@@ -53,7 +54,9 @@ def make_invitation() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 422)
     name, role = form.name.data or "", Role(form.role.data)
-    url = invite(name, role, current_actor())
+    mark = mark_of(form.key.data, "invitation")
+    made_once(mark, current_actor(), lambda: invite(name, role, current_actor(), mark))
+    url = invitation_url(mark)
     return render_template("dashboard/staff/invitation.html", url=url, name=name, role=ROLE_NAMES[role])
 
 

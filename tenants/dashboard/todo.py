@@ -8,9 +8,10 @@ from enum import IntEnum
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
-from storefront.catalogue.models import Product, ProductImage, ProductStatus
+from storefront.catalogue.models import Product, ProductImage, ProductKind, ProductStatus
+from storefront.delivery.contract_queries import who_carries
 from storefront.delivery.models import Zone
 from storefront.delivery.queries import needs_care
 from storefront.inventory.queries import counts
@@ -22,12 +23,13 @@ from storefront.orders.models import Order
 from storefront.orders.queries import order_list, todo_counts
 from storefront.orders.steps import next_step
 from storefront.payments.queries import proofs_to_review
-from storefront.reservations.models import BookingState
+from storefront.reservations.models import BookableService, BookingState, Resource
 from storefront.reservations.queries import day_view
 from tenants.identity import Person
 
 SHOWN = 8
 """How many of one kind are listed; the rest is behind one line."""
+STEPS_BEFORE_OPENING = 5
 DAY_S = 86_400
 
 
@@ -122,18 +124,24 @@ class SetupStep:
     icon: str
     path: str
     done: bool
+    optional: bool = False
 
 
 def setup_steps(shop: Shop) -> list[SetupStep]:
-    """Every step with whether it is done; empty once all are (which is remembered for a day)."""
+    """Every step with whether it is done; empty once all are.
+
+    That the shop was opened is remembered for a day. What follows from what it sells is looked at each time: a service
+    added later needs its hours, too.
+    """
     key = cache_key("setup-done", shop.version)
+    later = _following(shop)
     if cache().get(key):
-        return []
-    steps = _steps(shop)
-    if all(step.done for step in steps):
+        return [step for step in later if not step.done]
+    first = _steps(shop)
+    if all(step.done for step in first):
         cache().put(key, True, ttl_s=DAY_S)
-        return []
-    return steps
+        return [step for step in later if not step.done]
+    return [*first[:STEPS_BEFORE_OPENING], *later, *first[STEPS_BEFORE_OPENING:], _tags_step(shop)]
 
 
 def _steps(shop: Shop) -> list[SetupStep]:
@@ -170,6 +178,63 @@ def _steps(shop: Shop) -> list[SetupStep]:
             "share", "/compartir", has_order,
         ),
     ]  # fmt: skip
+
+
+def _following(shop: Shop) -> list[SetupStep]:
+    """The steps that only some shops have: those that sell services, and those that deliver. Two statements."""
+    sells_service, unbookable = _service_facts(shop)
+    steps = []
+    if sells_service:
+        steps.append(_bookings_step(unbookable))
+    carrying = who_carries()
+    if carrying.offers_delivery:
+        steps.append(_carrier_step(done=carrying.is_known))
+    return steps
+
+
+def _bookings_step(unbookable: str | None) -> SetupStep:
+    return SetupStep(
+        "bookings", _l("Di cuándo se puede reservar tu servicio"), _l("Hasta entonces se ve, pero no se reserva."),
+        "calendar", f"/reservas/servicios/{unbookable}" if unbookable else "/reservas/lugares", unbookable is None,
+    )  # fmt: skip
+
+
+def _carrier_step(*, done: bool) -> SetupStep:
+    return SetupStep(
+        "carrier", _l("Di quién lleva tus entregas"), _l("Una empresa de reparto, o tú."), "bike",
+        "/entregas/repartidores", done,
+    )  # fmt: skip
+
+
+def _tags_step(shop: Shop) -> SetupStep:
+    """No shop has to: it is named while there are steps to take, and the shop opens without it. One statement."""
+    tagged = exists().where(
+        Product.tenant_id == shop.id, Product.status != ProductStatus.ARCHIVED,
+        func.jsonb_array_length(Product.tags) > 0,
+    )  # fmt: skip
+    return SetupStep(
+        "tags", _l("Ponle etiquetas a tus productos"), _l("Quien dice que algo le gusta, lo ve primero."), "heart",
+        "/productos", bool(db.session.scalar(select(tagged))), optional=True,
+    )  # fmt: skip
+
+
+def _service_facts(shop: Shop) -> tuple[bool, str | None]:
+    """Sells a service, and the code of one that cannot be reserved. One statement."""
+    on_sale = (
+        Product.tenant_id == shop.id, Product.kind == ProductKind.SERVICE, Product.status == ProductStatus.PUBLISHED
+    )  # fmt: skip
+    reserved = exists().where(
+        BookableService.tenant_id == Product.tenant_id,
+        BookableService.product_id == Product.id,
+        Resource.tenant_id == BookableService.tenant_id,
+        Resource.id == BookableService.resource_id,
+        Resource.active,
+    )
+    unbookable = (
+        select(Product.code).where(*on_sale, ~reserved.correlate(Product)).order_by(Product.id).limit(1)
+    ).scalar_subquery()
+    row = db.session.execute(select(exists().where(*on_sale), unbookable)).one()
+    return bool(row[0]), row[1]
 
 
 def _facts(shop: Shop) -> tuple[bool, bool, bool, bool]:

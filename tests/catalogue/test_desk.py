@@ -1,6 +1,7 @@
 """The owner's catalogue: one short form, everything with its way back, and nobody else's products anywhere."""
 
 import io
+import re
 
 import pytest
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from storefront.inventory.queries import counts_of_product
 from storefront.kernel.audit import SYSTEM
 from storefront.kernel.db import db
 from storefront.kernel.storage import storage
+from tenants.settings import change_tastes
 from tests.factories.catalogue import a_category, a_product, a_variant
 from tests.factories.desk import a_photo
 
@@ -539,3 +541,48 @@ def test_a_product_with_several_options_is_edited_without_touching_their_prices(
         assert product.name == "Pastel de bodas"
         assert [v.price_minor for v in product.variants] == [20_000, 35_000]
         assert [row.on_hand for row in counts_of_product(product.id).values()] == [2, 4]
+
+
+def test_tags_are_in_sight_with_the_words_the_shop_uses_to_tap_on(alicia, bakery, within):
+    with within(bakery):
+        a_product("Concha", tags=["dulce", "con huevo"])
+        a_product("Oreja", tags=["dulce"])
+    page = alicia.get("/productos/nuevo").text
+
+    assert "la ve primero en tu tienda" in page
+    assert page.index("Etiquetas") < page.index("Descripción, categoría y más")
+    offered = re.findall(r'name="known_tags" value="([^"]+)"', page)
+    assert offered == ["dulce", "salado", "con huevo"]  # the tastes customers may choose, then what products carry
+
+
+def test_words_tapped_and_words_written_are_its_tags(alicia, bakery, within):
+    with within(bakery):
+        a_product("Oreja", tags=["dulce"])
+    alicia.send("/productos/nuevo", SHORT | {"known_tags": ["dulce", "inventada"], "tags": "relleno, dulce"})
+
+    with within(bakery):
+        code = db.session.scalars(select(Product.code).where(Product.name == SHORT["name"])).one()
+        assert editable_product(code).tags == ("dulce", "relleno")
+
+
+def test_a_shop_without_tags_is_asked_to_write_some_and_shown_no_empty_row(alicia, bakery, within):
+    with within(bakery):
+        change_tastes([], SYSTEM)
+    page = alicia.get("/productos/nuevo").text
+
+    assert "Escribe otras" not in page
+    assert "Las que ya usas" not in page
+    assert 'name="tags"' in page
+
+
+def test_the_editor_shows_which_words_are_on_and_keeps_them(alicia, bakery, within):
+    with within(bakery):
+        bread = editable_product(a_product("Concha", tags=["dulce", "relleno"]).code)
+        a_product("Oreja", tags=["dulce"])
+    page = alicia.get(f"/productos/{bread.code}").text
+    assert re.findall(r'name="known_tags" value="([^"]+)" checked', page) == ["dulce", "relleno"]
+    with within(bakery):
+        sent = form_of(bread, known_tags=["relleno"], tags="")
+    assert alicia.send(f"/productos/{bread.code}", sent).status_code == 303
+    with within(bakery):
+        assert editable_product(bread.code).tags == ("relleno",)

@@ -17,23 +17,27 @@ from storefront.embedded.processes import command_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = """
+import json
 import os
 import click
 from flask import Flask
 
+SHOP = {"name": "La Espiga", "url": "http://espiga.localhost", "status": "live"}
+ALICIA = {"name": "Alicia", "login": "alicia@example.com", "password": "arcada", "shop": "espiga"}
+CAST = {"base": "", "dashboard": "http://app.localhost", "partners_url": "", "mail": "", "shops": [SHOP],
+        "staff": [ALICIA], "partners": [], "operator": ALICIA}
+
 def create_app():
     app = Flask("small")
-    database = click.Group("db")
-    role = os.environ.get("DATABASE_OWNER_URL", "").partition("@")[0][-10:]
-    database.command("upgrade")(lambda: click.echo(f"upgraded as {role}"))
-    app.cli.add_command(database)
-    app.cli.command("demo-cast")(lambda: click.echo("Alicia signs in at http://app.localhost"))
     app.cli.command("live-demo")(lambda: click.echo("a past was written"))
 
-    @app.cli.command("seed-demo")
-    @click.option("--if-empty", is_flag=True)
-    def seed(if_empty):
-        click.echo("seeded")
+    @app.cli.command("prepare")
+    @click.option("--cast")
+    def prepare(cast):
+        role = os.environ.get("DATABASE_OWNER_URL", "").partition("@")[0][-10:]
+        click.echo(f"upgraded as {role}")
+        with open(cast, "w") as file:
+            json.dump(CAST, file)
 
     app.add_url_rule("/readyz", "ready", lambda: "ready")
     app.add_url_rule("/variables", "variables", lambda: sorted(os.environ))
@@ -129,8 +133,11 @@ def test_everything_starts_in_order_and_what_serves_the_world_has_no_owners_righ
     lines = checkout.screen.read_text().splitlines()
     assert lines[0].startswith("PostgreSQL started")
     assert lines[1].startswith("Valkey started")
-    assert "setup    │ upgraded as shop_owner" in lines
-    assert lines.index("setup    │ seeded") < lines.index("Alicia signs in at http://app.localhost")
+    introduced = next(number for number, line in enumerate(lines) if "Alicia" in line and "arcada" in line)
+    assert lines.index("setup    │ upgraded as shop_owner") < introduced
+    assert wait_until(lambda: all(any(name in one for one in checkout.processes()) for name in ("worker", "beat")), 20)
+    assert (checkout.root / ".data" / "demo.json").exists()
+    assert not [words for words in ("superuser", "celery@", "celery beat v") if words in checkout.screen.read_text()]
     variables = checkout.page("/variables")
     assert '"DATABASE_URL"' in variables
     assert '"STRIPE_API_BASE"' in variables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -36,11 +37,12 @@ def a_product(
     category: str | None = None,
     kind: ProductKind = ProductKind.GOODS,
     published: bool = True,
+    tags: Sequence[str] = (),
 ) -> Made:
     """A product of the shop in scope; `price` in minor units, `stock` None for made to order."""
     with transaction():
         shelf = categories.category_named(category, by=OWNER).id if category else None
-        texts = actions.ProductTexts(name or f"Pan {next(_numbers)}", kind=kind, category_id=shelf)
+        texts = actions.ProductTexts(name or f"Pan {next(_numbers)}", kind=kind, category_id=shelf, tags=tags)
         product = actions.create_product(texts, actions.Price(price), by=OWNER)
         variant = db.session.scalars(select(Variant).where(Variant.product_id == product.id)).one()
         if stock is not None:

@@ -236,6 +236,7 @@ DELIVERIES = _rows("app", STAFF, [
     ("GET /entregas/repartidores/<slug>", by("slug", "partner")),
     ("POST /entregas/repartidores/<slug>", by("slug", "partner", form={"active": "y", "priority": "1"},
                                               fields={"zones": "zone"}, ok={303, 422})),
+    ("POST /entregas/por-mi-cuenta",),
     ("GET /entregas/zonas",),
     ("GET /entregas/zonas/nueva",),
     ("POST /entregas/zonas/nueva", {"form": {"name": "Norte", "price": "30", "active": "y"}}),

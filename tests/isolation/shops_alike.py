@@ -43,7 +43,7 @@ from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
 from tenants.links import make_link
 from tenants.models import Domain, Invitation, LinkPurpose, Membership, Role, Staff, Tenant
-from tenants.team import invite
+from tenants.team import invitation_url, invite
 from tests.factories.catalogue import a_category, a_product, described
 from tests.factories.delivery import DOOR
 from tests.factories.orders import a_time
@@ -147,7 +147,8 @@ def _people(it: Furniture) -> None:
         it.things[name] = make_link(purpose, it.people["spare"], address=address)
     with acting_for(it.shop):
         for name in ("invitation", "other invitation"):
-            it.things[name] = invite(f"{name} {canary(it.shop)}", Role.CLERK, it.owner).rsplit("/", 1)[1]
+            invite(f"{name} {canary(it.shop)}", Role.CLERK, it.owner, name)
+            it.things[name] = invitation_url(name).rsplit("/", 1)[1]
         it.things["invitation code"] = db.session.scalars(select(Invitation.code).order_by(Invitation.id)).first() or ""
 
 

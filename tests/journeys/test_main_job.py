@@ -143,29 +143,24 @@ def sells(owner: Phone, name: str, price: str, stock: str, tag: str, photo: Path
     owner.write("Nombre", name)
     owner.write("Precio", price)
     owner.write("¿Cuántas hay?", stock)
-    owner.unfold("Descripción, categoría y más")
-    owner.write("Etiquetas", tag)
+    owner.write("Escribe algunas", tag)
     owner.tap("Publicar en mi tienda")
     assert owner.reads(name)
 
 
 def offers_a_service(owner: Phone, here: Stage) -> None:
-    """A workshop, the table it is held at, and how it is reserved."""
+    """A workshop; the owner is led on to the table it is held at, and to how it is reserved, which is a tap."""
     owner.visit(here.address("/productos/nuevo", "app"))
     owner.write("Nombre", "Taller de pan")
     owner.write("Precio", "350")
     owner.unfold("Descripción, categoría y más")
     owner.choose("Un servicio que se reserva")
-    owner.write("Etiquetas", "taller")
+    owner.write("Escribe otras", "taller")
     owner.tap("Publicar en mi tienda")
-    owner.visit(here.address("/reservas/lugares", "app"))
-    owner.tap("Agregar el primero")
+    assert owner.reads("Falta un paso")
     owner.write("Nombre", "Mesa del horno")
     owner.tap("Guardar")
-    owner.visit(here.address("/reservas/lugares", "app"))
     owner.tap("Hacer que se reserve")
-    owner.tap("Guardar")
-    owner.visit(here.address("/reservas/lugares", "app"))
     assert owner.reads("Se reserva en: Mesa del horno")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 import pytest
 from flask_babel import force_locale
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from storefront.kernel import filters
-from storefront.kernel.money import Money
+from storefront.kernel.countries import COUNTRIES, Country
+from storefront.kernel.money import LARGEST_MINOR, Money, format_money, home_symbol, parse_money
 from storefront.kernel.tenancy import Shop
 from tests.kernel.edge import BAKERY, CRAFTS, INN, edge_app, on_page_of
 
@@ -30,8 +34,51 @@ def test_money_is_written_as_in_the_shops_country(shop: Shop, minor: int, writte
 
 def test_a_page_in_another_language_writes_numbers_in_that_language() -> None:
     with on_page_of(edge_app(), CRAFTS), force_locale("pt_BR"):
-        assert filters.money_minor(125_000) == "BOB\u00a01.250,00"
+        assert filters.money_minor(125_000) == "Bs\u00a01.250,00"
         assert filters.money_minor(125_000, "BRL") == "R$\u00a01.250,00"
+    with on_page_of(edge_app(), CRAFTS), force_locale("en"):
+        assert filters.money_minor(-18_000) == "-Bs\u00a0180.00"
+
+
+def test_a_bare_dollar_sign_is_said_to_be_whose_to_readers_of_another_language() -> None:
+    with on_page_of(edge_app(), BAKERY), force_locale("en"):
+        assert filters.money_minor(125_000) == "MX$1,250.00"
+    with on_page_of(edge_app(), INN), force_locale("pt"):
+        assert filters.money_minor(1_250) == "CLP\u00a01.250"
+
+
+@pytest.mark.parametrize("language", ["es", "pt", "en"])
+@pytest.mark.parametrize("country", COUNTRIES.values(), ids=lambda country: country.code)
+def test_every_countrys_money_keeps_its_sign_in_every_language_and_can_be_read_back(
+    country: Country, language: str
+) -> None:
+    shop = replace(BAKERY, country=country.code, currency=country.currency, locale=country.locale)
+    sign = home_symbol(country.currency, country.locale)
+    is_abroad = not country.locale.startswith(language)
+
+    @given(st.integers(0, LARGEST_MINOR))
+    @settings(max_examples=25, deadline=None)
+    def holds(minor: int) -> None:
+        text = filters.money_minor(minor)
+        assert parse_money(text, country.currency) == Money(minor, country.currency)
+        assert " " not in text
+        if is_abroad and sign:
+            assert text.startswith(sign)
+            assert country.currency not in text
+        elif is_abroad:
+            assert not text.startswith("$") or (country.currency, language) == ("USD", "en")
+
+    with on_page_of(edge_app(), shop), force_locale(language):
+        holds()
+
+
+def test_at_home_nothing_but_the_countrys_own_way_of_writing_is_used() -> None:
+    for country in COUNTRIES.values():
+        shop = replace(BAKERY, country=country.code, currency=country.currency, locale=country.locale)
+        with on_page_of(edge_app(), shop), force_locale(country.locale):
+            money = Money(123_456, country.currency)
+            written = filters.money(money).replace("\u00a0", "")
+            assert written == format_money(money, country.locale).replace("\u00a0", "").replace(" ", "")
 
 
 @pytest.mark.parametrize(

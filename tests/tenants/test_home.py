@@ -9,18 +9,23 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import func, select
 
-from storefront.kernel.audit import SYSTEM
+from storefront.catalogue.models import ProductKind
+from storefront.delivery.contract_queries import who_carries
+from storefront.kernel.audit import SYSTEM, LogEntry
 from storefront.kernel.cache import init_cache
+from storefront.kernel.db import db
 from storefront.kernel.tenancy import directory
 from tenants.dashboard.todo import Urgency, setup_steps, tasks
 from tenants.identity import Person
 from tenants.models import Role
 from tenants.settings import ShopFacts, change_facts
 from tests.factories.catalogue import a_product
+from tests.factories.delivery import a_contract, a_partner, a_zone
 from tests.factories.orders import an_order
 from tests.factories.reservations import a_booking, a_tour
-from tests.tenants.conftest import sent_token
+from tests.tenants.conftest import post, sent_token
 
 OWNER = Person("staff", 1, "Alicia", Role.OWNER)
 CLERK = Person("staff", 2, "Beto", Role.CLERK)
@@ -106,13 +111,14 @@ def test_the_steps_follow_from_what_is_there(within, bakery) -> None:
     with within(bakery):
         assert {step.key: step.done for step in setup_steps(bakery)} == {
             "photo": False, "price": False, "pay": True, "reach": True, "hours": False, "publish": True, "share": False,
+            "tags": False,
         }  # fmt: skip
         a_product("Concha")
         change_facts(ShopFacts(bakery.name, "", "", "", "Calle 1", "De 7 a 14"), SYSTEM)
     after = directory().by_id(bakery.id)
     assert after is not None
     with within(bakery):
-        assert {step.key for step in setup_steps(after) if not step.done} == {"photo", "share"}
+        assert {step.key for step in setup_steps(after) if not step.done} == {"photo", "share", "tags"}
 
 
 def test_steps_that_are_all_done_disappear(client_at, within, bakery, monkeypatch) -> None:
@@ -139,3 +145,77 @@ def test_a_clerks_menu_holds_only_what_a_clerk_may_open(client_at) -> None:
     assert "Entregas" in page
     assert "Equipo" not in page
     assert "Ajustes" not in page
+
+
+def test_a_service_added_to_an_open_shop_is_named_although_all_steps_were_done(
+    client_at, within, bakery, monkeypatch
+) -> None:
+    from tenants.dashboard import todo
+
+    monkeypatch.setattr(todo, "_facts", lambda _shop: (True, True, True, True))
+    with within(bakery):
+        change_facts(ShopFacts(bakery.name, "", "", "", "Calle 1", "De 7 a 14"), SYSTEM)
+    alicia = client_at("app", as_="alicia")
+    assert "Todo al día" in alicia.get("/hoy").text
+    with within(bakery):
+        a_product("Corte", kind=ProductKind.SERVICE)
+    page = alicia.get("/hoy").text
+    assert "Di cuándo se puede reservar tu servicio" in page
+    assert "paso a paso" not in page
+
+
+def test_a_shop_that_delivers_is_asked_who_carries_until_it_works_with_a_firm_or_says_that_it_does(
+    client_at, within, bakery
+) -> None:
+    def step() -> list[bool]:
+        with within(bakery):
+            return [step.done for step in setup_steps(bakery) if step.key == "carrier"]
+
+    assert step() == []
+    a_zone(bakery)
+    a_partner()
+    assert step() == [False]
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/hoy").text
+    assert "Di quién lleva tus entregas" in page
+    assert 'href="/entregas/repartidores"' in page
+    a_contract(bakery)
+    assert step() == [True]
+    a_contract(bakery, active=False)
+    assert step() == [False]
+    assert post(alicia, "/entregas/por-mi-cuenta", page="/entregas/repartidores").status_code == 303
+    assert step() == [True]
+    assert "Tus entregas las llevas tú" in alicia.get("/entregas/repartidores").text
+
+
+def test_saying_twice_that_one_carries_oneself_is_noted_once(client_at, within, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    for _time in range(2):
+        post(alicia, "/entregas/por-mi-cuenta", page="/entregas/repartidores")
+    with within(bakery):
+        said = select(func.count()).select_from(LogEntry).where(LogEntry.verb == "own_courier")
+        assert db.session.scalar(said) == 1
+
+
+def test_a_clerk_does_not_decide_who_carries(client_at, within, bakery) -> None:
+    beto = client_at("app", as_="beto")
+    assert post(beto, "/entregas/por-mi-cuenta", page="/mas").status_code == 403
+    with within(bakery):
+        assert not who_carries().by_itself
+
+
+def test_tags_are_a_step_that_nobody_has_to_take(client_at, within, bakery, monkeypatch) -> None:
+    from tenants.dashboard import todo
+
+    with within(bakery):
+        a_product("Concha")
+    page = client_at("app", as_="alicia").get("/hoy").text
+    assert "Si quieres: " in page
+    assert "Ponle etiquetas a tus productos" in page
+    monkeypatch.setattr(todo, "_facts", lambda _shop: (True, True, True, True))
+    with within(bakery):
+        change_facts(ShopFacts(bakery.name, "", "", "", "Calle 1", "De 7 a 14"), SYSTEM)
+    assert "Ponle etiquetas" not in client_at("app", as_="alicia").get("/hoy").text
+    with within(bakery):
+        a_product("Oreja", tags=["dulce"])
+        assert [step.done for step in [todo._tags_step(bakery)]] == [True]
