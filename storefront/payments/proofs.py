@@ -7,7 +7,7 @@ from typing import IO
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from storefront.events import PaymentSucceeded, ProofRejected, ProofSubmitted
+from storefront.events import ProofRejected, ProofSubmitted
 from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, lock_rows, transaction
@@ -18,9 +18,8 @@ from storefront.orders.actions import set_payment_state
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, OrderState, PaymentState
-from storefront.payments import ledger
+from storefront.payments import transfers
 from storefront.payments.actions import latest_attempt, open_attempt
-from storefront.payments.ledger import Account
 from storefront.payments.methods import TRANSFER
 from storefront.payments.models import AttemptState, ProofState, TransferProof
 
@@ -112,18 +111,8 @@ def accept_proof(code: str, by: Actor) -> Order:
         order, proof = _under_review(code)
         _decide(proof, ProofState.ACCEPTED, by)
         attempt = latest_attempt(order.id)
-        attempt.state, attempt.settled_at = AttemptState.SUCCEEDED, clock.now()
-        ledger.post(
-            Account.BANK,
-            Account.RECEIVABLE,
-            attempt.amount_minor,
-            kind="received",
-            source=("attempt", attempt.id),
-            order_id=order.id,
-        )
         note("order", order.id, "proof_accepted", by, amount_minor=attempt.amount_minor)
-        set_payment_state(order.id, PaymentState.PAID, by, TRANSFER)
-        record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
+        transfers.receive(order, attempt, by)
     return order
 
 

@@ -30,6 +30,7 @@ from storefront.orders.states import FulfilmentState
 from storefront.orders.steps import next_step
 from storefront.payments.actions import record_cash, take_back_cash
 from storefront.payments.queries import refunds
+from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
@@ -121,6 +122,7 @@ def show(code: str) -> ResponseReturnValue:
         parcel=code_of_order(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
         may_review=_may_review(),
+        may_take_back=_may_review() and may_be_taken_back(order.id),
     )
 
 
@@ -211,6 +213,30 @@ def uncollect(code: str) -> ResponseReturnValue:
     """It was tapped by mistake: the money is still to come."""
     take_back_cash(order_by_code(code).id, current_actor())
     flash(_("El pedido vuelve a estar sin pagar."), "info")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/transferencia")
+@access("staff", "payments:review")
+def transferred(code: str) -> ResponseReturnValue:
+    """The transfer is in the bank, though no proof of it was sent here; one that waits is to be looked at instead."""
+    order = order_by_code(code)
+    try:
+        record_transfer(order.id, current_actor())
+    except ProofWaits as waits:
+        flash(str(waits), "info")
+        return redirect(url_for("desk_payments.of_order", code=order.code), 303)
+    said = _("Anotamos que la transferencia del pedido %(code)s ya llegó.", code=order.code)
+    _flash_with_undo(said, url_for(".not_transferred", code=order.code))
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/transferencia/deshacer")
+@access("staff", "payments:review")
+def not_transferred(code: str) -> ResponseReturnValue:
+    """It was tapped by mistake: the transfer is still to come."""
+    take_back_transfer(order_by_code(code).id, current_actor())
+    flash(_("El pedido vuelve a estar sin pagar. Si no llega el dinero, cancélalo."), "info")
     return _back(code)
 
 
