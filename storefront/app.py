@@ -125,7 +125,7 @@ def _open_engine_room(app: Flask, settings: Settings) -> None:
 
 def _open_faces(app: Flask, settings: Settings) -> None:
     """Everything between the server and the views, then the views."""
-    init_metrics(app)
+    init_metrics(app, outbox.lag_s)
     init_resolution(app)  # before the checks of init_http, which need to know whose request it is
     init_limits(app)
     init_identity(app)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql as pg
 from migrations import isolation
 
 revision = "0005"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

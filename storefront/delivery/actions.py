@@ -28,7 +28,9 @@ from storefront.kernel.errors import Conflict, Invalid, NotFound
 from storefront.kernel.ids import new_code, new_token
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.models import FulfilmentMethod, Order, OrderLine, OrderState, PaymentState
+from storefront.orders.models import FulfilmentMethod, FulfilmentState, Order, OrderLine, OrderState, PaymentState
+from storefront.orders.moves import locked
+from storefront.orders.states import ON_THE_SHELF
 
 CASH_ON_DELIVERY = "cash_on_delivery"
 
@@ -57,10 +59,10 @@ class NotYours(Conflict):
 def create_shipment(order_id: int) -> None:
     """Draft the parcel of a confirmed order that is to be delivered: one per order, however often this runs."""
     with transaction():
-        order = db.session.get(Order, (current_shop().id, order_id))
+        order = next(iter(lock_rows(Order, [order_id])), None)
         if order is None or order.fulfilment_method is not FulfilmentMethod.DELIVERY or order.address is None:
             return
-        if order.state not in {OrderState.CONFIRMED, OrderState.COMPLETED}:
+        if order.state is not OrderState.CONFIRMED or order.fulfilment_state not in ON_THE_SHELF:
             return
         zone = quote(PostalAddress.from_dict(order.address), order.subtotal_minor)
         items = db.session.scalar(select(func.sum(OrderLine.quantity)).where(OrderLine.order_id == order_id))
@@ -80,14 +82,14 @@ def create_shipment(order_id: int) -> None:
                 address=order.address,
                 items=int(items or 0),
                 currency=order.currency,
-                cod_due_minor=_cash_due(order),
+                cod_due_minor=cash_due(order),
                 delivery_code=codes.new_delivery_code(),
             )
             .on_conflict_do_nothing()
         )
 
 
-def _cash_due(order: Order) -> int:
+def cash_due(order: Order) -> int:
     """What the courier is to collect, in minor units: all of it, or nothing once it is paid."""
     owes = order.payment_method == CASH_ON_DELIVERY and order.payment_state is not PaymentState.PAID
     return order.total_minor if owes else 0
@@ -97,11 +99,13 @@ def make_ready(order_id: int) -> None:
     """The order is packed: from now on couriers may be asked. What is to be collected is fixed here."""
     create_shipment(order_id)
     with transaction():
-        shipment = _locked_of_order(order_id)
+        order = locked(order_id)
+        shipment = locked_of_order(order_id)
         if shipment is None or shipment.state is not ShipmentState.DRAFT:
             return
-        order = db.session.get_one(Order, (current_shop().id, order_id))
-        shipment.cod_due_minor = _cash_due(order)
+        if order.fulfilment_state is not FulfilmentState.READY:
+            return  # "ready" was taken back before this ran
+        shipment.cod_due_minor = cash_due(order)
         move(shipment, ShipmentState.READY, clock.now())
         tell(shipment, ShipmentState.READY, clock.now(), SYSTEM)
         record(ShipmentReady(shipment_id=shipment.id, order_id=order_id))
@@ -114,20 +118,25 @@ def cancel_shipment(order_id: int) -> None:
     if found is None:
         return
     with _held(found.code) as shipment:
-        at = clock.now()
-        if shipment.state in BEFORE_PICK_UP:
-            routing.withdraw(shipment, "cancelled")
-            move(shipment, ShipmentState.CANCELLED, at)
-            shipment.attention, shipment.unroutable = None, False
-            _tell_partner(shipment, AssignmentState.CANCELLED, "cancelled")
-        elif shipment.state in WITH_RIDER:
-            move(shipment, ShipmentState.RETURNING, at)
-            shipment.attention = "returning"
-            _tell_partner(shipment)
-        else:
-            return
-        tell(shipment, shipment.state, at, SYSTEM, reason="cancelled")
-        note("shipment", shipment.code, str(shipment.state), SYSTEM, reason="order cancelled")
+        call_off(shipment)
+
+
+def call_off(shipment: Shipment) -> None:
+    """The same for a locked shipment with its partner in scope, in the caller's transaction."""
+    at = clock.now()
+    if shipment.state in BEFORE_PICK_UP:
+        routing.withdraw(shipment, "cancelled")
+        move(shipment, ShipmentState.CANCELLED, at)
+        shipment.attention, shipment.unroutable = None, False
+        _tell_partner(shipment, AssignmentState.CANCELLED, "cancelled")
+    elif shipment.state in WITH_RIDER:
+        move(shipment, ShipmentState.RETURNING, at)
+        shipment.attention = "returning"
+        _tell_partner(shipment)
+    else:
+        return
+    tell(shipment, shipment.state, at, SYSTEM, reason="cancelled")
+    note("shipment", shipment.code, str(shipment.state), SYSTEM, reason="order cancelled")
 
 
 # --- who carries it -----------------------------------------------------------------------------------------------
@@ -214,12 +223,17 @@ def set_out(code: str, by: Actor) -> None:
             return
         if not shipment.own_courier:
             raise NotYours
-        before, at = shipment.state, clock.now()
-        if before is ShipmentState.READY:
-            move(shipment, ShipmentState.ASSIGNED, at)
-        shipment.courier_name = shipment.courier_name or current_shop().name
-        move(shipment, ShipmentState.OUT_FOR_DELIVERY, at)
-        _tell_step(shipment, before, by)
+        depart(shipment, by)
+
+
+def depart(shipment: Shipment, by: Actor) -> None:
+    """Send a locked shipment out with the shop's own courier, in the caller's transaction."""
+    before, at = shipment.state, clock.now()
+    if before is ShipmentState.READY:
+        move(shipment, ShipmentState.ASSIGNED, at)
+    shipment.courier_name = shipment.courier_name or current_shop().name
+    move(shipment, ShipmentState.OUT_FOR_DELIVERY, at)
+    _tell_step(shipment, before, by)
 
 
 def hand_over(code: str, typed: str, by: Actor, *, without_code: bool = False) -> None:
@@ -288,7 +302,8 @@ def receive_back(code: str, by: Actor) -> None:
 # --- the row, and the partner's side of it ---------------------------------------------------------------------------
 
 
-def _locked_of_order(order_id: int) -> Shipment | None:
+def locked_of_order(order_id: int) -> Shipment | None:
+    """The parcel of an order, its row locked after the order's; None while there is none."""
     shipment_id = db.session.scalar(select(Shipment.id).where(Shipment.order_id == order_id))
     return lock_rows(Shipment, [shipment_id])[0] if shipment_id is not None else None
 

@@ -152,7 +152,6 @@ class TrackingEvent(ShopOwned, Model):
     assignment_ref: Mapped[str | None]
     code: Mapped[str]
     reason: Mapped[str | None]
-    note: Mapped[str] = mapped_column(default="")
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
     late: Mapped[bool] = mapped_column(default=False)
@@ -160,6 +159,21 @@ class TrackingEvent(ShopOwned, Model):
     applied: Mapped[bool] = mapped_column(default=True)
     why_not: Mapped[str | None]
     actor_label: Mapped[str] = mapped_column(default="")
+
+
+class TrackingDetail(ShopOwned, Model):
+    """What somebody added to a report in their own words, and where they stood.
+
+    It may speak of the recipient and of their door, so it is kept apart from the history that nobody can change: it is
+    forgotten with the person, and the report stays.
+    """
+
+    __tablename__ = "tracking_details"
+    __table_args__ = (UniqueConstraint("tenant_id", "event_id"), shop_fk("event_id", "tracking_events"))
+
+    id: Mapped[int] = identity_pk()
+    event_id: Mapped[int]
+    note: Mapped[str] = mapped_column(default="")
     lat: Mapped[float | None]
     lng: Mapped[float | None]
 

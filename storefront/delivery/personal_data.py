@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from storefront.customers.personal_data import Rows, Subject
-from storefront.delivery.models import Shipment
+from storefront.delivery.models import Shipment, TrackingDetail, TrackingEvent
 from storefront.kernel.db import db
 from storefront.kernel.ids import new_token
 from storefront.orders.models import Order
@@ -32,7 +32,7 @@ def export(subject: Subject) -> Rows:
 
 
 def erase(subject: Subject) -> None:
-    """Forget the address of each parcel but for its region, and close the secret link."""
+    """Forget the address of each parcel but for its region and what was written about it, and close the secret link."""
     mine = select(Order.id).where(theirs(subject))
     somewhere = func.jsonb_build_object(
         *("recipient", NOBODY, "phone", "", "street", "", "locality", ""),
@@ -43,5 +43,11 @@ def erase(subject: Subject) -> None:
             update(Shipment)
             .where(Shipment.id == shipment_id)
             .values(address=somewhere, token=new_token(), version=Shipment.version + 1)
+            .execution_options(synchronize_session=False)
+        )
+        lines = db.session.scalars(select(TrackingEvent.id).where(TrackingEvent.shipment_id == shipment_id)).all()
+        db.session.execute(
+            delete(TrackingDetail)
+            .where(TrackingDetail.event_id.in_(lines))
             .execution_options(synchronize_session=False)
         )

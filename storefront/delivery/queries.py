@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from storefront.delivery.models import Shipment, TrackingEvent
+from storefront.delivery.models import Shipment, TrackingDetail, TrackingEvent
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.kernel import clock
 from storefront.kernel.db import db
@@ -119,9 +119,13 @@ def _history(shipment_id: int, *, for_customer: bool) -> tuple[HistoryLine, ...]
         wanted.append(TrackingEvent.applied.is_(True))
     rows = db.session.execute(
         select(
-            TrackingEvent.code, TrackingEvent.occurred_at, TrackingEvent.reason, TrackingEvent.note,
+            TrackingEvent.code, TrackingEvent.occurred_at, TrackingEvent.reason, TrackingDetail.note,
             TrackingEvent.actor_label, TrackingEvent.applied, TrackingEvent.why_not, TrackingEvent.late,
             TrackingEvent.implied,
+        )
+        .outerjoin(
+            TrackingDetail,
+            (TrackingDetail.tenant_id == TrackingEvent.tenant_id) & (TrackingDetail.event_id == TrackingEvent.id),
         )
         .where(*wanted)
         .order_by(TrackingEvent.occurred_at, TrackingEvent.implied.desc(), TrackingEvent.id)
@@ -129,7 +133,7 @@ def _history(shipment_id: int, *, for_customer: bool) -> tuple[HistoryLine, ...]
     told = {row.code for row in rows if not row.implied}
     return tuple(
         HistoryLine(
-            row.code, row.occurred_at, row.reason, "" if for_customer else row.note, row.actor_label, row.applied,
+            row.code, row.occurred_at, row.reason, "" if for_customer else row.note or "", row.actor_label, row.applied,
             row.why_not, row.late,
         )
         for row in rows

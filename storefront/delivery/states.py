@@ -32,7 +32,7 @@ _S = ShipmentState
 SHIPMENT = Transitions(
     {
         _S.DRAFT: {_S.READY, _S.CANCELLED},
-        _S.READY: {_S.OFFERED, _S.ASSIGNED, _S.CANCELLED},
+        _S.READY: {_S.DRAFT, _S.OFFERED, _S.ASSIGNED, _S.CANCELLED},  # back to draft: "ready" was tapped too early
         _S.OFFERED: {_S.READY, _S.ASSIGNED, _S.CANCELLED},
         _S.ASSIGNED: {
             _S.READY, _S.PICKED_UP, _S.IN_TRANSIT, _S.OUT_FOR_DELIVERY, _S.ATTEMPT_FAILED, _S.DELIVERED, _S.CANCELLED

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.delivery import codes
-from storefront.delivery.models import Assignment, Shipment, TrackingEvent
+from storefront.delivery.models import Assignment, Shipment, TrackingDetail, TrackingEvent
 from storefront.delivery.scopes import scoped_partner_id, together
 from storefront.delivery.states import (
     BEFORE_PICK_UP,
@@ -100,8 +100,8 @@ def move(shipment: Shipment, to: ShipmentState, at: datetime) -> None:
         record(ShipmentDelivered(shipment_id=shipment.id, order_id=shipment.order_id))
 
 
-def tell(shipment: Shipment, code: str, at: datetime, by: Actor, **more: Any) -> bool:
-    """Write a line of the parcel's history; False when a line with this source and event id exists already.
+def tell(shipment: Shipment, code: str, at: datetime, by: Actor, **more: Any) -> int | None:
+    """Write a line of the parcel's history and return its id; None when its source and event id have a line already.
 
     By default it is the system's own line for the state just reached.
     """
@@ -113,7 +113,6 @@ def tell(shipment: Shipment, code: str, at: datetime, by: Actor, **more: Any) ->
         "fingerprint": "",
         "assignment_ref": shipment.assignment_ref,
         "code": code,
-        "note": "",
         "occurred_at": at,
         "received_at": clock.now(),
         "late": False,
@@ -121,10 +120,9 @@ def tell(shipment: Shipment, code: str, at: datetime, by: Actor, **more: Any) ->
         "applied": True,
         "actor_label": by.label,
     }
-    written = db.session.execute(
+    return db.session.scalar(
         insert(TrackingEvent).values(values | more).on_conflict_do_nothing().returning(TrackingEvent.id)
-    ).first()
-    return written is not None
+    )
 
 
 def tell_implied(shipment: Shipment, before: ShipmentState, source: str, event_id: str, at: datetime) -> None:
@@ -253,7 +251,7 @@ def _apply(report: Report, shipment: Shipment, assignment: Assignment, after: Sh
 
 def _keep(report: Report, shipment: Shipment, assignment: Assignment, by: Actor, why_not: str | None) -> None:
     at = clock.now()
-    tell(
+    line_id = tell(
         shipment,
         report.code,
         report.occurred_at,
@@ -263,11 +261,12 @@ def _keep(report: Report, shipment: Shipment, assignment: Assignment, by: Actor,
         fingerprint=report.fingerprint,
         assignment_ref=assignment.ref,
         reason=report.reason,
-        note=report.note,
         late=report.occurred_at < at - LATE,
         applied=why_not is None,
         why_not=why_not,
-        lat=report.lat,
-        lng=report.lng,
     )
+    detail = {"note": report.note, "lat": report.lat, "lng": report.lng}
+    if line_id is not None and any(value not in {None, ""} for value in detail.values()):
+        row = {"tenant_id": current_shop().id, "event_id": line_id, **detail}
+        db.session.execute(insert(TrackingDetail).values(row))
     note("shipment", shipment.code, f"report.{report.code}", by, applied=why_not is None, reason=report.reason)

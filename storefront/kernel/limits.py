@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from limits.util import parse_many
 
@@ -106,7 +106,27 @@ def init_limits(app: Flask) -> None:
     app.config.setdefault("RATELIMIT_ENABLED", True)
     app.config.setdefault("RATELIMIT_STORAGE_URI", _storage_uri(str(url) if url else None))
     app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", _storage_options(app.config["RATELIMIT_STORAGE_URI"]))
+    # What runs after a view runs in the reverse order of its registration: the library's step is between these two.
+    app.after_request(_give_back)
     limiter.init_app(app)
+    app.after_request(_put_by)
+
+
+def _put_by(response: Response) -> Response:
+    g.retry_after = response.headers.get("Retry-After")
+    return response
+
+
+def _give_back(response: Response) -> Response:
+    """Let an answer's own `Retry-After` stand. The library writes the time at which a limit is fresh again into every
+    answer, over the pause that a refusal asked for; only of a limit that was passed is that the truth.
+    """
+    own = g.pop("retry_after", None)
+    if own is not None:
+        response.headers["Retry-After"] = own
+    elif response.status_code != 429:
+        response.headers.pop("Retry-After", None)
+    return response
 
 
 def _storage_options(uri: str) -> dict[str, float]:

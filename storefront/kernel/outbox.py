@@ -21,6 +21,7 @@ from sqlalchemy import (
     Interval,
     Table,
     and_,
+    case,
     func,
     insert,
     literal,
@@ -197,6 +198,20 @@ def due_for_current_shop(limit: int = 200) -> list[int]:
             .limit(limit)
         )
     )
+
+
+def lag_s() -> float:
+    """The age in seconds of the oldest job of any shop that is due and not done; 0 when none is. As the relay role.
+
+    A job that nobody took yet is due since it was written, however often it was sent; a failed one from its next try.
+    """
+    table = cast("Table", OutboxRow.__table__)
+    at = clock.now()
+    since = case((table.c.attempts == 0, table.c.created_at), else_=table.c.due_at)
+    waiting = and_(table.c.done_at.is_(None), table.c.dead_at.is_(None), since <= at)
+    with engine_of("relay").connect() as connection:
+        oldest = connection.scalar(select(func.min(since)).where(waiting))
+    return max(0.0, (at - oldest).total_seconds()) if oldest else 0.0
 
 
 def relay(batch: int = 200) -> int:

@@ -36,6 +36,7 @@ def locked(order_id: int) -> Order:
 def move(order: Order, to: OrderState | PaymentState | FulfilmentState, by: Actor, reason: str = "") -> None:
     """Move a locked order along the axis that `to` belongs to, and write the step into its history.
 
+    `reason` is a word of ours and never somebody's sentence, which could name people: nobody can take it back here.
     Raises IllegalTransition when the table does not have the step; nothing has changed then.
     """
     if isinstance(to, OrderState):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from storefront.orders.states import (
+    ON_THE_SHELF,
     PAID_IN_ADVANCE,
     SETTLED,
     Attention,
@@ -64,7 +65,7 @@ def next_step(order: Situation) -> NextStep:
         return NextStep.REVIEW_PROOF
     if order.state is OrderState.REQUESTED:
         return NextStep.CONFIRM
-    if order.state is OrderState.AWAITING_PAYMENT:
+    if order.state is OrderState.AWAITING_PAYMENT and order.payment_state not in SETTLED:
         return NextStep.WAIT_FOR_PAYMENT
     if order.state is not OrderState.CONFIRMED:
         return NextStep.NOTHING
@@ -72,6 +73,9 @@ def next_step(order: Situation) -> NextStep:
 
 
 def _of_confirmed(order: Situation) -> NextStep:
+    at_rest = order.fulfilment_state in ON_THE_SHELF | {FulfilmentState.DELIVERED}
+    if at_rest and order.payment_method == "bank_transfer" and order.payment_state not in SETTLED:
+        return NextStep.WAIT_FOR_PAYMENT  # its payment was taken back: nothing leaves before the money is there
     if order.fulfilment_state in _SHELF_STEPS:
         return _SHELF_STEPS[order.fulfilment_state]
     if order.fulfilment_state is FulfilmentState.DELIVERED:

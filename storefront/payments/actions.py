@@ -102,7 +102,7 @@ def try_card_again(order_id: int, by: Actor) -> int:
         if latest is not None and still_open and (latest.checkout_expires_at or latest.created_at) > clock.now():
             return latest.id
         if latest is not None and still_open:
-            _move(latest, AttemptState.EXPIRED)
+            move_attempt(latest, AttemptState.EXPIRED)
         attempt = open_attempt(order_id, CARD)
         note("order", order_id, "card_again", by, attempt=attempt.key)
         return attempt.id
@@ -146,7 +146,7 @@ def start_card(attempt_id: int) -> str:
             mine.provider_ref, mine.intent = opened.id, opened.payment_intent
             mine.checkout_url = opened.url
             if mine.state is AttemptState.CREATED:
-                _move(mine, AttemptState.PENDING)
+                move_attempt(mine, AttemptState.PENDING)
     return opened.url
 
 
@@ -172,7 +172,7 @@ def _fail(attempt_id: int, why: str) -> None:
         attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
         order = locked(attempt.order_id)
         if attempt.state in {AttemptState.CREATED, AttemptState.PENDING}:
-            _move(attempt, AttemptState.FAILED)
+            move_attempt(attempt, AttemptState.FAILED)
             note("order", order.id, "card_refused", SYSTEM, why=why)
             _follow_failure(order, attempt)
 
@@ -183,7 +183,8 @@ def _follow_failure(order: Order, attempt: PaymentAttempt) -> None:
         record(PaymentFailed(order_id=order.id, attempt_id=attempt.id))
 
 
-def _move(attempt: PaymentAttempt, state: AttemptState) -> None:
+def move_attempt(attempt: PaymentAttempt, state: AttemptState) -> None:
+    """Bring an attempt into its next state, under its order's lock. Raises IllegalTransition."""
     ATTEMPT_STATES.require(attempt.state, state)
     attempt.state = state
     attempt.settled_at = None if state is AttemptState.PENDING else clock.now()
@@ -219,7 +220,7 @@ def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
         order = locked(attempt.order_id)
         mine = db.session.get_one(PaymentAttempt, (current_shop().id, attempt.id), populate_existing=True)
         if mine.state is AttemptState.CREATED:
-            _move(mine, AttemptState.EXPIRED)
+            move_attempt(mine, AttemptState.EXPIRED)
             _follow_failure(order, mine)
         return mine.state
 
@@ -230,7 +231,7 @@ def _remember_page(attempt_id: int, reference: str, url: str, intent: str | None
         if mine.provider_ref is None:
             mine.provider_ref, mine.checkout_url, mine.intent = reference, url, intent
             if mine.state is AttemptState.CREATED:
-                _move(mine, AttemptState.PENDING)
+                move_attempt(mine, AttemptState.PENDING)
 
 
 def close_page(attempt_id: int) -> None:
@@ -258,7 +259,7 @@ def settle_card(attempt_id: int, told: CheckoutState) -> AttemptState:
         if told.paid:
             _take_money(order, attempt, {"amount_minor": told.amount_minor, "currency": told.currency})
         elif told.status is CheckoutStatus.EXPIRED and attempt.state in {AttemptState.CREATED, AttemptState.PENDING}:
-            _move(attempt, AttemptState.EXPIRED)
+            move_attempt(attempt, AttemptState.EXPIRED)
             _follow_failure(order, attempt)
         return attempt.state
 
@@ -273,8 +274,8 @@ def note_decline(attempt_id: int) -> None:
 def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) -> None:
     if attempt.state is AttemptState.SUCCEEDED:
         return
-    _move(attempt, AttemptState.SUCCEEDED)
-    _witness(
+    move_attempt(attempt, AttemptState.SUCCEEDED)
+    witness(
         "provider" if attempt.method == CARD else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts
     )
     account = HELD_IN[attempt.method]
@@ -294,9 +295,10 @@ def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) ->
     record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
 
 
-def _witness(
+def witness(
     provider: str, external_id: str, order_id: int, attempt_id: int | None, kind: str, facts: dict[str, Any]
 ) -> None:
+    """Write down who told us what about an order's money; the same told again is not written again."""
     db.session.execute(
         insert(PaymentEvent)
         .values(
@@ -340,8 +342,8 @@ def record_cash(order_id: int, by: Actor) -> None:
         attempt = latest_attempt(order_id)
         if attempt.state is AttemptState.CANCELLED:
             attempt = open_attempt(order_id, order.payment_method)
-        _move(attempt, AttemptState.SUCCEEDED)
-        _witness(by.kind, f"{attempt.key}:cash", order.id, attempt.id, "cash", {"by": by.label})
+        move_attempt(attempt, AttemptState.SUCCEEDED)
+        witness(by.kind, f"{attempt.key}:cash", order.id, attempt.id, "cash", {"by": by.label})
         held = Account.COURIER_CUSTODY if by.kind in {"rider", "partner"} else Account.CASH
         source = ("attempt", attempt.id)
         ledger.post(held, Account.RECEIVABLE, attempt.amount_minor, kind="received", source=source, order_id=order.id)
@@ -356,7 +358,7 @@ def take_back_cash(order_id: int, by: Actor) -> None:
         attempt = latest_attempt(order_id)
         if order.payment_state is not PaymentState.PAID or attempt.method not in CASH:
             raise NotCash
-        _move(attempt, AttemptState.CANCELLED)
+        move_attempt(attempt, AttemptState.CANCELLED)
         source = ("attempt", attempt.id)
         ledger.post(
             Account.RECEIVABLE,

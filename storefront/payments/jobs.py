@@ -25,9 +25,10 @@ from storefront.kernel.inbox import InboxRow
 from storefront.kernel.jobs import ShopJob, periodic, shop_job
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import confirm_paid_order
+from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
 from storefront.payments import actions, door, queries, refunding
-from storefront.payments.models import Refund, TransferProof
+from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayUnavailable
 
 PATIENCE = timedelta(days=3)
@@ -41,8 +42,13 @@ class UnknownObject(LookupError):
 @shop_job("payments.keep_or_return")
 def keep_or_return(order_id: int, attempt_id: int) -> None:
     """Money has come: the order is confirmed, or, if it cannot be kept any more, the money goes back by itself."""
-    if not confirm_paid_order(order_id):
-        refunding.refund_order(order_id, "too_late", SYSTEM)
+    with transaction():
+        locked(order_id)
+        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        if attempt.state is not AttemptState.SUCCEEDED:
+            return  # noted by mistake and taken back before this ran: there is no money to follow
+        if not confirm_paid_order(order_id):
+            refunding.refund_order(order_id, "too_late", SYSTEM)
 
 
 @shop_job("payments.book_sale")

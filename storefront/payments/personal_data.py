@@ -1,4 +1,4 @@
-"""What payments know of a person: the pictures of their transfers and the references they typed. Amounts stay."""
+"""What payments know of a person: the pictures of their transfers, the words beside them. Amounts stay."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def export(subject: Subject) -> Rows:
 
 
 def erase(subject: Subject) -> None:
-    """Forget the references, and remove the pictures once the rest is settled: files know no rolling back."""
+    """Forget references and answers, and remove the pictures once the rest is settled: files know no rolling back."""
     rows = db.session.execute(
         select(TransferProof.id, TransferProof.image_key)
         .join(Order, (Order.tenant_id == TransferProof.tenant_id) & (Order.id == TransferProof.order_id))
@@ -41,7 +41,7 @@ def erase(subject: Subject) -> None:
         db.session.execute(
             update(TransferProof)
             .where(TransferProof.id.in_([row.id for row in rows]))
-            .values(reference="")
+            .values(reference="", reason="")
             .execution_options(synchronize_session=False)
         )
 

@@ -7,7 +7,7 @@ from typing import IO
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from storefront.events import PaymentSucceeded, ProofRejected, ProofSubmitted
+from storefront.events import ProofRejected, ProofSubmitted
 from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, lock_rows, transaction
@@ -18,9 +18,8 @@ from storefront.orders.actions import set_payment_state
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, OrderState, PaymentState
-from storefront.payments import ledger
+from storefront.payments import transfers
 from storefront.payments.actions import latest_attempt, open_attempt
-from storefront.payments.ledger import Account
 from storefront.payments.methods import TRANSFER
 from storefront.payments.models import AttemptState, ProofState, TransferProof
 
@@ -73,7 +72,7 @@ def submit_proof(order_id: int, stream: IO[bytes], reference: str, by: Actor) ->
             db.session.add(proof)
             db.session.flush()
             set_payment_state(order_id, PaymentState.PROOF_REVIEW, by)
-            note("order", order_id, "proof_sent", by, reference=reference)
+            note("order", order_id, "proof_sent", by)
             record(ProofSubmitted(proof_id=proof.id, order_id=order_id))
     except BaseException:
         delete_image(picture.key)
@@ -112,18 +111,8 @@ def accept_proof(code: str, by: Actor) -> Order:
         order, proof = _under_review(code)
         _decide(proof, ProofState.ACCEPTED, by)
         attempt = latest_attempt(order.id)
-        attempt.state, attempt.settled_at = AttemptState.SUCCEEDED, clock.now()
-        ledger.post(
-            Account.BANK,
-            Account.RECEIVABLE,
-            attempt.amount_minor,
-            kind="received",
-            source=("attempt", attempt.id),
-            order_id=order.id,
-        )
         note("order", order.id, "proof_accepted", by, amount_minor=attempt.amount_minor)
-        set_payment_state(order.id, PaymentState.PAID, by, TRANSFER)
-        record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
+        transfers.receive(order, attempt, by)
     return order
 
 
@@ -134,7 +123,7 @@ def reject_proof(code: str, reason: str, by: Actor) -> Order:
         _decide(proof, ProofState.REJECTED, by, reason)
         attempt = latest_attempt(order.id)
         attempt.state, attempt.settled_at = AttemptState.FAILED, clock.now()
-        note("order", order.id, "proof_rejected", by, reason=reason)
-        set_payment_state(order.id, PaymentState.FAILED, by, reason)
+        note("order", order.id, "proof_rejected", by)  # the reason may name people: the proof alone keeps it
+        set_payment_state(order.id, PaymentState.FAILED, by)
         record(ProofRejected(proof_id=proof.id, order_id=order.id))
     return order

@@ -298,7 +298,8 @@ def cancel_bookings(ids: Sequence[int], by: Actor, reason: str) -> None:
         for booking in _locked(ids):
             if booking.state in {BookingState.CANCELLED, BookingState.EXPIRED}:
                 continue
-            _move(booking, BookingState.CANCELLED, by, reason=reason)
+            _move(booking, BookingState.CANCELLED, by)  # the reason may name people: the booking alone keeps it
+            booking.cancelled_reason = reason or None
             give_back([booking.id])
             record(BookingCancelled(booking_id=booking.id))
 
@@ -366,8 +367,8 @@ def move_booking(code: str, starts_at: datetime, by: Actor, nights: int | None =
     return booking
 
 
-def _move(booking: Booking, state: BookingState, by: Actor, **facts: str) -> None:
+def _move(booking: Booking, state: BookingState, by: Actor) -> None:
     TRANSITIONS.require(booking.state, state)
-    note("booking", booking.code, str(state), by, before=str(booking.state), **facts)
+    note("booking", booking.code, str(state), by, before=str(booking.state))
     booking.state = state
     booking.expires_at = None

@@ -148,6 +148,7 @@ class Booking(ShopOwned, Model):
     contact_name: Mapped[str] = mapped_column(default="")
     contact_phone: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(default="")
+    cancelled_reason: Mapped[str | None]
     created_at: Mapped[datetime]
 
     @property

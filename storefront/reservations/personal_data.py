@@ -50,6 +50,6 @@ def _forget(which: ColumnElement[bool]) -> None:
     db.session.execute(
         update(Booking)
         .where(which)
-        .values(contact_name="", contact_phone="", note="")
+        .values(contact_name="", contact_phone="", note="", cancelled_reason=None)
         .execution_options(synchronize_session=False)
     )

@@ -96,6 +96,7 @@ class BookingRow:
     contact_name: str
     contact_phone: str
     note: str
+    cancelled_reason: str | None
     order_id: int | None
 
     @property
@@ -298,6 +299,7 @@ _ROW = (
     Booking.contact_name,
     Booking.contact_phone,
     Booking.note,
+    Booking.cancelled_reason,
     Booking.order_id,
 )
 

@@ -77,7 +77,13 @@ def today() -> ResponseReturnValue:
     """What to do now, first things first; and, while there is something left, how to open the shop."""
     person, shop = me(), current_shop()
     steps = setup_steps(shop) if person.may("settings:write") else []
-    return render_template("dashboard/home/today.html", tasks=tasks(person, shop), steps=steps, now=clock.now())
+    return render_template(
+        "dashboard/home/today.html",
+        tasks=tasks(person, shop),
+        steps=steps,
+        now=clock.now(),
+        may_review=person.may("payments:review"),
+    )
 
 
 @blueprint.get("/mas")

@@ -10,26 +10,23 @@ from wtforms import RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.customers.address import PostalAddress
+from storefront.delivery import handing
 from storefront.delivery.queries import code_of_order
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form
 from storefront.kernel.http import requested_page
 from storefront.orders.actions import (
-    cancel_order,
     confirm_order,
-    hand_over,
     mark_ready,
     restock_returned,
-    set_fulfilment_state,
     settle_attention,
-    unmark_ready,
 )
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
-from storefront.orders.states import FulfilmentState
 from storefront.orders.steps import next_step
 from storefront.payments.actions import record_cash, take_back_cash
 from storefront.payments.queries import refunds
+from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
 from tenants.identity import current_person
 
@@ -70,6 +67,12 @@ def _back(code: str) -> ResponseReturnValue:
 
 def _flash_with_undo(said: str, undo: str) -> None:
     flash({"text": said, "undo": undo}, "good")  # type: ignore[arg-type]  # a mapping is drawn with its way back
+
+
+def _to_parcel(order: OrderView, refusal: handing.ParcelDecides) -> ResponseReturnValue:
+    """Say why not, where it can be decided."""
+    flash(str(refusal), "error")
+    return redirect(url_for(".parcel", code=order.code), 303)
 
 
 def _may_review() -> bool:
@@ -123,6 +126,7 @@ def show(code: str) -> ResponseReturnValue:
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
         may_review=_may_review(),
+        may_take_back=_may_review() and may_be_taken_back(order.id),
     )
 
 
@@ -164,7 +168,11 @@ def ready(code: str) -> ResponseReturnValue:
 @access("staff", "orders:write")
 def not_ready(code: str) -> ResponseReturnValue:
     """It was tapped too early."""
-    unmark_ready(order_by_code(code).id, current_actor())
+    order = order_by_code(code)
+    try:
+        handing.unmark_ready(order.id, current_actor())
+    except handing.ParcelDecides as refusal:
+        return _to_parcel(order, refusal)
     flash(_("El pedido sigue en preparación."), "info")
     return _back(code)
 
@@ -174,9 +182,10 @@ def not_ready(code: str) -> ResponseReturnValue:
 def give(code: str) -> ResponseReturnValue:
     """It leaves the shop: into the customer's hands, paid for if it was not, or with somebody who carries it."""
     order = order_by_code(code)
-    if request.form.get("collected"):
-        record_cash(order.id, current_actor())
-    hand_over(order.id, current_actor())
+    try:
+        handing.hand_over(order.id, current_actor(), collected=bool(request.form.get("collected")))
+    except handing.ParcelDecides as refusal:
+        return _to_parcel(order, refusal)
     if order.fulfilment_method == "delivery":
         flash(_("El pedido %(code)s va en camino.", code=order.code), "good")
     else:
@@ -189,9 +198,10 @@ def give(code: str) -> ResponseReturnValue:
 def delivered(code: str) -> ResponseReturnValue:
     """It arrived, carried by the shop itself."""
     order = order_by_code(code)
-    if request.form.get("collected"):
-        record_cash(order.id, current_actor())
-    set_fulfilment_state(order.id, FulfilmentState.DELIVERED, current_actor())
+    try:
+        handing.deliver(order.id, current_actor(), collected=bool(request.form.get("collected")))
+    except handing.ParcelDecides as refusal:
+        return _to_parcel(order, refusal)
     flash(_("El pedido %(code)s quedó entregado.", code=order.code), "good")
     return _back(code)
 
@@ -213,6 +223,30 @@ def uncollect(code: str) -> ResponseReturnValue:
     """It was tapped by mistake: the money is still to come."""
     take_back_cash(order_by_code(code).id, current_actor())
     flash(_("El pedido vuelve a estar sin pagar."), "info")
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/transferencia")
+@access("staff", "payments:review")
+def transferred(code: str) -> ResponseReturnValue:
+    """The transfer is in the bank, though no proof of it was sent here; one that waits is to be looked at instead."""
+    order = order_by_code(code)
+    try:
+        record_transfer(order.id, current_actor())
+    except ProofWaits as waits:
+        flash(str(waits), "info")
+        return redirect(url_for("desk_payments.of_order", code=order.code), 303)
+    said = _("Anotamos que la transferencia del pedido %(code)s ya llegó.", code=order.code)
+    _flash_with_undo(said, url_for(".not_transferred", code=order.code))
+    return _back(code)
+
+
+@blueprint.post("/pedidos/<code>/transferencia/deshacer")
+@access("staff", "payments:review")
+def not_transferred(code: str) -> ResponseReturnValue:
+    """It was tapped by mistake: the transfer is still to come."""
+    take_back_transfer(order_by_code(code).id, current_actor())
+    flash(_("El pedido vuelve a estar sin pagar. Si no llega el dinero, cancélalo."), "info")
     return _back(code)
 
 
@@ -253,7 +287,10 @@ def cancel(code: str) -> ResponseReturnValue:
     form = CancellationForm()
     if not form.validate():
         return _cancellation_page(order, form, 422)
-    cancel_order(order.id, form.reason, current_actor())
+    try:
+        handing.cancel(order.id, form.reason, current_actor())
+    except handing.ParcelDecides as refusal:
+        return _to_parcel(order, refusal)
     flash(_told(_("Cancelaste el pedido %(code)s.", code=order.code), order), "good")
     return redirect(url_for(".show", code=order.code), 303)
 

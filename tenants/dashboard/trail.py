@@ -59,6 +59,8 @@ VERB_NAMES = {
     "preparing": _l("en preparación"), "shipped": _l("salió a entregarse"), "delivered": _l("se entregó"),
     "returned": _l("regresó a la tienda"), "awaiting_payment": _l("espera el pago"), "paid": _l("se pagó"),
     "unpaid": _l("quedó sin pagar"), "cash_received": _l("recibió el efectivo"),
+    "transfer_received": _l("vio la transferencia en el banco"),
+    "transfer_taken_back": _l("deshizo la transferencia anotada"),
     "cash_taken_back": _l("deshizo el cobro"), "paid_twice": _l("se pagó dos veces"),
     "card_again": _l("volvió a intentar con tarjeta"), "card_declined": _l("la tarjeta no pasó"),
     "card_refused": _l("el pago no se pudo abrir"), "proof_sent": _l("mandó el comprobante"),

@@ -84,3 +84,31 @@ def test_up_down_and_up_again_ends_where_it_began(scratch):
     assert functions == []
     command.upgrade(script(url), "head")
     assert schema(url) == first
+
+
+WRITTEN_BEFORE = """
+INSERT INTO audit_log (tenant_id, at, subject_type, subject_id, verb, actor_kind, actor_label, facts) VALUES
+  (1, now(), 'booking', 'RESERVA1', 'cancelled', 'staff', 'Alicia', '{"before": "held", "reason": "Dora no vino"}'),
+  (1, now(), 'order', '7', 'proof_sent', 'customer', '', '{"reference": "De Dora"}'),
+  (1, now(), 'order', '7', 'refund_decided', 'staff', 'Alicia', '{"reason": "cancelled"}')
+"""
+
+
+def test_words_written_before_they_could_be_forgotten_leave_the_trail(scratch):
+    """The owner of the tables sees their rows while it moves them, and no longer afterwards."""
+    url = scratch("shop_owner")
+    command.upgrade(script(url), "0001")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE audit_log NO FORCE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE audit_log DROP CONSTRAINT IF EXISTS fk_audit_log_tenant_id")
+        connection.execute(WRITTEN_BEFORE)
+        connection.execute("ALTER TABLE audit_log FORCE ROW LEVEL SECURITY")
+
+    command.upgrade(script(url), "head")
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT count(*) FROM audit_log").fetchone() == (0,)
+        connection.execute("ALTER TABLE audit_log NO FORCE ROW LEVEL SECURITY")
+        facts = [row[0] for row in connection.execute("SELECT facts FROM audit_log ORDER BY id").fetchall()]
+        connection.rollback()
+    assert facts == [{"before": "held"}, {}, {"reason": "cancelled"}]

@@ -10,20 +10,37 @@ from sqlalchemy import func, select
 from storefront.customers import farewell, personal_data
 from storefront.customers.models import Customer
 from storefront.customers.queries import NoSuchCustomer, customer_by_id
-from storefront.kernel import clock
+from storefront.delivery import actions as delivery
+from storefront.delivery import handing, offers, tracking
+from storefront.delivery.models import Offer, Shipment, TrackingDetail, TrackingEvent
+from storefront.delivery.queries import code_of_order
+from storefront.delivery.scopes import together
+from storefront.delivery.states import ShipmentState
+from storefront.delivery.tracking import Report
+from storefront.kernel import clock, jobs
 from storefront.kernel.audit import SYSTEM, Actor
 from storefront.kernel.db import Base, ShopOwned, db
 from storefront.kernel.mail import MailMessage
-from storefront.orders.actions import cancel_own_order, complete_order, hand_over, mark_ready
+from storefront.kernel.tenancy import acting_for, acting_for_partner
+from storefront.orders.actions import (
+    cancel_order,
+    cancel_own_order,
+    complete_order,
+    confirm_order,
+    mark_ready,
+)
 from storefront.orders.models import Order
 from storefront.orders.personal_data import OrderUnderWay
 from storefront.orders.queries import order_by_id
+from storefront.payments import proofs
 from storefront.payments.actions import record_cash
-from storefront.reservations.actions import Contact, confirm_bookings, hold_slot
+from storefront.reservations.actions import Contact, cancel_bookings, confirm_bookings, hold_slot, walk_in
 from storefront.reservations.models import Booking
 from tests.factories.catalogue import a_product
 from tests.factories.customers import a_customer, an_address, come_in, submit
+from tests.factories.delivery import a_contract, a_partner, a_rider, a_zone
 from tests.factories.orders import ALICIA, a_time, a_tour, an_order
+from tests.factories.payments import a_photo
 
 NAME, MAIL, NUMBER, STREET = (
     "Xochitlcanaria",
@@ -68,15 +85,16 @@ def an_order_of_hers(product, *, pay="cash_on_delivery", delivered=True, note="P
 
 def finish(order_id):
     """The order is confirmed, handed over and paid for."""
-    from storefront.orders.actions import confirm_order, set_fulfilment_state
-    from storefront.orders.states import FulfilmentState
-
     confirm_order(order_id, ALICIA)
+    jobs.drain()
     mark_ready(order_id, ALICIA)
     record_cash(order_id, ALICIA)
-    hand_over(order_id, ALICIA)
-    if order_by_id(order_id).fulfilment_state is FulfilmentState.SHIPPED:
-        set_fulfilment_state(order_id, FulfilmentState.DELIVERED, ALICIA)
+    handing.hand_over(order_id, ALICIA)
+    parcel = code_of_order(order_id)
+    db.session.rollback()
+    if parcel is not None:
+        delivery.hand_over(parcel, "", ALICIA, without_code=True)
+        jobs.drain()
     complete_order(order_id, ALICIA)
 
 
@@ -241,6 +259,102 @@ def test_a_guest_is_erased_by_number_at_the_shops_word(bakery, within, drain):
     with within(bakery):
         farewell.forget_guest(NUMBER, OWNER, "asked")
         assert traces_in(bakery.id) == []
+
+
+SAYS = "Lo pidió Xochitlcanaria, que no contesta"
+
+
+def _carried_with_words(bakery, order_id, drain):
+    """A courier takes her parcel and writes about her at her door; then the shop hands it over."""
+    rider = a_rider(partner_id := a_partner())
+    a_zone(bakery)
+    a_contract(bakery)
+    with acting_for(bakery):
+        confirm_order(order_id, ALICIA)
+        jobs.drain()
+        mark_ready(order_id, ALICIA)
+        jobs.drain()
+        parcel = db.session.execute(select(Shipment.id, Shipment.code).where(Shipment.order_id == order_id)).one()
+    with acting_for_partner(partner_id):
+        ref = db.session.scalar(select(Offer.ref).where(Offer.shipment_id == parcel.id))
+        db.session.rollback()
+        by = Actor("rider", rider, "Efraín")
+        with together(bakery.id):
+            work = offers.take(ref, rider, by)
+        report = Report(
+            "e1", work, ShipmentState.ATTEMPT_FAILED, clock.now(), "consignee_not_home", SAYS, lat=17.0669, lng=-96.7203
+        )
+        assert [told.outcome for told in tracking.record_reports([report], by)] == ["applied"]
+    drain(bakery)
+    with acting_for(bakery):
+        delivery.hand_over(parcel.code, "", ALICIA, without_code=True)
+    drain(bakery)
+
+
+def test_what_others_wrote_about_the_person_goes_too(dora, bakery, within, xochitl, drain):
+    with within(bakery):
+        carried, cancelled, declined = (
+            an_order_of_hers(a_product(name, stock=5), pay=pay, delivered=delivered)
+            for name, pay, delivered in [
+                ("Telera", "cash_on_delivery", True),
+                ("Cuerno", "pay_at_shop", False),
+                ("Oreja", "bank_transfer", False),
+            ]
+        )
+        ids = carried.id, cancelled.id, declined.id
+        db.session.execute(
+            Order.__table__.update().where(Order.tenant_id == bakery.id, Order.id.in_(ids)).values(customer_id=xochitl)
+        )
+        db.session.commit()
+        proof = proofs.submit_proof(ids[2], a_photo(), "De Xochitlcanaria", Actor("customer", xochitl, ""))
+        proofs.reject_proof(proof.code, SAYS, ALICIA)
+        cancel_order(ids[1], SAYS, ALICIA)
+        cancel_order(ids[2], SAYS, ALICIA)
+    _carried_with_words(bakery, ids[0], drain)
+    with within(bakery):
+        written = set(traces_in(bakery.id))
+        assert {"tracking_details.note", "transfer_proofs.reason", "transfer_proofs.reference",
+                "orders.cancelled_reason"} <= written  # fmt: skip
+        assert not {table for where in written if (table := where.split(".")[0]) in append_only()}
+        history = db.session.scalar(select(func.count()).select_from(TrackingEvent))
+
+        farewell.forget(xochitl, OWNER, "asked")
+
+        assert traces_in(bakery.id) == []
+        assert db.session.scalar(select(func.count()).select_from(TrackingDetail)) == 0  # her door's place, too
+        assert db.session.scalar(select(func.count()).select_from(TrackingEvent)) == history
+
+
+def test_why_a_booking_was_cancelled_goes_with_its_contact(bakery, within, xochitl):
+    with within(bakery):
+        booked = _a_past_booking(NAME)
+        db.session.execute(
+            Booking.__table__.update()
+            .where(Booking.tenant_id == bakery.id, Booking.id == booked)
+            .values(cancelled_reason=SAYS)
+        )
+        tour = a_tour()
+        called_off = walk_in(tour.id, a_time(tour), contact=Contact("", "", ""), by=ALICIA)
+        cancel_bookings([called_off.id], ALICIA, SAYS)
+        assert "bookings.cancelled_reason" in traces_in(bakery.id)
+        assert "audit_log.facts" not in traces_in(bakery.id)
+        db.session.execute(
+            Booking.__table__.update()
+            .where(Booking.tenant_id == bakery.id, Booking.id == called_off.id)
+            .values(contact_phone=NUMBER, during=func.tstzrange(clock.now().replace(year=2020), clock.now()))
+        )
+        db.session.commit()
+
+        farewell.forget(xochitl, OWNER, "asked")
+
+        assert traces_in(bakery.id) == []
+
+
+def append_only():
+    """The tables whose rows the application can never change."""
+    return {
+        mapper.local_table.name for mapper in Base.registry.mappers if getattr(mapper.class_, "__append_only__", False)
+    }
 
 
 def test_who_was_erased_cannot_be_erased_or_exported_again(bakery, within):

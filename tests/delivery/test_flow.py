@@ -21,7 +21,7 @@ from storefront.kernel.mail import MailMessage
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.states import IllegalTransition
 from storefront.kernel.tenancy import acting_for, acting_for_partner
-from storefront.orders.actions import cancel_order
+from storefront.orders.actions import cancel_order, mark_ready
 from storefront.orders.models import Attention, FulfilmentState, Order, PaymentState
 from tests.factories.delivery import OWNER, a_contract, a_parcel, a_rider, an_order, the_offer
 
@@ -64,6 +64,8 @@ def test_a_job_that_runs_twice_makes_one_parcel_and_one_offer(bakery, bicis) -> 
 
 def test_eight_workers_at_once_make_one_parcel_and_one_offer(app, bakery, bicis) -> None:
     order_id = an_order(bakery)
+    with acting_for(bakery):
+        mark_ready(order_id, OWNER)
 
     def run() -> None:
         with app.app_context(), acting_for(bakery):
@@ -95,6 +97,7 @@ def test_a_parcel_is_drafted_when_the_order_is_confirmed_and_offered_when_it_is_
 def test_readiness_that_is_told_before_the_confirmation_loses_nothing(bakery, bicis) -> None:
     order_id = an_order(bakery)
     with acting_for(bakery):
+        mark_ready(order_id, OWNER)
         jobs.make_ready(order_id=order_id)
         jobs.create_shipment(order_id=order_id)
         assert db.session.scalar(select(Shipment.state)) is ShipmentState.READY

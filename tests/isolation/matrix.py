@@ -212,6 +212,8 @@ ORDERS = _rows("app", STAFF, [
     ("POST /cobros/<code>/aceptar", by("code", "proof")),
     ("POST /cobros/<code>/rechazar", by("code", "proof", form={"reason": "No se lee"})),
     ("GET /pedidos/<code>/comprobante", by("code", "transfer order", ok={303})),
+    ("POST /pedidos/<code>/transferencia", by("code", "unproven order")),
+    ("POST /pedidos/<code>/transferencia/deshacer", by("code", "seen order")),
     ("POST /devoluciones/<code>/hecha", by("code", "refund")),
 ]) + _rows("app", OWNER, [
     ("GET /ajustes/tarjetas",),

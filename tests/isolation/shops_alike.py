@@ -37,6 +37,7 @@ from storefront.orders.models import FulfilmentMethod, Order
 from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.models import Refund
 from storefront.payments.proofs import submit_proof
+from storefront.payments.transfers import record_transfer
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
@@ -287,6 +288,7 @@ def _orders(it: Furniture) -> None:
         _order(it, "neighbour", "pay_at_shop", "neighbour")
         _order(it, "card", "card")
         _order(it, "unproven", "bank_transfer")
+        record_transfer(_order(it, "seen", "bank_transfer").id, it.owner)
         by_transfer = _order(it, "transfer", "bank_transfer")
         proof = submit_proof(by_transfer.id, _photo("seagreen"), f"Ref {canary(it.shop)}", it.owner)
         it.things |= {"proof": proof.code, "proof key": proof.image_key}

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 
 from storefront.kernel.access import access
 from storefront.kernel.limits import init_limits, limited, limiter
@@ -74,6 +74,29 @@ def test_looking_is_not_counted_and_the_answer_says_when_to_come_back() -> None:
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) >= 1
     assert "Espera un momento" in answer.text
+
+
+def test_a_pause_that_an_answer_asks_for_is_not_rewritten() -> None:
+    """A code locked for two minutes is locked for two minutes, also where a limit is fresh again in an hour."""
+    app = _app()
+
+    def verify() -> Response:
+        return Response("cerrado", 423, {"Retry-After": "120"})
+
+    verify.__qualname__ = f"verify_{next(_numbers)}"
+    app.add_url_rule("/codigo", "verify", access("public")(limited("signup")(verify)), methods=["POST"])
+
+    answer = browser(app).post("/codigo")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (423, "120")
+
+
+def test_an_answer_that_refuses_nothing_asks_nobody_to_come_back_later() -> None:
+    answer = browser(_app()).post("/entrar", data={"correo": "dora"})
+
+    assert answer.status_code == 200
+    assert "Retry-After" not in answer.headers
+    assert int(answer.headers["X-RateLimit-Remaining"]) >= 0
 
 
 def test_limits_can_be_switched_off() -> None:
