@@ -54,6 +54,7 @@ from storefront.orders.models import Order
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
+from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations import actions as bookings
 from storefront.reservations.availability import free_slots, free_stay
 from storefront.reservations.models import Booking, BookingState, Unit
@@ -410,6 +411,7 @@ def _sell_at_the_counter(order_id: int, owner: Actor) -> None:
     if db.session.scalar(select(Order.payment_method).where(Order.id == order_id)) != "bank_transfer":
         record_cash(order_id, owner)
     orders.hand_over(order_id, owner)
+    issue_receipt(order_id, Buyer(), owner)
     jobs.drain()
 
 

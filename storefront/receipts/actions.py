@@ -113,7 +113,7 @@ def take_back_of_order(order_id: int) -> None:
         order = locked(order_id)
         receipt = open_receipt(order_id)
         if receipt is not None and order.state is OrderState.CANCELLED:
-            _take_back(order, receipt, order.cancelled_reason or "", SYSTEM)
+            _take_back(order, receipt, "", SYSTEM)
 
 
 def _take_back(order: Order, receipt: Receipt, reason: str, by: Actor) -> Receipt:
