@@ -50,6 +50,7 @@ from storefront.reservations import personal_data as booking_data
 from storefront.reservations import views as reservations
 from tenants import accounts, joining, landing, preview, signup
 from tenants import jobs as house_jobs
+from tenants.dashboard import bank as desk_bank
 from tenants.dashboard import catalogue as desk_catalogue
 from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import customers as desk_customers
@@ -87,6 +88,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_home.blueprint,
         desk_orders.blueprint,
         desk_payments.blueprint,
+        desk_bank.blueprint,
         desk_receipts.blueprint,
         desk_reservations.blueprint,
         desk_catalogue.blueprint,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -156,6 +156,43 @@ class TransferProof(ShopOwned, Model):
     created_at: Mapped[datetime]
     reviewed_at: Mapped[datetime | None]
     reviewed_by: Mapped[str] = mapped_column(default="")
+
+
+class BankLineState(StrEnum):
+    """What became of money seen in a statement."""
+
+    WAITING = "waiting"
+    SETTLED = "settled"
+    SET_ASIDE = "set_aside"
+
+
+class BankLine(ShopOwned, Model):
+    """Money that came into the shop's bank, from a statement the shop brought. The same row of two files is one line.
+
+    `order_id` is the order it paid for; a line set aside paid for something else.
+    """
+
+    __tablename__ = "bank_lines"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "fingerprint"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("(state = 'settled') = (order_id IS NOT NULL)", name="settled_names_its_order"),
+        Index("ix_bank_lines_list", "tenant_id", "state", "booked_on", "id"),
+        Index("ix_bank_lines_order", "tenant_id", "order_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    fingerprint: Mapped[str]
+    booked_on: Mapped[date]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    words: Mapped[str]
+    state: Mapped[BankLineState]
+    order_id: Mapped[int | None]
+    imported_at: Mapped[datetime]
 
 
 class LedgerEntry(ShopOwned, Model):

@@ -1,4 +1,5 @@
-"""What payments know of a person: the pictures of their transfers, the words beside them. Amounts stay."""
+"""What payments know of a person: the pictures of their transfers, the words beside them, also those of the bank.
+Amounts stay."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from storefront.kernel.db import after_commit, db
 from storefront.kernel.media import delete_image
 from storefront.orders.models import Order
 from storefront.orders.personal_data import theirs
-from storefront.payments.models import TransferProof
+from storefront.payments.models import BankLine, TransferProof
 
 
 def export(subject: Subject) -> Rows:
@@ -44,6 +45,13 @@ def erase(subject: Subject) -> None:
             .values(reference="", reason="")
             .execution_options(synchronize_session=False)
         )
+
+    db.session.execute(
+        update(BankLine)
+        .where(BankLine.order_id.in_(select(Order.id).where(theirs(subject))))
+        .values(words="")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _remove_later(key: str) -> None:

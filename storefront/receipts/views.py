@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
-from storefront.kernel.errors import NotFound, Refusal
+from storefront.kernel.errors import Refusal
 from storefront.kernel.limits import limited
-from storefront.orders.queries import OrderView, order_by_token
+from storefront.orders.queries import NoSuchOrder, OrderView, order_by_token
 from storefront.receipts.actions import COUNTS, Buyer, issue_receipt
 from storefront.receipts.forms import BuyerForm
 from storefront.receipts.paper import as_pdf, receipt_pdf
@@ -65,7 +65,7 @@ def show(token: str, code: str) -> ResponseReturnValue:
     order = order_by_token(token)
     paper = next((one for one in papers_of_order(order.id) if one.code == code), None)
     if paper is None:
-        raise NotFound
+        raise NoSuchOrder
     return as_pdf(receipt_pdf(paper), f"{paper.kind}-{paper.number}")
 
 

@@ -65,6 +65,8 @@ VERB_NAMES = {
     "card_again": _l("volvió a intentar con tarjeta"), "card_declined": _l("la tarjeta no pasó"),
     "card_refused": _l("el pago no se pudo abrir"), "proof_sent": _l("mandó el comprobante"),
     "proof_accepted": _l("aceptó el comprobante"), "proof_rejected": _l("pidió otro comprobante"),
+    "statement_imported": _l("subió movimientos del banco"), "statement_matched": _l("anotó un depósito del banco"),
+    "set_aside": _l("dejó aparte un depósito"), "waiting": _l("regresó un depósito a la lista"),
     "receipt_issued": _l("hizo el recibo"), "receipt_taken_back": _l("anuló el recibo"),
     "receipt_head_changed": _l("cambió los datos del recibo"),
     "refund_decided": _l("decidió devolver dinero"), "refund_requested": _l("pidió la devolución"),

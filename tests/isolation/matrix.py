@@ -204,6 +204,11 @@ ORDERS = _rows("app", STAFF, [
     ("GET /recibos",),
     ("GET /recibos/<code>.pdf", by("code", "receipt")),
 ]) + _rows("app", MANAGERS, [
+    ("GET /cobros/banco",),
+    ("POST /cobros/banco", {"ok": {422}}),
+    ("POST /cobros/banco/<code>/pedido", by("code", "bank line", form={"order": "ZZZZZZ"}, ok={303, 404, 409})),
+    ("POST /cobros/banco/<code>/aparte", by("code", "bank line")),
+    ("POST /cobros/banco/<code>/regresar", by("code", "bank line")),
     ("GET /recibos/<code>/anular", by("code", "receipt")),
     ("POST /recibos/<code>/anular", by("code", "receipt", form={"reason": "Otro nombre"})),
     ("GET /cobros",),

@@ -35,8 +35,9 @@ from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, curr
 from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, mark_ready, place_order
 from storefront.orders.models import FulfilmentMethod, Order
 from storefront.payments.actions import open_attempt, record_cash
-from storefront.payments.models import Refund
+from storefront.payments.models import BankLineState, Refund
 from storefront.payments.proofs import submit_proof
+from storefront.payments.statements import bank_lines, import_statement
 from storefront.payments.transfers import record_transfer
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations.actions import Contact, walk_in
@@ -292,6 +293,8 @@ def _orders(it: Furniture) -> None:
         by_transfer = _order(it, "transfer", "bank_transfer")
         proof = submit_proof(by_transfer.id, _photo("seagreen"), f"Ref {canary(it.shop)}", it.owner)
         it.things |= {"proof": proof.code, "proof key": proof.image_key}
+        import_statement(f"Fecha,Concepto,Abono\n20/11/2026,Dora {canary(it.shop)},2500\n".encode(), it.owner)
+        it.things["bank line"] = bank_lines(BankLineState.WAITING, 1).items[0].code
         confirm_order(_order(it, "confirmed", "pay_at_shop").id, it.owner)
         ready = _order(it, "ready", "pay_at_shop")
         confirm_order(ready.id, it.owner)

@@ -1,0 +1,99 @@
+"""The bank's statement at the desk: bring the file, and say which transfer pays for which order."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from wtforms import FileField
+from wtforms.validators import DataRequired
+
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.errors import Invalid
+from storefront.kernel.forms import Form
+from storefront.kernel.http import requested_page
+from storefront.kernel.limits import limited
+from storefront.payments import statements
+from storefront.payments.models import BankLineState
+from storefront.payments.statement_file import LARGEST_BYTES
+
+blueprint = Blueprint("desk_bank", __name__)
+
+WHY = {"date": _l("no se entiende la fecha"), "amount": _l("no se entiende el importe")}
+MOST_TOLD = 5
+
+
+class StatementForm(Form):
+    """The file as the bank gives it."""
+
+    statement = FileField(_l("Tus movimientos en CSV"), [DataRequired(_l("Elige el archivo de tu banco."))])
+
+
+@blueprint.get("/cobros/banco")
+@access("staff", "payments:review")
+def index() -> ResponseReturnValue:
+    """Transfers that wait for somebody to say what they paid for."""
+    return _page(StatementForm(formdata=None))
+
+
+def _page(form: StatementForm) -> str:
+    asked = request.args.get("ver", "")
+    state = BankLineState(asked) if asked in set(BankLineState) else BankLineState.WAITING
+    return render_template(
+        "dashboard/payments/bank.html", form=form, state=state, page=statements.bank_lines(state, requested_page())
+    )
+
+
+@blueprint.post("/cobros/banco")
+@access("staff", "payments:review")
+@limited("upload")
+def bring() -> ResponseReturnValue:
+    """Read a statement."""
+    form, file = StatementForm(), request.files.get("statement")
+    if not form.validate() or file is None:
+        return _page(form), 422
+    try:
+        found = statements.import_statement(file.stream.read(LARGEST_BYTES + 1), current_actor())
+    except Invalid as refusal:
+        form.statement.errors = (str(refusal),)
+        return _page(form), refusal.status
+    flash(_told(found), "good" if found.new else "info")
+    for row in found.unread[:MOST_TOLD]:
+        flash(_("Fila %(row)s: %(why)s. La dejamos fuera.", row=row.row, why=WHY[row.why]), "care")
+    if len(found.unread) > MOST_TOLD:
+        flash(_("Y otras %(many)s filas que no se entienden.", many=len(found.unread) - MOST_TOLD), "care")
+    return redirect(url_for(".index"), 303)
+
+
+def _told(found: statements.Imported) -> str:
+    new = ngettext("%(num)d depósito nuevo", "%(num)d depósitos nuevos", found.new)
+    known = ngettext("%(num)d ya lo teníamos", "%(num)d ya los teníamos", found.known)
+    return _("%(new)s; %(known)s. Los retiros no se guardan.", new=new, known=known)
+
+
+@blueprint.post("/cobros/banco/<code>/pedido")
+@access("staff", "payments:review")
+def settle(code: str) -> ResponseReturnValue:
+    """This one pays for that order."""
+    order = statements.settle(code, request.form.get("order", ""), current_actor())
+    flash(_("El pedido %(code)s quedó pagado y confirmado.", code=order), "good")
+    return redirect(url_for(".index"), 303)
+
+
+@blueprint.post("/cobros/banco/<code>/aparte")
+@access("staff", "payments:review")
+def set_aside(code: str) -> ResponseReturnValue:
+    """It paid for something else."""
+    statements.set_aside(code, current_actor())
+    flash({"text": _("Lo dejamos aparte."), "undo": url_for(".put_back", code=code)}, "good")  # type: ignore[arg-type]  # a mapping is drawn with its way back
+    return redirect(url_for(".index"), 303)
+
+
+@blueprint.post("/cobros/banco/<code>/regresar")
+@access("staff", "payments:review")
+def put_back(code: str) -> ResponseReturnValue:
+    """Let it wait again."""
+    statements.put_back(code, current_actor())
+    return redirect(url_for(".index"), 303)
