@@ -30,6 +30,9 @@ LOCAL_ENTRIES = 2_000
 LARGEST_BYTES = 512 * 1024
 RETRY_AFTER_S = 5.0
 WORD_S = 24 * 3600
+WORD_KNOWN_S = 0.2
+"""How long a process goes by a shared word without asking again: shorter than a person's way back to the page."""
+
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +61,7 @@ class Cache:
 
     def __init__(self, url: str | None) -> None:
         self._local: TTLCache[str, str] = TTLCache(LOCAL_ENTRIES, LOCAL_S)
+        self._words: TTLCache[str, str] = TTLCache(LOCAL_ENTRIES, WORD_KNOWN_S)
         self._lock = threading.Lock()
         self._away_until = 0.0
         self._remote = self._connect(url)
@@ -108,6 +112,11 @@ class Cache:
     def word(self, key: CacheKey) -> str | None:
         """The random word all processes share under a key, made up when there is none; None while nobody keeps it."""
 
+        with self._lock:
+            known = self._words.get(key)
+        if known is not None:
+            return known
+
         def ask(remote: redis.Redis) -> Any:
             found = remote.get(key)
             if found is None:
@@ -116,11 +125,17 @@ class Cache:
             return found
 
         found = self._ask(ask)
-        return found.decode() if isinstance(found, bytes) else None
+        if not isinstance(found, bytes):
+            return None
+        with self._lock:
+            self._words[key] = found.decode()
+        return found.decode()
 
     def new_word(self, key: CacheKey) -> None:
-        """Replace the word under a key, for all processes."""
+        """Replace the word under a key: for this process at once, for the others within WORD_KNOWN_S."""
         self._ask(lambda remote: remote.set(key, secrets.token_hex(8), ex=WORD_S))
+        with self._lock:
+            self._words.pop(key, None)
 
     def forget(self, key: CacheKey) -> None:
         """Drop a value. Other processes may still show it for LOCAL_S seconds."""

@@ -1,9 +1,10 @@
-"""What pages read again and again, kept in this process until it changes: never older than the last commit.
+"""What pages read again and again, kept in this process until it changes.
 
 Each shop has a word for each topic ("catalogue"), random, in Valkey. A kept value belongs to the word it was read
 under; whoever commits a change to one of the topic's models replaces the word, and nobody asks for the old values
-again. The order makes it right: the word is read before the rows and replaced after the commit. Should a process die
-between its commit and the word, or Valkey be away for that moment, LIFE_S bounds how long the old value is shown.
+again. The order makes it right: the word is read before the rows and replaced after the commit. The process that
+committed shows the new value at once, the others within WORD_KNOWN_S of `cache`. Should a process die between its
+commit and the word, or Valkey be away for that moment, LIFE_S bounds how long the old value is shown.
 
 Kept values are shown, never acted upon: carts and orders read rows. They are frozen, and hold nothing of a visitor.
 """

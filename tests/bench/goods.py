@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from flask import Flask
@@ -87,5 +88,8 @@ def cookie_of_somebody_with_tastes(app: Flask, shop: Shop) -> str:
         token = choose(None, None, Wishes(["dulce", "integral"], adapt=True, remember=False))
     signer = FaceSessions().get_signing_serializer(app)
     assert signer is not None
-    value = signer.dumps({TOKEN: token, "realm": f"{SHOP}:{shop.id}", "_permanent": True})
+    # As after the first page with a form: the token against forgery is in the cookie and is not made anew.
+    value = signer.dumps(
+        {TOKEN: token, "realm": f"{SHOP}:{shop.id}", "csrf_token": secrets.token_hex(20), "_permanent": True}
+    )
     return f"{app.config['SESSION_COOKIE_NAME']}={value}"
