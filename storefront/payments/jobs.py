@@ -19,6 +19,7 @@ from storefront.events import (
 from storefront.kernel import clock, inbox, mail
 from storefront.kernel.audit import SYSTEM
 from storefront.kernel.db import db, transaction
+from storefront.kernel.errors import Busy
 from storefront.kernel.faces import face_url
 from storefront.kernel.facts import WebhookReceived
 from storefront.kernel.inbox import InboxRow
@@ -28,7 +29,7 @@ from storefront.orders.actions import confirm_paid_order
 from storefront.orders.queries import order_by_id
 from storefront.payments import actions, door, queries, refunding
 from storefront.payments.models import Refund, TransferProof
-from storefront.payments.provider import GatewayUnavailable
+from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 
 PATIENCE = timedelta(days=3)
 """How long a notice about something unknown is kept waiting for it."""
@@ -40,9 +41,13 @@ class UnknownObject(LookupError):
 
 @shop_job("payments.keep_or_return")
 def keep_or_return(order_id: int, attempt_id: int) -> None:
-    """Money has come: the order is confirmed, or, if it cannot be kept any more, the money goes back by itself."""
-    if not confirm_paid_order(order_id):
-        refunding.refund_order(order_id, "too_late", SYSTEM)
+    """Money has come: the order is confirmed, or, if it cannot be kept any more, the money goes back by itself.
+
+    One transaction, so that nobody confirms what is about to be refunded.
+    """
+    with transaction():
+        if not confirm_paid_order(order_id):
+            refunding.refund_order(order_id, "too_late", SYSTEM)
 
 
 @shop_job("payments.book_sale")
@@ -121,7 +126,7 @@ def keep_asking() -> None:
     for refund_id in queries.refunds_in_transit() if door.takes_cards() else []:
         try:
             refunding.follow_refund(refund_id)
-        except GatewayUnavailable:
+        except (GatewayUnavailable, GatewayRefused, Busy):
             continue
 
 
