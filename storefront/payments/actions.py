@@ -34,6 +34,7 @@ from storefront.payments.ledger import HELD_IN, Account
 from storefront.payments.methods import CARD, CASH, Method, available_methods
 from storefront.payments.models import ATTEMPT_STATES, AttemptState, PaymentAttempt, PaymentEvent
 from storefront.payments.provider import (
+    SHORTEST_CHECKOUT,
     CheckoutLine,
     CheckoutRef,
     CheckoutState,
@@ -96,15 +97,23 @@ def try_card_again(order_id: int, by: Actor) -> int:
     """
     with transaction():
         latest = _open_card_attempt(_payable(order_id))
-    if latest is not None and (latest.checkout_expires_at or latest.created_at) <= clock.now():
+    if latest is not None and _is_late(latest):
         ask_provider(latest.id)
     with transaction():
         latest = _open_card_attempt(_payable(order_id))
-        if latest is not None:
+        if latest is not None and (latest.provider_ref or not _is_late(latest)):
             return latest.id
+        if latest is not None:
+            _move(latest, AttemptState.EXPIRED)
         attempt = open_attempt(order_id, CARD)
         note("order", order_id, "card_again", by, attempt=attempt.key)
         return attempt.id
+
+
+def _is_late(attempt: PaymentAttempt) -> bool:
+    """Whether its page is over, or so near to it that the provider would not open it any more."""
+    until = attempt.checkout_expires_at or attempt.created_at
+    return until <= clock.now() + (SHORTEST_CHECKOUT if attempt.provider_ref is None else timedelta())
 
 
 def _payable(order_id: int) -> Order:

@@ -144,6 +144,30 @@ def test_a_page_paid_in_its_last_second_is_not_forgotten_when_the_customer_tries
     assert states(one.order_id) == (OrderState.CONFIRMED, PaymentState.PAID)
 
 
+def test_a_page_can_be_opened_late_although_the_provider_wants_it_open_for_half_an_hour(till):
+    """The attempt's page would have been too short-lived: the provider refused, and the customer was told so."""
+    one = till()
+    one.stand_in.faults.plan("unavailable", path="checkout/sessions")
+    assert not one.start()
+
+    with clock.pretending(clock.now() + timedelta(minutes=20)):
+        assert one.start()
+        assert one.pay()
+
+    assert len(one.pages()) == 1
+
+
+def test_a_page_that_was_opened_unheard_is_found_again_however_late(till):
+    one = till()
+    one.stand_in.faults.plan("cut_after", path="checkout/sessions")
+    assert not one.start()
+
+    with clock.pretending(clock.now() + timedelta(minutes=20)):
+        assert one.start()
+
+    assert len(one.pages()) == 1
+
+
 def test_no_page_is_opened_for_an_order_that_was_cancelled(till):
     one = till()
     attempt = one.attempt()
