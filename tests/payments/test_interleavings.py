@@ -177,6 +177,7 @@ MEETINGS = [
 
 
 def test_whoever_meets_at_an_order_and_wherever_the_first_is_stopped_the_books_are_right(stage: Stage) -> None:
+    """medusa #2601 and #13301: webhook and return page ran into each other, with a conflict or no order at all."""
     chance = random.Random(SEED)
     found = []
     for start, first, second in chance.sample(MEETINGS, NORMAL):
