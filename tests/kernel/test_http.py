@@ -147,6 +147,7 @@ def test_a_page_for_somebody_with_a_cookie_is_kept_by_nobody(edge: Flask) -> Non
     assert before.headers["Cache-Control"] == "no-cache"
     assert "Set-Cookie" not in before.headers
     assert setting.headers["Cache-Control"] == after.headers["Cache-Control"] == "private, no-store"
+    assert all("Cookie" in answer.vary for answer in (before, setting, after))
 
 
 def test_the_cookie_is_host_only_secure_and_out_of_reach_of_scripts(edge: Flask) -> None:

@@ -172,6 +172,12 @@ def ending_of(till: Till, model: Model) -> list[str]:
 FEW = 20
 
 
+def told(template: Till, number: int) -> tuple[History, list[object]]:
+    """The history of this number, and what is wrong at its end."""
+    history = History(Till(template.shop, template.stand_in), random.Random(SEED + number))
+    return history, history.live()
+
+
 @pytest.mark.parametrize(
     "histories", [FEW, pytest.param(10_000, marks=[pytest.mark.soak, pytest.mark.timeout(14_400)])]
 )
@@ -180,8 +186,7 @@ def test_whatever_happens_in_whatever_order_the_books_end_as_the_model_says(
 ) -> None:
     template, ends = till(), Counter[str]()
     for number in range(histories):
-        history = History(Till(template.shop, template.stand_in), random.Random(SEED + number))
-        wrong = history.live()
+        history, wrong = told(template, number)
         assert not wrong, (f"seed {SEED + number}", *wrong)
         ends.update(ending_of(history.till, history.model))
         history.till.forget()
@@ -191,3 +196,30 @@ def test_whatever_happens_in_whatever_order_the_books_end_as_the_model_says(
     print(f"\n{histories} histories: {dict(ends)}")
     assert {"kept", "never paid", "cancelled and sent back"} <= set(ends)
     assert histories <= FEW or len(ends) >= 5, ends
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        "storefront.payments.refunding.refund_order",
+        pytest.param("storefront.orders.actions.release_holds", marks=pytest.mark.soak),
+        pytest.param("storefront.payments.actions.unbook_sale", marks=pytest.mark.soak),
+        pytest.param("storefront.orders.actions._mind_the_clock", marks=pytest.mark.soak),
+    ],
+)
+def test_the_histories_notice_a_guard_that_is_gone(
+    till: Callable[..., Till], monkeypatch: pytest.MonkeyPatch, guard: str
+) -> None:
+    """The twin that must fail: without one of these, some history ends wrongly."""
+    monkeypatch.setattr(guard, lambda *_, **__: [])
+    template = till()
+
+    def all_is_well(number: int) -> bool:
+        try:
+            history, wrong = told(template, number)
+        except AssertionError:
+            return False
+        history.till.forget()
+        return not wrong
+
+    assert not all(all_is_well(number) for number in range(150))

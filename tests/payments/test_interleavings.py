@@ -23,7 +23,7 @@ from storefront.embedded.fakestripe import Config, StandIn, create_fakestripe
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop, acting_for
-from storefront.orders.models import OrderState, PaymentState
+from storefront.orders.models import Order, OrderState, PaymentState
 from tests.payments.conftest import SECRET, connect
 from tests.payments.seams import seams, visited_by
 from tests.payments.till import HELD_FOR, Till
@@ -206,3 +206,23 @@ def test_every_cut_of_every_meeting(stage: Stage, start: str) -> None:
                 break
     print(f"\n{start}: {told} interleavings")
     assert not found, "\n".join(map(str, found))
+
+
+def test_without_the_lock_on_the_order_its_payment_and_its_end_get_into_each_others_way(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin that must fail: the row's version notices what the lock prevents."""
+
+    def unlocked(order_id: int) -> Order:
+        return db.session.get_one(Order, (stage.shop.id, order_id), populate_existing=True)
+
+    for module in ("storefront.payments.actions", "storefront.orders.actions"):
+        monkeypatch.setattr(f"{module}.locked", unlocked)
+
+    def goes_well(cut: int) -> bool:
+        try:
+            return not tell(stage, "paid there", "the customer comes back", "the owner cancels", cut)[1]
+        except AssertionError:
+            return False
+
+    assert not all(goes_well(cut) for cut in range(8))
