@@ -419,7 +419,7 @@ def set_fulfilment_state(order_id: int, state: FulfilmentState, by: Actor, reaso
 
 
 def set_payment_state(order_id: int, state: PaymentState, by: Actor, reason: str = "") -> Order:
-    """Follow what happened to the money. A proof under review stops the clock; a rejected one starts it again."""
+    """Follow what happened to the money. It stops the clock, and so does a proof under review; else it runs again."""
     with transaction():
         order = locked(order_id)
         before = order.payment_state
@@ -437,9 +437,11 @@ def set_payment_state(order_id: int, state: PaymentState, by: Actor, reason: str
 
 
 def _mind_the_clock(order: Order, before: PaymentState) -> None:
-    if order.payment_state is PaymentState.PROOF_REVIEW:
-        _keep_until(order, None)
-    elif before is PaymentState.PROOF_REVIEW and order.payment_state not in SETTLED:
+    if order.payment_state in {PaymentState.PROOF_REVIEW, PaymentState.PAID}:
+        _keep_until(order, None)  # whoever paid in time keeps it, however late our own work is
+    elif before is PaymentState.PAID and order.payment_state in SETTLED:
+        order.expires_at = clock.now()  # the money goes back: nothing keeps the order any more
+    elif before is PaymentState.PROOF_REVIEW:
         _keep_until(order, clock.now() + WINDOWS[order.payment_method])
 
 

@@ -11,6 +11,7 @@ import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -20,7 +21,7 @@ from storefront.events import PaymentFailed, PaymentSucceeded
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
-from storefront.kernel.errors import Conflict
+from storefront.kernel.errors import Busy, Conflict
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
@@ -33,7 +34,9 @@ from storefront.payments.ledger import HELD_IN, Account
 from storefront.payments.methods import CARD, CASH, Method, available_methods
 from storefront.payments.models import ATTEMPT_STATES, AttemptState, PaymentAttempt, PaymentEvent
 from storefront.payments.provider import (
+    SHORTEST_CHECKOUT,
     CheckoutLine,
+    CheckoutRef,
     CheckoutState,
     CheckoutStatus,
     GatewayRefused,
@@ -41,6 +44,9 @@ from storefront.payments.provider import (
 )
 
 __all__ = ["Method", "available_methods", "open_attempt", "record_cash", "settle_card", "start_card", "take_back_cash"]
+
+UNDECIDED = frozenset({AttemptState.CREATED, AttemptState.PENDING})
+"""States of an attempt that has no end yet."""
 
 PAGE_OPEN_FOR = timedelta(minutes=45)
 """How long a payment page stays open: longer than the order is held for, since the provider's shortest is 30 min."""
@@ -86,26 +92,53 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
 def try_card_again(order_id: int, by: Actor) -> int:
     """The id of a card attempt that can be paid now: the open one, or a new one after a failure.
 
-    Raises NothingToPay when the order is settled or over.
+    One whose time is over may have been paid in its last second, so the provider is asked before it is given up.
+    Raises NothingToPay when the order is settled or over, or not paid by card; GatewayUnavailable.
     """
     with transaction():
-        order = locked(order_id)
-        if order.payment_state in SETTLED or order.state not in WAITING | {OrderState.CONFIRMED}:
-            raise NothingToPay
-        latest = db.session.scalars(
-            select(PaymentAttempt)
-            .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method == CARD)
-            .order_by(PaymentAttempt.id.desc())
-            .limit(1)
-        ).first()
-        still_open = latest is not None and latest.state in {AttemptState.CREATED, AttemptState.PENDING}
-        if latest is not None and still_open and (latest.checkout_expires_at or latest.created_at) > clock.now():
+        latest = _open_card_attempt(_payable(order_id))
+    if latest is not None and _is_late(latest):
+        ask_provider(latest.id)
+    with transaction():
+        latest = _open_card_attempt(_payable(order_id))
+        if latest is not None and (latest.provider_ref or not _is_late(latest)):
             return latest.id
-        if latest is not None and still_open:
+        if latest is not None:
             move_attempt(latest, AttemptState.EXPIRED)
         attempt = open_attempt(order_id, CARD)
         note("order", order_id, "card_again", by, attempt=attempt.key)
         return attempt.id
+
+
+def _is_late(attempt: PaymentAttempt) -> bool:
+    """Whether its page is over, or so near to it that the provider would not open it any more."""
+    until = attempt.checkout_expires_at or attempt.created_at
+    return until <= clock.now() + (SHORTEST_CHECKOUT if attempt.provider_ref is None else timedelta())
+
+
+def _payable(order_id: int) -> Order:
+    order = locked(order_id)
+    if order.payment_method != CARD or not _awaits_money(order):
+        raise NothingToPay
+    return order
+
+
+def _awaits_money(order: Order) -> bool:
+    return order.payment_state not in SETTLED and order.state in WAITING | {OrderState.CONFIRMED}
+
+
+def _open_card_attempt(order: Order) -> PaymentAttempt | None:
+    return db.session.scalars(
+        select(PaymentAttempt)
+        .where(
+            PaymentAttempt.order_id == order.id,
+            PaymentAttempt.method == CARD,
+            PaymentAttempt.state.in_(UNDECIDED),
+        )
+        .order_by(PaymentAttempt.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    ).first()
 
 
 def start_card(attempt_id: int) -> str:
@@ -121,12 +154,14 @@ def start_card(attempt_id: int) -> str:
     if shop.payment_account is None:
         raise door.NoCards
     page = f"{shop.base_url}/pedido/{order.token}"
+    with force_locale(order.locale):  # never the reader's: the same key must come with the same words
+        description = _("Pedido %(code)s en %(shop)s", code=order.code, shop=shop.name)
     try:
         opened = door.gateway().open_checkout(
             account=shop.payment_account,
             key=attempt.key,
             amount=Money(attempt.amount_minor, attempt.currency),
-            description=_("Pedido %(code)s en %(shop)s", code=order.code, shop=shop.name),
+            description=description,
             lines=lines,
             success_url=f"{page}/pagado",
             cancel_url=page,
@@ -139,14 +174,9 @@ def start_card(attempt_id: int) -> str:
     except GatewayRefused as refused:
         _fail(attempt_id, refused.code)
         raise
-    with transaction():
-        locked(order.id)
-        mine = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
-        if mine.provider_ref is None:
-            mine.provider_ref, mine.intent = opened.id, opened.payment_intent
-            mine.checkout_url = opened.url
-            if mine.state is AttemptState.CREATED:
-                move_attempt(mine, AttemptState.PENDING)
+    if not _remember_page(attempt_id, opened):
+        close_page(attempt_id)
+        raise NothingToPay
     return opened.url
 
 
@@ -154,7 +184,7 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
         order = db.session.get_one(Order, (current_shop().id, attempt.order_id), populate_existing=True)
-        if attempt.state not in {AttemptState.CREATED, AttemptState.PENDING} or order.payment_state in SETTLED:
+        if attempt.state not in UNDECIDED or not _awaits_money(order):
             raise NothingToPay
         rows = db.session.execute(
             select(OrderLine.product_name, OrderLine.quantity, OrderLine.unit_minor)
@@ -163,18 +193,25 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
         )
         lines = [CheckoutLine(row.product_name, row.quantity, row.unit_minor) for row in rows]
     if order.shipping_minor:
-        lines.append(CheckoutLine(order.shipping_name or _("Entrega"), 1, order.shipping_minor))
+        with force_locale(order.locale):
+            lines.append(CheckoutLine(order.shipping_name or _("Entrega"), 1, order.shipping_minor))
     return attempt, order, lines
 
 
 def _fail(attempt_id: int, why: str) -> None:
     with transaction():
-        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
-        order = locked(attempt.order_id)
-        if attempt.state in {AttemptState.CREATED, AttemptState.PENDING}:
+        order, attempt = _locked_attempt(attempt_id)
+        if attempt.state in UNDECIDED:
             move_attempt(attempt, AttemptState.FAILED)
             note("order", order.id, "card_refused", SYSTEM, why=why)
             _follow_failure(order, attempt)
+
+
+def _locked_attempt(attempt_id: int) -> tuple[Order, PaymentAttempt]:
+    """An attempt, read only once its order's row is locked: what was read before may be over by then."""
+    order_id = db.session.scalar(select(PaymentAttempt.order_id).where(PaymentAttempt.id == attempt_id))
+    order = locked(int(order_id or 0))
+    return order, db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
 
 
 def _follow_failure(order: Order, attempt: PaymentAttempt) -> None:
@@ -208,7 +245,7 @@ def ask_provider(attempt_id: int) -> AttemptState:
         if found is None:
             return _let_lapse(attempt)
         reference = found.id
-        _remember_page(attempt_id, found.id, found.url, found.payment_intent)
+        _remember_page(attempt_id, found)
     return settle_card(attempt_id, door.gateway().checkout_state(shop.payment_account, reference))
 
 
@@ -217,21 +254,22 @@ def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
     if attempt.checkout_expires_at is None or attempt.checkout_expires_at > clock.now():
         return attempt.state
     with transaction():
-        order = locked(attempt.order_id)
-        mine = db.session.get_one(PaymentAttempt, (current_shop().id, attempt.id), populate_existing=True)
+        order, mine = _locked_attempt(attempt.id)
         if mine.state is AttemptState.CREATED:
             move_attempt(mine, AttemptState.EXPIRED)
             _follow_failure(order, mine)
         return mine.state
 
 
-def _remember_page(attempt_id: int, reference: str, url: str, intent: str | None) -> None:
+def _remember_page(attempt_id: int, page: CheckoutRef) -> bool:
+    """Write down where an attempt is paid. False when its order does not wait for money any more."""
     with transaction():
-        mine = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        order, mine = _locked_attempt(attempt_id)
         if mine.provider_ref is None:
-            mine.provider_ref, mine.checkout_url, mine.intent = reference, url, intent
+            mine.provider_ref, mine.checkout_url, mine.intent = page.id, page.url, page.payment_intent
             if mine.state is AttemptState.CREATED:
                 move_attempt(mine, AttemptState.PENDING)
+        return _awaits_money(order)
 
 
 def close_page(attempt_id: int) -> None:
@@ -252,13 +290,11 @@ def settle_card(attempt_id: int, told: CheckoutState) -> AttemptState:
     A second success for one order is sent back at once.
     """
     with transaction():
-        order_id = db.session.scalar(select(PaymentAttempt.order_id).where(PaymentAttempt.id == attempt_id))
-        order = locked(int(order_id or 0))
-        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        order, attempt = _locked_attempt(attempt_id)
         attempt.intent = told.payment_intent or attempt.intent
         if told.paid:
             _take_money(order, attempt, {"amount_minor": told.amount_minor, "currency": told.currency})
-        elif told.status is CheckoutStatus.EXPIRED and attempt.state in {AttemptState.CREATED, AttemptState.PENDING}:
+        elif told.status is CheckoutStatus.EXPIRED and attempt.state in UNDECIDED:
             move_attempt(attempt, AttemptState.EXPIRED)
             _follow_failure(order, attempt)
         return attempt.state
@@ -329,7 +365,8 @@ def latest_attempt(order_id: int) -> PaymentAttempt:
 def record_cash(order_id: int, by: Actor) -> None:
     """The whole amount came in cash. Money that a courier took stays in the courier's custody until it is handed in.
 
-    Saying it twice changes nothing. Raises NotCash for an order that is paid in another way.
+    Saying it twice changes nothing. Raises NotCash for an order that is paid in another way, NothingToPay for one that
+    was cancelled, and as `confirm_order` for one that lapsed and whose goods are gone.
     """
     with transaction():
         order = locked(order_id)
@@ -337,7 +374,9 @@ def record_cash(order_id: int, by: Actor) -> None:
             raise NotCash
         if order.payment_state in SETTLED:
             return
-        if order.state is OrderState.REQUESTED:
+        if order.state is OrderState.CANCELLED:
+            raise NothingToPay
+        if order.state in {OrderState.REQUESTED, OrderState.EXPIRED}:
             confirm_order(order_id, by)
         attempt = latest_attempt(order_id)
         if attempt.state is AttemptState.CANCELLED:
@@ -379,7 +418,7 @@ def open_card_attempts(older_than: datetime) -> list[int]:
             select(PaymentAttempt.id)
             .where(
                 PaymentAttempt.method == CARD,
-                PaymentAttempt.state.in_([AttemptState.CREATED, AttemptState.PENDING]),
+                PaymentAttempt.state.in_(UNDECIDED),
                 PaymentAttempt.created_at < older_than,
             )
             .order_by(PaymentAttempt.id)
@@ -395,16 +434,21 @@ def keep_asking() -> int:
     ended = 0
     for attempt_id in open_card_attempts(clock.now() - timedelta(minutes=2)):
         try:
-            ended += ask_provider(attempt_id) not in {AttemptState.CREATED, AttemptState.PENDING}
-        except (GatewayUnavailable, GatewayRefused):
+            ended += ask_provider(attempt_id) not in UNDECIDED
+        except (GatewayUnavailable, GatewayRefused, Busy):
             continue
     return ended
 
 
 def book_sale(order_id: int) -> None:
-    """Write a confirmed order into the books: the customer owes it, the shop has sold it. Once per order."""
+    """Write a confirmed order into the books: the customer owes it, the shop has sold it. Once per order.
+
+    Jobs come in any order: one that was cancelled in the meantime stays out.
+    """
     with transaction():
-        order = db.session.get_one(Order, (current_shop().id, order_id))
+        order = locked(order_id)
+        if order.state is OrderState.CANCELLED:
+            return
         source = ("order", order_id)
         post = ledger.post
         post(Account.RECEIVABLE, Account.SALES, order.net_minor, kind="sale", source=source, order_id=order_id)
@@ -414,7 +458,7 @@ def book_sale(order_id: int) -> None:
 def unbook_sale(order_id: int) -> None:
     """Take a cancelled order out of the books again, if it was in them."""
     with transaction():
-        order = db.session.get_one(Order, (current_shop().id, order_id))
+        order = locked(order_id)
         if not ledger.is_booked("sale", ("order", order_id)):
             return
         source = ("order", order_id)

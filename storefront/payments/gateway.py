@@ -292,8 +292,9 @@ def _stripe_errors() -> Iterator[None]:
         yield
     except stripe.StripeError as error:
         status = error.http_status or 0
-        # 409 is a request with this key still in flight, 429 a full queue: both say "ask again", not "no".
-        if 400 <= status < 500 and status not in (409, 429):
+        # 409 is a request with this key still in flight, 429 a full queue: both say "ask again", not "no". A key that
+        # was used with other parameters says nothing of what became of that first request.
+        if 400 <= status < 500 and status not in (409, 429) and not isinstance(error, stripe.IdempotencyError):
             raise GatewayRefused(_code_of(error), error.user_message or "") from error
         raise GatewayUnavailable from error
 

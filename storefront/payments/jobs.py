@@ -19,6 +19,7 @@ from storefront.events import (
 from storefront.kernel import clock, inbox, mail
 from storefront.kernel.audit import SYSTEM
 from storefront.kernel.db import db, transaction
+from storefront.kernel.errors import Busy
 from storefront.kernel.faces import face_url
 from storefront.kernel.facts import WebhookReceived
 from storefront.kernel.inbox import InboxRow
@@ -29,7 +30,7 @@ from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
 from storefront.payments import actions, door, queries, refunding
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
-from storefront.payments.provider import GatewayUnavailable
+from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 
 PATIENCE = timedelta(days=3)
 """How long a notice about something unknown is kept waiting for it."""
@@ -41,7 +42,10 @@ class UnknownObject(LookupError):
 
 @shop_job("payments.keep_or_return")
 def keep_or_return(order_id: int, attempt_id: int) -> None:
-    """Money has come: the order is confirmed, or, if it cannot be kept any more, the money goes back by itself."""
+    """Money has come: the order is confirmed, or, if it cannot be kept any more, the money goes back by itself.
+
+    One transaction, so that nobody confirms what is about to be refunded.
+    """
     with transaction():
         locked(order_id)
         attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
@@ -127,7 +131,7 @@ def keep_asking() -> None:
     for refund_id in queries.refunds_in_transit() if door.takes_cards() else []:
         try:
             refunding.follow_refund(refund_id)
-        except GatewayUnavailable:
+        except (GatewayUnavailable, GatewayRefused, Busy):
             continue
 
 

@@ -59,8 +59,9 @@ ATTEMPT_STATES = Transitions(
 REFUND_STATES = Transitions(
     {
         _R.REQUESTED: {_R.IN_TRANSIT, _R.EXTERNAL, _R.DONE, _R.FAILED},
-        _R.IN_TRANSIT: {_R.DONE, _R.FAILED},
+        _R.IN_TRANSIT: {_R.DONE, _R.EXTERNAL, _R.FAILED},
         _R.EXTERNAL: {_R.DONE},
+        _R.DONE: {_R.EXTERNAL},  # the bank sent it back: the provider's word is not the last
         _R.FAILED: {_R.REQUESTED, _R.EXTERNAL, _R.DONE},
     }
 )

@@ -20,13 +20,20 @@ from storefront.payments import door, ledger
 from storefront.payments.ledger import Account
 from storefront.payments.methods import CARD
 from storefront.payments.models import REFUND_STATES, AttemptState, PaymentAttempt, Refund, RefundState
-from storefront.payments.provider import GatewayRefused, RefundStatus
+from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
+from storefront.payments.provider import RefundState as ProviderRefund
 
 
 class TooMuchBack(Conflict):
     """More than what came in and is not sent back yet."""
 
     message = _l("No se puede devolver más de lo que se pagó.")
+
+
+class NotByHand(Conflict):
+    """The provider is sending it back."""
+
+    message = _l("Esta devolución la hace el servicio de tarjetas; no hace falta enviarla a mano.")
 
 
 def decide(order: Order, attempt: PaymentAttempt, amount_minor: int, reason: str, by: Actor) -> Refund:
@@ -95,7 +102,9 @@ def _left_of(attempt: PaymentAttempt) -> int:
 def send_back(refund_id: int) -> RefundState:
     """Let the provider send a card payment back. Asking again asks with the same key: nothing goes back twice.
 
-    Raises GatewayUnavailable when nobody knows what happened. A refusal makes it `external`: a person must act.
+    A lost answer, a key that was forgotten and one that is for ever bound to a failure all look like a refusal or an
+    outage, so that the provider's own list is read before either is believed. Raises GatewayUnavailable when nobody
+    knows what happened. A refusal makes it `external`: a person must act.
     """
     shop = current_shop()
     with transaction():
@@ -113,39 +122,59 @@ def send_back(refund_id: int) -> RefundState:
             currency=refund.currency,
             key=refund.key,
             metadata={"refund": refund.key},
-            return_fee=True,
+            return_fee=door.platform_fee(attempt.amount_minor) > 0,
         )
-    except GatewayRefused:
+    except (GatewayRefused, GatewayUnavailable) as trouble:
+        made = _made_before(shop.payment_account, attempt.intent, refund.key)
+        if made is not None:
+            return _settle(refund_id, _state_of(made.status), made.id)
+        if isinstance(trouble, GatewayUnavailable):
+            raise
         return _settle(refund_id, RefundState.EXTERNAL, None)
     return _settle(refund_id, _state_of(sent.status), sent.id)
+
+
+def _made_before(account: str, intent: str, key: str) -> ProviderRefund | None:
+    found = door.gateway().refunds_of(account, intent)
+    return next((refund for refund in found if refund.metadata.get("refund") == key), None)
 
 
 def _state_of(status: RefundStatus) -> RefundState:
     if status is RefundStatus.SUCCEEDED:
         return RefundState.DONE
     if status in {RefundStatus.FAILED, RefundStatus.CANCELLED}:
-        return RefundState.FAILED
+        return RefundState.EXTERNAL  # the money is with the shop again, and its way back is a person's to find
     return RefundState.IN_TRANSIT
 
 
 def follow_refund(refund_id: int) -> RefundState:
-    """Ask the provider what became of a refund that is in transit and follow its answer. Raises GatewayUnavailable."""
+    """Ask the provider what became of a refund that it has made and follow its answer: even one that was done may fail,
+    weeks later. Raises GatewayUnavailable."""
     shop = current_shop()
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
-    if refund.state is not RefundState.IN_TRANSIT or refund.provider_ref is None or shop.payment_account is None:
+    made = refund.provider_ref is not None and refund.state in {RefundState.IN_TRANSIT, RefundState.DONE}
+    if not made or refund.provider_ref is None or shop.payment_account is None:
         return refund.state
     told = door.gateway().refund_state(shop.payment_account, refund.provider_ref)
     return _settle(refund_id, _state_of(told.status), refund.provider_ref)
 
 
 def mark_sent_back(code: str, by: Actor) -> Refund:
-    """A person has sent the money back by hand. Raises NotFound for an unknown code; twice changes nothing."""
-    refund_id = db.session.scalar(select(Refund.id).where(Refund.code == code))
-    if refund_id is None:
-        raise NotFound
-    _settle(refund_id, RefundState.DONE, None, by)
-    return db.session.get_one(Refund, (current_shop().id, refund_id))
+    """A person has sent the money back by hand. Twice changes nothing.
+
+    Raises NotFound for an unknown code, NotByHand while the provider is at it.
+    """
+    with transaction():
+        found = db.session.execute(select(Refund.id, Refund.order_id).where(Refund.code == code)).first()
+        if found is None:
+            raise NotFound
+        locked(found.order_id)
+        refund = db.session.get_one(Refund, (current_shop().id, found.id), populate_existing=True)
+        if refund.state not in {RefundState.EXTERNAL, RefundState.DONE}:
+            raise NotByHand
+        _settle(refund.id, RefundState.DONE, None, by)
+    return refund
 
 
 def _settle(refund_id: int, state: RefundState, reference: str | None, by: Actor = SYSTEM) -> RefundState:
@@ -153,25 +182,39 @@ def _settle(refund_id: int, state: RefundState, reference: str | None, by: Actor
         order_id = db.session.scalar(select(Refund.order_id).where(Refund.id == refund_id))
         order = locked(int(order_id or 0))
         refund = db.session.get_one(Refund, (current_shop().id, refund_id), populate_existing=True)
-        if refund.state is state or refund.state is RefundState.DONE:
-            return refund.state
-        REFUND_STATES.require(refund.state, state)
+        before = refund.state
+        if before is state or (before is RefundState.DONE and state is not RefundState.EXTERNAL):
+            return before
+        REFUND_STATES.require(before, state)
         refund.state, refund.provider_ref = state, reference or refund.provider_ref
-        note("order", order.id, f"refund_{state}", by, amount_minor=refund.amount_minor)
+        note("order", order.id, f"refund_{state}", by, amount_minor=refund.amount_minor, reference=refund.provider_ref)
+        if state is RefundState.EXTERNAL:
+            refund.provider_ref = None  # what the provider says of its own try does not concern the person's
+        if before is RefundState.DONE:
+            _came_back(order, refund, by)
         if state is RefundState.DONE:
             refund.settled_at = clock.now()
-            ledger.post(
-                Account.RECEIVABLE,
-                ledger.where_it_went(refund.attempt_id),
-                refund.amount_minor,
-                kind="sent_back",
-                source=("refund", refund.id),
-                order_id=order.id,
-            )
+            _book(refund, Account.RECEIVABLE, ledger.where_it_went(refund.attempt_id), "sent_back")
             if order.payment_state is PaymentState.REFUND_PENDING and not _open_refunds(order.id):
                 set_payment_state(order.id, PaymentState.REFUNDED, by)
             record(RefundSettled(refund_id=refund.id, order_id=order.id))
         return state
+
+
+def _came_back(order: Order, refund: Refund, by: Actor) -> None:
+    """What had been sent back did not arrive: the shop has it again, and the customer is still owed it."""
+    refund.settled_at = None
+    _book(refund, ledger.where_it_went(refund.attempt_id), Account.RECEIVABLE, "came_back")
+    if order.payment_state is PaymentState.REFUNDED:
+        set_payment_state(order.id, PaymentState.REFUND_PENDING, by, "came back")
+
+
+def _book(refund: Refund, debit: Account, credit: Account, kind: str) -> None:
+    """Once, or, for the money's second journey, once more under a name of its own."""
+    source = ("refund", refund.id)
+    if kind == "sent_back" and ledger.is_booked("came_back", source):
+        kind = "sent_back_again"
+    ledger.post(debit, credit, refund.amount_minor, kind=kind, source=source, order_id=refund.order_id)
 
 
 def _open_refunds(order_id: int) -> int:

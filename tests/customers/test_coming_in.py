@@ -108,6 +108,7 @@ def test_a_number_without_an_address_gets_no_letter_and_no_code_is_right(dora, b
 
 
 def test_a_code_works_once(dora, client_at, bakery):
+    """Elsewhere a used token could be played again."""
     submit(dora, "/cuenta/entrar", contact=DORA)
     code = latest_code(bakery, DORA)
     assert submit(dora, "/cuenta/codigo", code=code).status_code == 303

@@ -137,6 +137,7 @@ def test_production_insists_on_https() -> None:
 
 
 def test_a_page_for_somebody_with_a_cookie_is_kept_by_nobody(edge: Flask) -> None:
+    """Flask CVE-2023-30861: without Vary: Cookie a proxy gave one visitor's session to another."""
     client = browser(edge)
 
     before = client.get("/pagina")
@@ -146,6 +147,7 @@ def test_a_page_for_somebody_with_a_cookie_is_kept_by_nobody(edge: Flask) -> Non
     assert before.headers["Cache-Control"] == "no-cache"
     assert "Set-Cookie" not in before.headers
     assert setting.headers["Cache-Control"] == after.headers["Cache-Control"] == "private, no-store"
+    assert all("Cookie" in answer.vary for answer in (before, setting, after))
 
 
 def test_the_cookie_is_host_only_secure_and_out_of_reach_of_scripts(edge: Flask) -> None:

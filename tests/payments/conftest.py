@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,6 +12,8 @@ from storefront.kernel.tenancy import Shop, acting_for, directory
 from storefront.payments import door
 from storefront.payments.gateway import StripeGateway
 from tenants.models import Tenant
+from tests.payments.seams import seams
+from tests.payments.till import Till
 
 SECRET = "whsec_test"
 
@@ -36,3 +38,13 @@ def connect(shop: Shop, stand_in: StandIn) -> Shop:
     connected = directory().by_id(shop.id)
     assert connected is not None
     return connected
+
+
+@pytest.fixture
+def till(bakery: Shop) -> Iterator[Callable[..., Till]]:
+    """`till()`: a card order at the bakery, placed; the stand-in answers in this process, and every seam is marked."""
+    provider = create_fakestripe(Config(public_url="http://127.0.0.1", webhook_secret=SECRET))
+    with seams(provider, SECRET) as stand_in:
+        shop = connect(bakery, stand_in)
+        with acting_for(shop):
+            yield lambda **how: Till(shop, stand_in, **how).open()

@@ -166,6 +166,7 @@ def test_asking_for_a_new_password_says_the_same_to_everybody(at, cast) -> None:
 
 
 def test_the_mailed_link_sets_a_password_once_and_ends_the_old_sessions(client_at, at) -> None:
+    """Elsewhere a used token could be played again."""
     inside = client_at("app", as_="alicia")
     at("app.portales.test").post("/entrar/olvide", data={"contact": "alicia@example.com"})
     path, stranger = reset_path(), at("app.portales.test")
