@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import select
 
 from storefront.cart.models import Cart, CartLine
-from storefront.cart.pricing import Totals, totals
 from storefront.catalogue.queries import Picture, Sellable, sellable
 from storefront.inventory.queries import available
 from storefront.kernel import clock
@@ -19,6 +18,7 @@ from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.pricing.basket import Basket, Line, Totals, price
 from storefront.reservations.models import Booking, BookingState
 
 
@@ -52,6 +52,7 @@ class LineView:
     code: str
     variant_id: int
     product_id: int | None
+    category_id: int | None
     product_slug: str | None
     product_name: str
     variant_name: str
@@ -152,7 +153,7 @@ def _rows(which: Any) -> Sequence[Any]:
 def _view(rows: Sequence[Any], locale: str | None) -> CartView:
     shop = current_shop()
     if not rows:
-        return CartView(0, (), totals((), shop), 0, None)
+        return CartView(0, (), price(Basket(shop.currency, (), shop.tax_rate_bp)), 0, None)
     on_sale = sellable([row.variant_id for row in rows], locale)
     left = available([row.variant_id for row in rows if row.starts_at is None])
     held = _held(row.booking_id for row in rows)
@@ -160,10 +161,21 @@ def _view(rows: Sequence[Any], locale: str | None) -> CartView:
     return CartView(
         id=rows[0].cart_id,
         lines=lines,
-        totals=totals([line for line in lines if line.can_be_ordered], shop),
+        totals=price(basket_of([line for line in lines if line.can_be_ordered])),
         item_count=sum(1 if line.is_booking else line.quantity for line in lines),
         expires_at=min((line.held.until for line in lines if line.held), default=None),
     )
+
+
+def basket_of(lines: Sequence[LineView], shipping_minor: int = 0) -> Basket:
+    """The lines as what has to be priced, with a delivery."""
+    shop = current_shop()
+    goods = [
+        Line(line.unit_minor, line.units, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
+             category_id=line.category_id)
+        for line in lines
+    ]  # fmt: skip
+    return Basket(shop.currency, goods, shop.tax_rate_bp, shipping_minor=shipping_minor)
 
 
 def _line(
@@ -176,6 +188,7 @@ def _line(
         code=row.code,
         variant_id=row.variant_id,
         product_id=offer.product_id if offer else None,
+        category_id=offer.category_id if offer else None,
         product_slug=offer.product_slug if offer else None,
         product_name=offer.product_name if offer else row.seen_name,
         variant_name=offer.variant_name if offer else "",

@@ -201,4 +201,5 @@ def _new_line(line: LineView) -> NewLine:
         booking_id=line.held.booking_id if line.held else None,
         starts_at=line.held.starts_at if line.held else None,
         ends_at=line.held.ends_at if line.held else None,
+        category_id=line.category_id,
     )

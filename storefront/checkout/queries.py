@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from storefront.cart.pricing import Totals, totals
-from storefront.cart.queries import CartView
+from storefront.cart.queries import CartView, basket_of
 from storefront.customers.address import PostalAddress
 from storefront.customers.models import Address, Customer
 from storefront.delivery.rates import Quote, ZoneChoice, plain, zones_for_checkout
 from storefront.kernel.db import db
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.pricing.basket import Totals, price
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _price(zone: ZoneChoice, subtotal_minor: int) -> int:
 
 def bill(cart: CartView, quote: Quote | None) -> Bill:
     """The bill of a cart, with delivery where there is a quote for it."""
-    sums = totals(cart.good_lines, current_shop(), quote.price_minor if quote else 0)
+    sums = price(basket_of(cart.good_lines, quote.price_minor if quote else 0))
     return Bill(sums, quote, _stamp(cart, sums))
 
 

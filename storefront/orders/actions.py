@@ -15,7 +15,6 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
-from storefront.cart.pricing import Item, totals
 from storefront.catalogue.models import ProductKind
 from storefront.events import OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired, OrderPlaced, OrderReady
 from storefront.inventory.actions import (
@@ -51,6 +50,7 @@ from storefront.orders.states import (
     OrderState,
     PaymentState,
 )
+from storefront.pricing.basket import Amount, Basket, Line, Totals, price
 from storefront.reservations.actions import (
     Contact,
     HoldExpired,
@@ -110,6 +110,7 @@ class NewLine:
     booking_id: int | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    category_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +143,11 @@ def place_order(new: NewOrder, by: Actor) -> Order:
     """
     at = clock.now()
     with transaction():
-        order = _new_order(new, at)
+        sums = _priced(new)
+        order = _new_order(new, sums, at)
         db.session.add(order)
         db.session.flush()
-        db.session.add_all(_lines(order.id, new.lines))
+        db.session.add_all(_lines(order.id, new.lines, sums.lines))
         until = (order.expires_at or at) + GRACE
         hold_stock(_demand(new.lines), cause=CAUSE, cause_id=order.id, until=until)
         booked = [line.booking_id for line in new.lines if line.booking_id is not None]
@@ -158,9 +160,19 @@ def place_order(new: NewOrder, by: Actor) -> Order:
     return order
 
 
-def _new_order(new: NewOrder, at: datetime) -> Order:
+def _priced(new: NewOrder) -> Totals:
+    """What is agreed, priced by the one function that priced the bill."""
     shop = current_shop()
-    sums = totals([Item(line.unit_minor, line.quantity) for line in new.lines], shop, new.shipping_minor)
+    lines = [
+        Line(line.unit_minor, line.quantity, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
+             category_id=line.category_id)
+        for line in new.lines
+    ]  # fmt: skip
+    return price(Basket(shop.currency, lines, shop.tax_rate_bp, shipping_minor=new.shipping_minor))
+
+
+def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
+    shop = current_shop()
     return Order(
         code=_free_code(),
         placement_key=new.placement_key,
@@ -192,9 +204,7 @@ def _contact(order: Order) -> Contact:
     return Contact(order.contact_name, order.contact_phone or "", order.note)
 
 
-def _lines(order_id: int, lines: Sequence[NewLine]) -> list[OrderLine]:
-    shop = current_shop()
-    amounts = totals([Item(line.unit_minor, line.quantity) for line in lines], shop).lines
+def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -> list[OrderLine]:
     return [
         OrderLine(
             order_id=order_id,
@@ -210,7 +220,7 @@ def _lines(order_id: int, lines: Sequence[NewLine]) -> list[OrderLine]:
             gross_minor=amount.gross_minor,
             net_minor=amount.net_minor,
             tax_minor=amount.tax_minor,
-            tax_rate_bp=shop.tax_rate_bp,
+            tax_rate_bp=amount.tax_rate_bp,
             booking_id=line.booking_id,
             starts_at=line.starts_at,
             ends_at=line.ends_at,
