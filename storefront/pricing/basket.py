@@ -126,6 +126,11 @@ class Totals:
         return sum(one.gross_minor for one in self._taxed) + self.tip_minor
 
     @property
+    def named_discounts(self) -> list[tuple[str, Money]]:
+        """Each discount by name, with what it takes off."""
+        return [(one.name, Money(-one.amount_minor, self.currency)) for one in self.discounts]
+
+    @property
     def subtotal(self) -> Money:
         """All lines as listed, without delivery."""
         return Money(self.subtotal_minor, self.currency)

@@ -37,6 +37,8 @@ from storefront.orders.models import FulfilmentMethod, Order
 from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.models import Refund
 from storefront.payments.proofs import submit_proof
+from storefront.pricing.discounts import Kind
+from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
@@ -85,7 +87,7 @@ def furnish(shop: Shop, firm: Firm) -> Furniture:
     """Put one of everything into a shop that a courier firm serves."""
     made = Furniture(shop)
     for write in (
-        _settings, _people, _shelves, _customers, _carts, _bookings, _orders,
+        _settings, _people, _shelves, _promotions, _customers, _carts, _bookings, _orders,
         lambda it: _deliveries(it, firm), *EXTRA,
     ):  # fmt: skip
         write(made)
@@ -180,6 +182,15 @@ def _shelves(it: Furniture) -> None:
         it.things |= {"image": codes[-1], "first image": codes[0]}
         variant_id = db.session.scalars(select(Variant.id).where(Variant.code == made.variant_code)).one()
         adjust_stock(variant_id, on_hand=40, reason="counted", text=f"Nota {word}", by=it.owner)
+
+
+def _promotions(it: Furniture) -> None:
+    word = canary(it.shop)
+    with acting_for(it.shop):
+        limited_to = {"categories": [it.things["category code"]], "products": [it.things["product code"]]}
+        it.things["coupon"] = f"CUPON{it.shop.id}"
+        details = PromotionDetails(f"Oferta {word}", Kind.PERCENT, 500, coupon=it.things["coupon"], **limited_to)
+        it.things["promotion"] = create_promotion(details, new_token(), it.owner)
 
 
 def _customers(it: Furniture) -> None:
