@@ -79,9 +79,9 @@ class PromotionForm(Form):
         default=Kind.PERCENT.value,
     )
     percent = IntegerField(
-        _l("Porcentaje"), [Optional(), NumberRange(1, 100, _l("Escribe un porcentaje entre 1 y 100."))]
+        _l("¿Qué porcentaje?"), [Optional(), NumberRange(1, 100, _l("Escribe un porcentaje entre 1 y 100."))]
     )
-    amount = MoneyField(_l("Cantidad"), [Optional()])
+    amount = MoneyField(_l("¿Cuánto dinero?"), [Optional()])
     minimum = MoneyField(_l("Compra mínima"), [Optional()])
     since = DateField(_l("Desde"), [Optional()])
     until = DateField(_l("Hasta"), [Optional()], description=_l("Ese día todavía vale."))
@@ -184,7 +184,7 @@ def create() -> ResponseReturnValue:
     except BadPromotion as refusal:
         _refused(form, refusal)
         return _page(form, None, refusal.status)
-    flash(_("Promoción lista: ya se aplica en tu tienda."), "good")
+    flash(_("Promoción lista."), "good")
     return redirect(url_for(".index"), 303)
 
 
