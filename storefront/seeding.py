@@ -22,15 +22,15 @@ from PIL import Image, ImageDraw
 from slugify import slugify
 from sqlalchemy import select
 
-from storefront.cart.actions import add_booking, add_goods
+from storefront.cart.actions import add_booking, add_goods, use_coupon
 from storefront.cart.queries import cart_view
 from storefront.catalogue import actions as catalogue
 from storefront.catalogue.actions import Price, ProductTexts, VariantRow
 from storefront.catalogue.categories import category_named, rename_category
-from storefront.catalogue.models import Product, ProductKind, Variant
+from storefront.catalogue.models import Category, Product, ProductKind, Variant
 from storefront.catalogue.pictures import NewImage, add_image
 from storefront.checkout.actions import CheckoutDetails, place
-from storefront.checkout.queries import bill
+from storefront.checkout.queries import bill, buyer_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import offers, partners
 from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, set_contract
@@ -39,7 +39,7 @@ from storefront.delivery.rates import quote
 from storefront.delivery.states import PartnerKind, ShipmentState
 from storefront.delivery.tracking import Report, record_reports
 from storefront.demo import illustrations
-from storefront.demo.content import DemoCustomer, DemoProduct, DemoShop
+from storefront.demo.content import DemoCustomer, DemoProduct, DemoPromotion, DemoShop
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
 from storefront.inventory.actions import adjust_stock
@@ -54,6 +54,8 @@ from storefront.orders.models import Order
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
+from storefront.pricing.discounts import Kind
+from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations import actions as bookings
 from storefront.reservations.availability import free_slots, free_stay
@@ -197,8 +199,26 @@ def _fill(demo: DemoShop) -> None:
     # A shop shows what is newest first, so the list's first is made last.
     for product in reversed(demo.products):
         _add_product(product, categories[product.category], resources)
+    for gift in demo.promotions:
+        _promise(gift, {category.slug: categories[category.slug] for category in demo.categories})
     for zone in demo.zones:
         add_zone(ZoneDetails(zone.name, zone.price_minor, zone.free_above_minor, zone.localities, zone.region), SEEDER)
+
+
+def _promise(gift: DemoPromotion, shelves: Mapping[str, int]) -> None:
+    wanted = [shelves[slug] for slug in gift.categories]
+    codes = db.session.scalars(select(Category.code).where(Category.id.in_(wanted))).all()
+    details = PromotionDetails(
+        gift.name,
+        Kind.PERCENT,
+        gift.percent * 100,
+        coupon=gift.coupon,
+        categories=codes,
+        minimum_minor=gift.minimum_minor,
+        first_order_only=gift.first_order_only,
+        usage_limit=gift.usage_limit,
+    )
+    create_promotion(details, str(uuid4()), SEEDER)
 
 
 def _words(translations: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
@@ -276,7 +296,8 @@ def _live(shop: Shop, demo: DemoShop) -> None:
         return
     goods = [p for p in demo.products if p.kind == "goods"]
     if goods:
-        _sell(shop, goods, people)
+        coupon = next((gift.coupon for gift in demo.promotions if gift.coupon), None)
+        _sell(shop, goods, people, coupon)
     _book(shop, [p for p in demo.products if p.service is not None], people)
     with acting_for(shop):
         jobs.drain()
@@ -298,12 +319,12 @@ SALES: tuple[tuple[float, int, str, bool, str], ...] = (
 """Days ago, local hour, way of paying, whether it is delivered, and how far it has come."""
 
 
-def _sell(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCustomer]) -> None:
+def _sell(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCustomer], coupon: str | None) -> None:
     for number, (days, hour, pay, delivered, until) in enumerate(SALES):
         person = _pick([p for p in people if p.address] if delivered else people, number)
         wanted = [_pick(goods, 3 * number + step * 7) for step in range(1 + number % 3)]
         with _at(shop, days, hour):
-            order_id = _order(shop, person, wanted, pay, delivered)
+            order_id = _order(shop, person, wanted, pay, delivered, coupon if number % 4 == 0 else None)
             # Beat knows today's date only: it may let an order of last week expire under our hands.
             with contextlib.suppress(Refusal):
                 if order_id is not None:
@@ -314,7 +335,9 @@ def _pick(items: Sequence[Any], number: int) -> Any:
     return items[number % len(items)]
 
 
-def _order(shop: Shop, person: DemoCustomer, wanted: Sequence[DemoProduct], pay: str, delivered: bool) -> int | None:
+def _order(
+    shop: Shop, person: DemoCustomer, wanted: Sequence[DemoProduct], pay: str, delivered: bool, coupon: str | None
+) -> int | None:
     """Place an order as the customer would; None when the shop does not offer it in this way."""
     with acting_for(shop):
         token: str | None = None
@@ -323,6 +346,8 @@ def _order(shop: Shop, person: DemoCustomer, wanted: Sequence[DemoProduct], pay:
             if variant_id is not None:
                 with contextlib.suppress(Refusal):  # sold out by now: the customer takes the rest
                     token = add_goods(token, variant_id, 1 + len(product.name) % 2).token
+        if coupon and token:
+            use_coupon(token, coupon)
         return _check_out(person, token, pay, _address(person) if delivered else None)
 
 
@@ -351,7 +376,7 @@ def _check_out(person: DemoCustomer, token: str | None, pay: str, address: Posta
     shop = current_shop()
     if token is None or pay not in shop.payment_methods:
         return None
-    view = cart_view(token)
+    view = cart_view(token, buyer=buyer_of(None, person.phone, person.email or None))
     delivery = quote(address, view.totals.subtotal_minor) if address else None
     if (address and delivery is None) or any(line.trouble for line in view.lines):
         return None

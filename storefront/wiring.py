@@ -43,6 +43,7 @@ from storefront.payments import webhooks
 from storefront.personalisation import jobs as taste_jobs
 from storefront.personalisation import personal_data as taste_data
 from storefront.personalisation import views as tastes
+from storefront.promotions import personal_data as promotion_data
 from storefront.receipts import jobs as receipt_jobs
 from storefront.receipts import personal_data as receipt_data
 from storefront.receipts import views as receipts
@@ -60,6 +61,7 @@ from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import orders as desk_orders
 from tenants.dashboard import payments as desk_payments
+from tenants.dashboard import promotions as desk_promotions
 from tenants.dashboard import receipts as desk_receipts
 from tenants.dashboard import reservations as desk_reservations
 from tenants.dashboard import settings as desk_settings
@@ -93,6 +95,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
         desk_inventory.blueprint,
+        desk_promotions.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
         desk_settings.blueprint,
@@ -171,6 +174,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
 
 PERSONAL_DATA: Mapping[str, Any] = {
     "reservations": booking_data,
+    "promotions": promotion_data,
     "cart": cart_data,
     "orders": order_data,
     "payments": payment_data,

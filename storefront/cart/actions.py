@@ -20,8 +20,9 @@ from storefront.kernel import clock
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict, Invalid, NotFound
-from storefront.kernel.ids import new_code, new_token, token_hash
+from storefront.kernel.ids import new_code, new_token, normal_code, token_hash
 from storefront.kernel.tenancy import current_shop
+from storefront.promotions.queries import LONGEST_COUPON, coupon_exists
 from storefront.reservations.actions import cancel_bookings, hold_slot
 
 HOLD_FOR = timedelta(minutes=15)
@@ -53,6 +54,12 @@ class BadQuantity(Invalid):
     """A number of pieces that cannot be ordered."""
 
     message = _l("Elige una cantidad entre 1 y %(most)d.", most=MOST_OF_ONE)
+
+
+class UnknownCoupon(Invalid):
+    """No open promotion has this code."""
+
+    message = _l("Ese cupón no existe o ya terminó. Revisa cómo está escrito.")
 
 
 class LineNotFound(NotFound):
@@ -233,6 +240,30 @@ def drop_troubled(cart_token: str | None, line_codes: list[str]) -> CartRef:
         return _ref(cart)
 
 
+# --- its coupon ---------------------------------------------------------------------------------------------------
+
+
+def use_coupon(cart_token: str | None, typed: str) -> None:
+    """Keep a typed code with the cart; what it takes off is said by the cart's totals. Raises UnknownCoupon."""
+    code = normal_code(typed)[:LONGEST_COUPON]
+    with transaction():
+        if not code or not coupon_exists(code):
+            raise UnknownCoupon
+        cart = lock_cart(cart_token)
+        if cart is None:
+            raise LineNotFound
+        cart.coupon = code
+        cart.updated_at = clock.now()
+
+
+def drop_coupon(cart_token: str | None) -> None:
+    """Take the coupon off the cart again."""
+    with transaction():
+        cart = lock_cart(cart_token)
+        if cart is not None:
+            cart.coupon = None
+
+
 # --- for the checkout ---------------------------------------------------------------------------------------------
 
 
@@ -252,6 +283,7 @@ def empty_into_order(cart: Cart, order_token: str) -> None:
     """The cart has become an order: its lines go, its bookings are the order's now, it remembers the secret link."""
     db.session.execute(delete(CartLine).where(CartLine.cart_id == cart.id).execution_options(synchronize_session=False))
     cart.order_token = order_token
+    cart.coupon = None
     cart.updated_at = clock.now()
 
 

@@ -21,7 +21,7 @@ MOST_LINES = 50
 
 
 class Cart(ShopOwned, Model):
-    """One browser's cart. `order_token` is the secret link of the order it last became."""
+    """One browser's cart. `order_token` is the secret link of the order it last became, `coupon` a typed code."""
 
     __tablename__ = "carts"
     __table_args__ = (
@@ -38,6 +38,7 @@ class Cart(ShopOwned, Model):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     order_token: Mapped[str | None]
+    coupon: Mapped[str | None]
 
 
 class CartLine(ShopOwned, Model):

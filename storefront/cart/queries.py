@@ -1,4 +1,4 @@
-"""Looking into a cart: its lines at today's prices, what became of each, and the sums. At most four statements."""
+"""Looking into a cart: its lines at today's prices, what became of each, and the sums. At most five statements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import select
 
 from storefront.cart.models import Cart, CartLine
-from storefront.cart.pricing import Totals, totals
 from storefront.catalogue.queries import Picture, Sellable, sellable
 from storefront.inventory.queries import available
 from storefront.kernel import clock
@@ -19,6 +18,9 @@ from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.promotions.buyers import ANYBODY, Buyer
+from storefront.promotions.queries import NONE, Offers, offers
 from storefront.reservations.models import Booking, BookingState
 
 
@@ -52,6 +54,7 @@ class LineView:
     code: str
     variant_id: int
     product_id: int | None
+    category_id: int | None
     product_slug: str | None
     product_name: str
     variant_name: str
@@ -91,13 +94,14 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class CartView:
-    """A cart as its owner sees it. Only lines that can be ordered count in `totals`."""
+    """A cart as its owner sees it. Only lines that can be ordered count in `totals`; `offers` may come off."""
 
     id: int
     lines: tuple[LineView, ...]
     totals: Totals
     item_count: int
     expires_at: datetime | None
+    offers: Offers = NONE
 
     @property
     def good_lines(self) -> tuple[LineView, ...]:
@@ -120,20 +124,24 @@ class CartView:
         return any(line.is_booking for line in self.lines)
 
 
-def cart_view(token: str | None, locale: str | None = None) -> CartView:
-    """The cart of `token`, named in the visitor's language; an empty one for an unknown token or none."""
-    return _view(_rows(Cart.token_hash == token_hash(token)), locale) if token else _view([], locale)
+def cart_view(token: str | None, locale: str | None = None, buyer: Buyer = ANYBODY) -> CartView:
+    """The cart of `token`, named in the visitor's language; an empty one for an unknown token or none.
+
+    The `buyer` decides which promotions they may still have.
+    """
+    return _view(_rows(Cart.token_hash == token_hash(token)) if token else [], locale, buyer)
 
 
-def cart_view_by_id(cart_id: int, locale: str | None = None) -> CartView:
+def cart_view_by_id(cart_id: int, locale: str | None = None, buyer: Buyer = ANYBODY) -> CartView:
     """The same, for whoever already holds the cart's row."""
-    return _view(_rows(Cart.id == cart_id), locale)
+    return _view(_rows(Cart.id == cart_id), locale, buyer)
 
 
 def _rows(which: Any) -> Sequence[Any]:
     return db.session.execute(
         select(
             Cart.id.label("cart_id"),
+            Cart.coupon,
             CartLine.code,
             CartLine.variant_id,
             CartLine.quantity,
@@ -149,20 +157,40 @@ def _rows(which: Any) -> Sequence[Any]:
     ).all()
 
 
-def _view(rows: Sequence[Any], locale: str | None) -> CartView:
+def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     shop = current_shop()
     if not rows:
-        return CartView(0, (), totals((), shop), 0, None)
+        return CartView(0, (), price(Basket(shop.currency, (), shop.tax_rate_bp)), 0, None)
     on_sale = sellable([row.variant_id for row in rows], locale)
     left = available([row.variant_id for row in rows if row.starts_at is None])
     held = _held(row.booking_id for row in rows)
     lines = tuple(_line(row, on_sale.get(row.variant_id), left, held, shop.currency) for row in rows)
+    came_off = offers(rows[0].coupon, buyer)
     return CartView(
         id=rows[0].cart_id,
         lines=lines,
-        totals=totals([line for line in lines if line.can_be_ordered], shop),
+        totals=price(basket_of([line for line in lines if line.can_be_ordered], came_off)),
         item_count=sum(1 if line.is_booking else line.quantity for line in lines),
         expires_at=min((line.held.until for line in lines if line.held), default=None),
+        offers=came_off,
+    )
+
+
+def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int = 0) -> Basket:
+    """The lines as what has to be priced, with what may come off and a delivery."""
+    shop = current_shop()
+    goods = [
+        Line(line.unit_minor, line.units, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
+             category_id=line.category_id)
+        for line in lines
+    ]  # fmt: skip
+    return Basket(
+        shop.currency,
+        goods,
+        shop.tax_rate_bp,
+        discounts=came_off.discounts,
+        shipping_minor=shipping_minor,
+        first_order=came_off.first_order,
     )
 
 
@@ -176,6 +204,7 @@ def _line(
         code=row.code,
         variant_id=row.variant_id,
         product_id=offer.product_id if offer else None,
+        category_id=offer.category_id if offer else None,
         product_slug=offer.product_slug if offer else None,
         product_name=offer.product_name if offer else row.seen_name,
         variant_name=offer.variant_name if offer else "",

@@ -12,12 +12,15 @@ from flask_babel import gettext as _
 from storefront.cart.actions import (
     BadQuantity,
     CartRef,
+    UnknownCoupon,
     add_booking,
     add_goods_by_code,
+    drop_coupon,
     drop_troubled,
     remove_line,
     restore_line,
     set_quantity,
+    use_coupon,
 )
 from storefront.cart.forms import BookingForm, GoodsForm, QuantityForm
 from storefront.cart.queries import cart_view
@@ -26,6 +29,9 @@ from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Invalid
 from storefront.kernel.http import wants_problem
+from storefront.kernel.limits import limited
+from storefront.promotions.buyers import Buyer
+from storefront.promotions.words import coupon_note
 from storefront.reservations.actions import SlotTaken
 
 blueprint = Blueprint("cart", __name__)
@@ -57,10 +63,10 @@ def _cart_count() -> dict[str, Any]:
 @access("public")
 def show() -> ResponseReturnValue:
     """What is in the cart, at today's prices."""
-    cart = cart_view(session.get(TOKEN), _locale())
+    cart = cart_view(session.get(TOKEN), _locale(), Buyer(_customer_id()))
     if session.get(COUNT, 0) != cart.item_count:
         session[COUNT] = cart.item_count
-    return render_template("shop/cart/cart.html", cart=cart)
+    return render_template("shop/cart/cart.html", cart=cart, coupon_note=coupon_note(cart.offers, cart.totals))
 
 
 @blueprint.post("/carrito")
@@ -137,6 +143,28 @@ def remove(code: str) -> ResponseReturnValue:
 def restore(code: str) -> ResponseReturnValue:
     """Put a removed line back."""
     _remember(restore_line(session.get(TOKEN), code))
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.post("/carrito/cupon")
+@access("public")
+@limited("coupon")
+def coupon() -> ResponseReturnValue:
+    """Keep a typed code with the cart."""
+    try:
+        use_coupon(session.get(TOKEN), request.form.get("coupon", ""))
+    except UnknownCoupon as refusal:
+        if wants_problem():
+            raise
+        flash(str(refusal), "care")
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.post("/carrito/cupon/quitar")
+@access("public")
+def without_coupon() -> ResponseReturnValue:
+    """Take the coupon off again."""
+    drop_coupon(session.get(TOKEN))
     return redirect(url_for(".show"), 303)
 
 

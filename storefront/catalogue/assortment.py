@@ -277,6 +277,17 @@ def editable_categories() -> list[EditableCategory]:
     return [EditableCategory(*row) for row in rows]
 
 
+def product_names(most: int) -> list[tuple[int, str, str]]:
+    """(id, code, name) of what the shop sells or may sell, by name, for choosing some of it."""
+    rows = db.session.execute(
+        select(Product.id, Product.code, Product.name)
+        .where(Product.status != ProductStatus.ARCHIVED)
+        .order_by(Product.name, Product.id)
+        .limit(most)
+    )
+    return [(row.id, row.code, row.name) for row in rows]
+
+
 def editable_category(code: str) -> EditableCategory:
     """A shelf by its code. Raises NotFound."""
     found = next((one for one in editable_categories() if one.code == code), None)

@@ -122,6 +122,7 @@ class Sellable:
     price_minor: int
     kind: ProductKind
     picture: Picture | None
+    category_id: int | None = None
 
     @property
     def image_key(self) -> str | None:
@@ -478,6 +479,7 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
             price_minor=row.price_minor,
             kind=row.kind,
             picture=_picture(row, row.name),
+            category_id=row.category_id,
         )
         for row in rows
     }
@@ -512,6 +514,7 @@ def _sellable_statement(language: str) -> Select[*tuple[Any, ...]]:
             Product.id.label("product_id"),
             Product.slug,
             Product.kind,
+            Product.category_id,
             _text(Product, Product.name, language),
             *face.c,
         )

@@ -15,7 +15,7 @@ from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
 from storefront.cart.models import Cart
 from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
 from storefront.catalogue.models import ProductKind
-from storefront.checkout.queries import Bill, bill
+from storefront.checkout.queries import Bill, bill, buyer_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
 from storefront.inventory.actions import OutOfStock
@@ -93,8 +93,8 @@ class Placement:
 def place(cart_token: str | None, details: CheckoutDetails, key: str, by: Actor) -> Placement:
     """Order what is in the cart of `cart_token`. Asked again with the same key or for the same cart: the same order.
 
-    Raises PriceChanged, OutOfStock, HoldExpired, NotForSale, NoDelivery, MethodUnavailable or EmptyCart; then nothing
-    happened and the cart is as it was.
+    Raises PriceChanged, PromotionGone, OutOfStock, HoldExpired, NotForSale, NoDelivery, MethodUnavailable or EmptyCart;
+    then nothing happened and the cart is as it was.
     """
     fresh: list[bool] = []
 
@@ -105,7 +105,8 @@ def place(cart_token: str | None, details: CheckoutDetails, key: str, by: Actor)
         held = cart
 
         def work() -> dict[str, Any]:
-            view = cart_view_by_id(held.id, details.locale)
+            buyer = buyer_of(details.customer_id, details.phone, details.email)
+            view = cart_view_by_id(held.id, details.locale, buyer)
             if not view.lines and held.order_token:
                 return {"order": held.order_token, "attempt": None}
             fresh.append(True)
@@ -142,6 +143,8 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             shipping_minor=delivery.price_minor if delivery else 0,
             shipping_name=delivery.name if delivery else "",
             note=details.note,
+            discounts=view.offers.discounts,
+            first_order=view.offers.first_order,
         ),
         by,
     )
@@ -201,4 +204,5 @@ def _new_line(line: LineView) -> NewLine:
         booking_id=line.held.booking_id if line.held else None,
         starts_at=line.held.starts_at if line.held else None,
         ends_at=line.held.ends_at if line.held else None,
+        category_id=line.category_id,
     )

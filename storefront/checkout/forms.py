@@ -62,6 +62,7 @@ class CheckoutForm(Form):
         description=_l("Para enviarte la confirmación."),
         render_kw={"autocomplete": "email"},
     )
+    coupon = StringField(_l("¿Tienes un cupón?"), [Optional(), Length(max=40)], render_kw={"autocomplete": "off"})
     note = TextAreaField(_l("Nota para la tienda"), [Optional(), Length(max=500)])
 
     def offer(self, ways: list[str], places: list[Place]) -> None:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from storefront.cart.pricing import Totals, totals
-from storefront.cart.queries import CartView
+from storefront.cart.queries import CartView, basket_of
 from storefront.customers.address import PostalAddress
 from storefront.customers.models import Address, Customer
 from storefront.delivery.rates import Quote, ZoneChoice, plain, zones_for_checkout
 from storefront.kernel.db import db
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.orders.queries import has_ordered
+from storefront.pricing.basket import Totals, price
+from storefront.promotions.buyers import Buyer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def _price(zone: ZoneChoice, subtotal_minor: int) -> int:
 
 def bill(cart: CartView, quote: Quote | None) -> Bill:
     """The bill of a cart, with delivery where there is a quote for it."""
-    sums = totals(cart.good_lines, current_shop(), quote.price_minor if quote else 0)
+    sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0))
     return Bill(sums, quote, _stamp(cart, sums))
 
 
@@ -74,8 +76,14 @@ def _stamp(cart: CartView, sums: Totals) -> str:
     lines: Sequence[tuple[object, ...]] = [
         (line.variant_id, line.units, line.unit_minor, line.starts_at) for line in cart.lines
     ]
-    seen = repr((sorted(map(repr, lines)), sums.shipping_minor, sums.total_minor, sums.currency))
+    came_off = [(one.discount_id, one.amount_minor) for one in sums.discounts]
+    seen = repr((sorted(map(repr, lines)), sums.shipping_minor, came_off, sums.total_minor, sums.currency))
     return f"{sums.total_minor}-{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
+
+
+def buyer_of(customer_id: int | None, phone: str | None, email: str | None) -> Buyer:
+    """Somebody who orders, as promotions must know them."""
+    return Buyer(customer_id, phone, email, first_order=not has_ordered(customer_id, phone, email))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from wtforms import SelectChoice
 
-from storefront.cart.actions import NotForSale
+from storefront.cart.actions import LineNotFound, NotForSale, UnknownCoupon, drop_coupon, use_coupon
 from storefront.cart.queries import CartView, cart_view
 from storefront.checkout.actions import (
     CheckoutDetails,
@@ -22,7 +22,7 @@ from storefront.checkout.actions import (
     place,
 )
 from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm
-from storefront.checkout.queries import Bill, Place, bill, known_of, place_of, places
+from storefront.checkout.queries import Bill, Place, bill, buyer_of, known_of, place_of, places
 from storefront.delivery.rates import quote
 from storefront.inventory.actions import OutOfStock
 from storefront.kernel.access import access, current_actor
@@ -32,11 +32,13 @@ from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments.methods import Method, available_methods
+from storefront.promotions.actions import PromotionGone
+from storefront.promotions.words import coupon_note
 from storefront.reservations.actions import HoldExpired
 
 blueprint = Blueprint("checkout", __name__)
 
-PLACE_ORDER = "place"
+PLACE_ORDER, USE_COUPON, DROP_COUPON = "place", "coupon", "drop-coupon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,20 @@ class _Desk:
     cannot_deliver: bool
 
     @property
+    def coupon_note(self) -> str | None:
+        """Why the typed coupon takes nothing off."""
+        return coupon_note(self.cart.offers, self.bill.totals)
+
+    @property
     def is_priced(self) -> bool:
         """Whether the total is the whole total, delivery included."""
         return self.bill.quote is not None or not self.cannot_deliver
 
 
-def _cart() -> CartView:
-    return cart_view(session.get("cart"), str(get_locale() or ""))
+def _cart(form: CheckoutForm) -> CartView:
+    """The cart, with what may come off it for whoever fills in the form."""
+    buyer = buyer_of(_customer_id(), form.phone.data, form.email.data)
+    return cart_view(session.get("cart"), str(get_locale() or ""), buyer)
 
 
 def _customer() -> Actor:
@@ -121,11 +130,11 @@ def _fill_in(form: CheckoutForm) -> None:
 @access("public")
 def show() -> ResponseReturnValue:
     """The page on which an order is finished; without anything to order, the cart says so."""
-    cart = _cart()
-    if not cart.is_ready:
-        return redirect(url_for("cart.show"), 303)
     form = CheckoutForm(formdata=None)
     _fill_in(form)
+    cart = _cart(form)
+    if not cart.is_ready:
+        return redirect(url_for("cart.show"), 303)
     return _page(form, _prepare(form, cart))
 
 
@@ -135,9 +144,13 @@ def show() -> ResponseReturnValue:
 def submit() -> ResponseReturnValue:
     """Order; or, for any other button, show the page again with what was chosen and what that costs."""
     form = CheckoutForm()
-    cart = _cart()
+    wish = request.form.get("do")
+    typed_now = _minded_coupon(form, wish)
+    cart = _cart(form)
     desk = _prepare(form, cart)
-    if request.form.get("do") != PLACE_ORDER:
+    if form.coupon.errors:
+        return _page(form, desk, 422)
+    if wish != PLACE_ORDER or typed_now:
         return _page(form, desk) if cart.lines else redirect(url_for("cart.show"), 303)
     if not form.validate():
         return _page(form, desk, 422)
@@ -146,17 +159,33 @@ def submit() -> ResponseReturnValue:
     except (OutOfStock, HoldExpired, NotForSale, EmptyCart) as refusal:
         flash(str(refusal), "care")
         return redirect(url_for("cart.show"), 303)
-    except (PriceChanged, NoDelivery, MethodUnavailable) as refusal:
+    except (PriceChanged, PromotionGone, NoDelivery, MethodUnavailable) as refusal:
         return _again(form, desk, refusal)
 
 
+def _minded_coupon(form: CheckoutForm, wish: str | None) -> bool:
+    """Keep or drop a coupon. True when one was typed and the order asked for at once: its total is shown first."""
+    if wish == DROP_COUPON:
+        drop_coupon(session.get("cart"))
+    typed = str(form.coupon.data or "")
+    if wish not in {USE_COUPON, PLACE_ORDER} or not typed:
+        return False
+    try:
+        use_coupon(session.get("cart"), typed)
+    except (UnknownCoupon, LineNotFound) as refusal:
+        form.coupon.errors = (str(refusal),)
+        return False
+    form.coupon.data, form.coupon.raw_data = "", None
+    return True
+
+
 def _again(
-    form: CheckoutForm, desk: _Desk, refusal: PriceChanged | NoDelivery | MethodUnavailable
+    form: CheckoutForm, desk: _Desk, refusal: PriceChanged | PromotionGone | NoDelivery | MethodUnavailable
 ) -> ResponseReturnValue:
     """The page once more, with what was typed and the sentence where it belongs."""
-    if isinstance(refusal, PriceChanged):
-        flash(_changed(refusal, desk), "care")
-        desk = _prepare(form, _cart())
+    if isinstance(refusal, PriceChanged | PromotionGone):
+        flash(_changed(refusal, desk) if isinstance(refusal, PriceChanged) else str(refusal), "care")
+        desk = _prepare(form, _cart(form))
     elif isinstance(refusal, NoDelivery):
         form.place.errors = (str(refusal),)
     else:

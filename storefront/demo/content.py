@@ -85,6 +85,19 @@ class DemoZone:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoPromotion:
+    """What a shop gives away; `percent` of the categories it names by slug, or of everything. No code: by itself."""
+
+    name: str
+    percent: int
+    coupon: str = ""
+    categories: tuple[str, ...] = ()
+    minimum_minor: int = 0
+    first_order_only: bool = False
+    usage_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DemoShop:
     """A whole shop, as its owner would have entered it."""
 
@@ -115,6 +128,7 @@ class DemoShop:
     tastes: tuple[str, ...]
     products: tuple[DemoProduct, ...]
     house_rules: tuple[str, ...] = ()
+    promotions: tuple[DemoPromotion, ...] = ()
     hours_said: str = ""
     """The hours as the shop writes them on its door."""
     translations: Translations = field(default_factory=dict)

@@ -4,6 +4,7 @@ from storefront.demo.content import (
     DAYS,
     DemoCategory,
     DemoProduct,
+    DemoPromotion,
     DemoService,
     DemoShop,
     DemoVariant,
@@ -204,4 +205,8 @@ SHOP = DemoShop(
     ),
     tastes=("dulce", "salado", "chocolate", "integral", "sin azúcar", "sin leche", "sin trigo", "café", "fruta"),
     products=(*BREADS, *SWEETS, *SALTY_AND_HOT, WORKSHOP),
+    promotions=(
+        DemoPromotion("Docena dulce", 10, categories=("pan-dulce",), minimum_minor=12000),
+        DemoPromotion("Bienvenida a la panadería", 15, coupon="BIENVENIDA", first_order_only=True, usage_limit=200),
+    ),
 )  # fmt: skip

@@ -26,6 +26,7 @@ LIMITS: dict[str, tuple[str, str]] = {
     "code": ("3 per minute; 8 per hour", "10 per minute; 60 per hour"),
     "signup": ("5 per hour", "10 per hour; 30 per day"),
     "checkout": ("10 per minute; 60 per hour", "20 per minute; 200 per hour"),
+    "coupon": ("10 per minute; 60 per hour", "10 per minute; 60 per hour"),
     "upload": ("20 per minute; 200 per hour", "30 per minute; 300 per hour"),
     "search": ("60 per minute", "90 per minute"),
 }

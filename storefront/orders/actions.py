@@ -1,7 +1,7 @@
 """What may be done with an order: placed, confirmed, made ready, handed over, cancelled, let lapse.
 
-Each verb takes the order's row first, then stock, then bookings, always in this order. Asking twice for what is already
-so changes nothing and is no error, since people tap twice and jobs run twice.
+Each verb takes the order's row first, then stock, then bookings, then promotions, always in this order. Asking twice
+for what is already so changes nothing and is no error, since people tap twice and jobs run twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
-from storefront.cart.pricing import Item, totals
 from storefront.catalogue.models import ProductKind
 from storefront.events import OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired, OrderPlaced, OrderReady
 from storefront.inventory.actions import (
@@ -51,6 +50,10 @@ from storefront.orders.states import (
     OrderState,
     PaymentState,
 )
+from storefront.pricing.basket import Amount, Basket, Line, Totals, price
+from storefront.pricing.discounts import Discount
+from storefront.promotions.actions import PromotionGone, give_back, redeem, take_again
+from storefront.promotions.buyers import Buyer
 from storefront.reservations.actions import (
     Contact,
     HoldExpired,
@@ -110,11 +113,15 @@ class NewLine:
     booking_id: int | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    category_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most."""
+    """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
+
+    `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
+    """
 
     placement_key: str
     lines: Sequence[NewLine]
@@ -129,6 +136,8 @@ class NewOrder:
     shipping_minor: int = 0
     shipping_name: str = ""
     note: str = ""
+    discounts: Sequence[Discount] = ()
+    first_order: bool = True
 
 
 # --- placing ------------------------------------------------------------------------------------------------------
@@ -137,30 +146,53 @@ class NewOrder:
 def place_order(new: NewOrder, by: Actor) -> Order:
     """Write down what is agreed, hold its stock and keep its bookings for as long as its way of payment allows.
 
-    Raises OutOfStock, or HoldExpired when a booking's time ran out; then nothing was written. Runs in the caller's
-    transaction, if there is one.
+    Raises OutOfStock, HoldExpired when a booking's time ran out, or PromotionGone; then nothing was written. Runs in
+    the caller's transaction, if there is one.
     """
     at = clock.now()
     with transaction():
-        order = _new_order(new, at)
+        sums = _priced(new)
+        order = _new_order(new, sums, at)
         db.session.add(order)
         db.session.flush()
-        db.session.add_all(_lines(order.id, new.lines))
+        db.session.add_all(_lines(order.id, new.lines, sums.lines))
         until = (order.expires_at or at) + GRACE
         hold_stock(_demand(new.lines), cause=CAUSE, cause_id=order.id, until=until)
         booked = [line.booking_id for line in new.lines if line.booking_id is not None]
         if booked:
             extend_bookings(booked, until=until, order_id=order.id, contact=_contact(order))
-        in_advance = new.payment_method in PAID_IN_ADVANCE
+        if sums.discounts:
+            buyer = Buyer(new.customer_id, new.contact_phone, new.contact_email, new.first_order)
+            redeem(order.id, sums.discounts, buyer)
+        in_advance = new.payment_method in PAID_IN_ADVANCE and order.total_minor > 0
         move(order, OrderState.AWAITING_PAYMENT if in_advance else OrderState.REQUESTED, by)
         note("order", order.id, "placed", by, code=order.code, total_minor=order.total_minor)
         record(OrderPlaced(order_id=order.id))
     return order
 
 
-def _new_order(new: NewOrder, at: datetime) -> Order:
+def _priced(new: NewOrder) -> Totals:
+    """What is agreed, priced by the one function that priced the bill."""
     shop = current_shop()
-    sums = totals([Item(line.unit_minor, line.quantity) for line in new.lines], shop, new.shipping_minor)
+    lines = [
+        Line(line.unit_minor, line.quantity, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
+             category_id=line.category_id)
+        for line in new.lines
+    ]  # fmt: skip
+    return price(
+        Basket(
+            shop.currency,
+            lines,
+            shop.tax_rate_bp,
+            discounts=new.discounts,
+            shipping_minor=new.shipping_minor,
+            first_order=new.first_order,
+        )
+    )
+
+
+def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
+    shop = current_shop()
     return Order(
         code=_free_code(),
         placement_key=new.placement_key,
@@ -178,6 +210,8 @@ def _new_order(new: NewOrder, at: datetime) -> Order:
         subtotal_minor=sums.subtotal_minor,
         shipping_minor=sums.shipping_minor,
         shipping_name=new.shipping_name,
+        discount_minor=sums.discount_minor,
+        discount_net_minor=sums.discount_net_minor,
         net_minor=sums.net_minor,
         tax_minor=sums.tax_minor,
         total_minor=sums.total_minor,
@@ -192,9 +226,7 @@ def _contact(order: Order) -> Contact:
     return Contact(order.contact_name, order.contact_phone or "", order.note)
 
 
-def _lines(order_id: int, lines: Sequence[NewLine]) -> list[OrderLine]:
-    shop = current_shop()
-    amounts = totals([Item(line.unit_minor, line.quantity) for line in lines], shop).lines
+def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -> list[OrderLine]:
     return [
         OrderLine(
             order_id=order_id,
@@ -207,10 +239,11 @@ def _lines(order_id: int, lines: Sequence[NewLine]) -> list[OrderLine]:
             sku=line.sku,
             quantity=line.quantity,
             unit_minor=line.unit_minor,
+            discount_minor=amount.discount_minor,
             gross_minor=amount.gross_minor,
             net_minor=amount.net_minor,
             tax_minor=amount.tax_minor,
-            tax_rate_bp=shop.tax_rate_bp,
+            tax_rate_bp=amount.tax_rate_bp,
             booking_id=line.booking_id,
             starts_at=line.starts_at,
             ends_at=line.ends_at,
@@ -241,7 +274,7 @@ def _free_code() -> str:
 def confirm_order(order_id: int, by: Actor) -> Order:
     """Let an order count: what is held becomes its own.
 
-    Raises OutOfStock, SlotTaken or HoldExpired when its time was over and what it held is gone.
+    Raises OutOfStock, SlotTaken, HoldExpired or PromotionGone when its time was over and what it held is gone.
     """
     with transaction():
         order = locked(order_id)
@@ -253,8 +286,8 @@ def confirm_order(order_id: int, by: Actor) -> Order:
 def confirm_paid_order(order_id: int) -> bool:
     """Confirm an order whose money has arrived. False when it cannot be kept any more and the money must go back.
 
-    Money may come after the order lapsed: then stock and times are taken anew, if they are still there. The answer for
-    an order that was once refused stays False, so that a refund and a confirmation never both happen.
+    Money may come after the order lapsed: then stock, times and promotions are taken anew, if they are still there. The
+    answer for an order that was once refused stays False, so that a refund and a confirmation never both happen.
     """
     with transaction():
         order = locked(order_id)
@@ -269,7 +302,7 @@ def confirm_paid_order(order_id: int) -> bool:
         try:
             with db.session.begin_nested():
                 _confirm(order, SYSTEM, "paid")
-        except (OutOfStock, SlotTaken, HoldExpired):
+        except (OutOfStock, SlotTaken, HoldExpired, PromotionGone):
             _flag(order, Attention.PAID_WITHOUT_STOCK, SYSTEM)
             return False
     return True
@@ -288,6 +321,8 @@ def _confirm(order: Order, by: Actor, reason: str = "") -> None:
         retake_bookings(booked, until=clock.now() + GRACE)
     if booked:
         confirm_bookings(booked, by)
+    if order.discount_minor:
+        take_again(order.id)
     order.expires_at = None
     order.confirmed_at = clock.now()
     if demand and order.fulfilment_state is FulfilmentState.NONE:
@@ -331,6 +366,8 @@ def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
         booked = _bookings_of(order.id)
         if booked:
             cancel_bookings(booked, by, "order_cancelled")
+        if order.discount_minor:
+            give_back(order.id)
         if order.payment_state is PaymentState.PAID:
             _flag(order, Attention.REFUND_DUE, by)
         note("order", order.id, "cancelled", by)
@@ -357,6 +394,8 @@ def expire_order(order_id: int) -> bool:
             return False
         move(order, OrderState.EXPIRED, SYSTEM)
         release_holds(CAUSE, order.id)  # held times end by their own clock, so that late money can take them again
+        if order.discount_minor:
+            give_back(order.id)
         note("order", order.id, "expired", SYSTEM)
         record(OrderExpired(order_id=order.id))
     return True

@@ -34,8 +34,9 @@ CODE_LENGTH = 6
 class Order(ShopOwned, Model):
     """One order. `code` is read aloud, `token` is the secret link, `placement_key` lets one wish become one order only.
 
-    Money is in minor units of `currency`, tax included; `expires_at` is when an unconfirmed order lapses, empty once it
-    counts. Move it only through `orders.moves`.
+    Money is in minor units of `currency`, tax included; `subtotal_minor` and `shipping_minor` are as listed,
+    `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `expires_at` is when an
+    unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
     """
 
     __tablename__ = "orders"
@@ -45,8 +46,9 @@ class Order(ShopOwned, Model):
         UniqueConstraint("tenant_id", "placement_key"),
         shop_fk("customer_id", "customers"),
         CheckConstraint("net_minor + tax_minor = total_minor", name="net_and_tax"),
-        CheckConstraint("subtotal_minor + shipping_minor = total_minor", name="total"),
-        CheckConstraint("subtotal_minor >= 0 AND shipping_minor >= 0", name="not_negative"),
+        CheckConstraint("subtotal_minor + shipping_minor - discount_minor = total_minor", name="total"),
+        CheckConstraint("subtotal_minor >= 0 AND shipping_minor >= 0 AND total_minor >= 0", name="not_negative"),
+        CheckConstraint("discount_net_minor >= 0 AND discount_net_minor <= discount_minor", name="discount"),
         CheckConstraint("(fulfilment_method = 'delivery') = (address IS NOT NULL)", name="address"),
         Index("ix_orders_list", "tenant_id", text("placed_at DESC"), text("id DESC")),
         Index("ix_orders_state", "tenant_id", "state", "fulfilment_state", "payment_state"),
@@ -75,6 +77,8 @@ class Order(ShopOwned, Model):
     subtotal_minor: Mapped[int]
     shipping_minor: Mapped[int]
     shipping_name: Mapped[str]
+    discount_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    discount_net_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     total_minor: Mapped[int]
@@ -100,7 +104,10 @@ class Order(ShopOwned, Model):
 
 
 class OrderLine(ShopOwned, Model):
-    """One line as it was agreed. `quantity` units of `unit_minor`; for reservations also when, and which booking."""
+    """One line as it was agreed: `quantity` units of `unit_minor` less `discount_minor` are `gross_minor`.
+
+    For reservations also when, and which booking.
+    """
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -110,7 +117,8 @@ class OrderLine(ShopOwned, Model):
         shop_fk("booking_id", "bookings"),
         UniqueConstraint("tenant_id", "order_id", "position"),
         CheckConstraint("quantity > 0", name="quantity"),
-        CheckConstraint("gross_minor = quantity * unit_minor", name="gross"),
+        CheckConstraint("gross_minor + discount_minor = quantity * unit_minor", name="gross"),
+        CheckConstraint("discount_minor >= 0 AND gross_minor >= 0", name="discount"),
         CheckConstraint("net_minor + tax_minor = gross_minor", name="net_and_tax"),
         Index("ix_order_lines_product", "tenant_id", "product_id"),
         Index("ix_order_lines_booking", "tenant_id", "booking_id"),
@@ -127,6 +135,7 @@ class OrderLine(ShopOwned, Model):
     sku: Mapped[str]
     quantity: Mapped[int]
     unit_minor: Mapped[int]
+    discount_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     gross_minor: Mapped[int]
     net_minor: Mapped[int]
     tax_minor: Mapped[int]

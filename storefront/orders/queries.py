@@ -39,6 +39,7 @@ __all__ = [
     "OrderView",
     "Step",
     "due_to_expire",
+    "has_ordered",
     "invariants",
     "order_by_code",
     "order_by_id",
@@ -48,6 +49,7 @@ __all__ = [
     "orders_of_customer",
     "todo_counts",
 ]
+from storefront.promotions.queries import names_of
 from storefront.reservations.models import Booking
 
 PAGE_SIZE = 25
@@ -60,7 +62,7 @@ class NoSuchOrder(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class LineOfOrder:
-    """One agreed line."""
+    """One agreed line; `amount` is as listed, before any discount."""
 
     kind: ProductKind
     product_id: int
@@ -97,7 +99,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order as pages, mails and other domains read it."""
+    """An order as pages, mails and other domains read it. `discounts` are names with what each takes off."""
 
     id: int
     code: str
@@ -117,6 +119,7 @@ class OrderView:
     subtotal_minor: int
     shipping_minor: int
     shipping_name: str
+    discount_minor: int
     net_minor: int
     tax_minor: int
     total_minor: int
@@ -129,6 +132,7 @@ class OrderView:
     attention: Attention | None
     lines: tuple[LineOfOrder, ...]
     history: tuple[Step, ...]
+    discounts: tuple[tuple[str, Money], ...] = ()
 
     @property
     def total(self) -> Money:
@@ -137,12 +141,12 @@ class OrderView:
 
     @property
     def subtotal(self) -> Money:
-        """All lines, without delivery."""
+        """All lines as listed, without delivery."""
         return Money(self.subtotal_minor, self.currency)
 
     @property
     def shipping(self) -> Money:
-        """The delivery."""
+        """The delivery as listed."""
         return Money(self.shipping_minor, self.currency)
 
     @property
@@ -188,7 +192,8 @@ class OrderView:
     @property
     def is_to_be_paid(self) -> bool:
         """Whether money is still to come."""
-        return self.payment_state not in SETTLED and self.state not in {OrderState.CANCELLED, OrderState.EXPIRED}
+        is_off = self.state in {OrderState.CANCELLED, OrderState.EXPIRED}
+        return self.total_minor > 0 and self.payment_state not in SETTLED and not is_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,7 @@ _COLUMNS = (
     Order.subtotal_minor,
     Order.shipping_minor,
     Order.shipping_name,
+    Order.discount_minor,
     Order.net_minor,
     Order.tax_minor,
     Order.total_minor,
@@ -268,7 +274,13 @@ def _order(which: ColumnElement[bool]) -> OrderView:
     if row is None:
         raise NoSuchOrder
     facts: dict[str, Any] = dict(row._mapping)
-    return OrderView(**facts, lines=_lines(row.id, row.currency), history=_history(row.id))
+    came_off = names_of(row.id) if row.discount_minor else []
+    return OrderView(
+        **facts,
+        lines=_lines(row.id, row.currency),
+        history=_history(row.id),
+        discounts=tuple((name, Money(-minor, row.currency)) for name, minor in came_off),
+    )
 
 
 def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
@@ -282,7 +294,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             OrderLine.sku,
             OrderLine.quantity,
             OrderLine.unit_minor,
-            OrderLine.gross_minor,
+            (OrderLine.gross_minor + OrderLine.discount_minor).label("listed_minor"),
             OrderLine.tax_rate_bp,
             OrderLine.booking_id,
             # A reservation may have been moved since: its own time counts.
@@ -303,7 +315,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             sku=row.sku,
             quantity=row.quantity,
             unit=Money(row.unit_minor, currency),
-            amount=Money(row.gross_minor, currency),
+            amount=Money(row.listed_minor, currency),
             tax_rate_bp=row.tax_rate_bp,
             booking_id=row.booking_id,
             starts_at=row.starts_at,
@@ -456,6 +468,21 @@ def orders_by_ids(order_ids: Iterable[int]) -> dict[int, OrderRow]:
     if not wanted:
         return {}
     return {row.id: _row(row) for row in db.session.execute(_listed().where(Order.id.in_(wanted)))}
+
+
+def has_ordered(customer_id: int | None, phone: str | None, email: str | None) -> bool:
+    """Whether a person has an order here that stands: by their account, their telephone or their mail address."""
+    theirs: list[ColumnElement[bool]] = []
+    if customer_id is not None:
+        theirs.append(Order.customer_id == customer_id)
+    if phone:
+        theirs.append(Order.contact_phone == phone)
+    if email:
+        theirs.append(func.lower(Order.contact_email) == email.lower())
+    if not theirs:
+        return False
+    fallen = {OrderState.DRAFT, OrderState.CANCELLED, OrderState.EXPIRED}
+    return db.session.scalar(select(Order.id).where(or_(*theirs), Order.state.not_in(fallen)).limit(1)) is not None
 
 
 def due_to_expire(limit: int = 200) -> list[int]:

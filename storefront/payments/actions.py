@@ -187,15 +187,29 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
         if attempt.state not in UNDECIDED or not _awaits_money(order):
             raise NothingToPay
         rows = db.session.execute(
-            select(OrderLine.product_name, OrderLine.quantity, OrderLine.unit_minor)
+            select(
+                OrderLine.product_name,
+                OrderLine.quantity,
+                OrderLine.unit_minor,
+                OrderLine.gross_minor,
+                OrderLine.discount_minor,
+            )
             .where(OrderLine.order_id == order.id)
             .order_by(OrderLine.position)
-        )
-        lines = [CheckoutLine(row.product_name, row.quantity, row.unit_minor) for row in rows]
-    if order.shipping_minor:
+        ).all()
+    lines = [_checkout_line(row) for row in rows if row.gross_minor or not row.discount_minor]
+    shipping = order.shipping_minor - (order.discount_minor - sum(row.discount_minor for row in rows))
+    if shipping:
         with force_locale(order.locale):
-            lines.append(CheckoutLine(order.shipping_name or _("Entrega"), 1, order.shipping_minor))
+            lines.append(CheckoutLine(order.shipping_name or _("Entrega"), 1, shipping))
     return attempt, order, lines
+
+
+def _checkout_line(row: Any) -> CheckoutLine:
+    """A line as the provider shows it: with a discount its units have no whole price, so it is one thing."""
+    if row.discount_minor:
+        return CheckoutLine(f"{row.quantity} × {row.product_name}", 1, row.gross_minor)
+    return CheckoutLine(row.product_name, row.quantity, row.unit_minor)
 
 
 def _fail(attempt_id: int, why: str) -> None:
@@ -451,8 +465,10 @@ def book_sale(order_id: int) -> None:
             return
         source = ("order", order_id)
         post = ledger.post
-        post(Account.RECEIVABLE, Account.SALES, order.net_minor, kind="sale", source=source, order_id=order_id)
+        listed, spared = order.net_minor + order.discount_net_minor, order.discount_net_minor
+        post(Account.RECEIVABLE, Account.SALES, listed, kind="sale", source=source, order_id=order_id)
         post(Account.RECEIVABLE, Account.TAX, order.tax_minor, kind="tax", source=source, order_id=order_id)
+        post(Account.DISCOUNTS, Account.RECEIVABLE, spared, kind="discount", source=source, order_id=order_id)
 
 
 def unbook_sale(order_id: int) -> None:
@@ -463,5 +479,7 @@ def unbook_sale(order_id: int) -> None:
             return
         source = ("order", order_id)
         post = ledger.post
-        post(Account.SALES, Account.RECEIVABLE, order.net_minor, kind="sale_back", source=source, order_id=order_id)
+        listed, spared = order.net_minor + order.discount_net_minor, order.discount_net_minor
+        post(Account.SALES, Account.RECEIVABLE, listed, kind="sale_back", source=source, order_id=order_id)
         post(Account.TAX, Account.RECEIVABLE, order.tax_minor, kind="tax_back", source=source, order_id=order_id)
+        post(Account.RECEIVABLE, Account.DISCOUNTS, spared, kind="discount_back", source=source, order_id=order_id)

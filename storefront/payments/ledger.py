@@ -1,7 +1,8 @@
 """The books: one row is one transfer from one account to another, written once for each fact.
 
-A sale is owed by the customer the moment the order counts (receivable → sales and tax); money that arrives pays that
-debt. So a paid order's receivable is zero, and what an account holds is the sum of its rows.
+A sale is owed by the customer the moment the order counts, at the listed price (receivable → sales and tax); what
+promotions took off goes back from an account of its own (discounts → receivable). Money that arrives pays the rest, so
+a paid order's receivable is zero, and what an account holds is the sum of its rows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Account(StrEnum):
     RECEIVABLE = "customer_receivable"
     SALES = "sales"
     TAX = "tax"
+    DISCOUNTS = "discounts"
 
 
 MONEY = (Account.CARD_CLEARING, Account.BANK, Account.CASH, Account.COURIER_CUSTODY)

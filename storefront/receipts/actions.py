@@ -184,7 +184,8 @@ def _content(order: Order) -> dict[str, Any]:
     lines = db.session.execute(
         select(
             OrderLine.product_name, OrderLine.variant_name, OrderLine.quantity, OrderLine.unit_minor,
-            OrderLine.gross_minor, OrderLine.net_minor, OrderLine.tax_minor, OrderLine.tax_rate_bp,
+            OrderLine.discount_minor, OrderLine.gross_minor, OrderLine.net_minor, OrderLine.tax_minor,
+            OrderLine.tax_rate_bp,
         ).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
     )  # fmt: skip
     return {
@@ -199,5 +200,6 @@ def _content(order: Order) -> dict[str, Any]:
         "subtotal_minor": order.subtotal_minor,
         "shipping_minor": order.shipping_minor,
         "shipping_name": order.shipping_name,
+        "discount_minor": order.discount_minor,
         "payment_method": order.payment_method,
     }  # fmt: skip

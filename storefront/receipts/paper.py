@@ -52,6 +52,8 @@ def receipt_pdf(paper: Paper) -> bytes:
         _goods(sheet, line, paper.currency)
     if paper.content["shipping_minor"]:
         _pair(sheet, paper.content["shipping_name"] or _("Entrega"), paper.content["shipping_minor"], paper.currency)
+    if paper.content["discount_minor"]:
+        _pair(sheet, _("Descuento"), -paper.content["discount_minor"], paper.currency)
     _rule(sheet)
     tax = paper.content["tax_name"]
     rates = sorted({line["tax_rate_bp"] for line in paper.content["lines"]})
@@ -156,7 +158,7 @@ def _goods(sheet: FPDF, line: dict[str, Any], currency: str) -> None:
     below = sheet.get_y()
     # The amount stands beside the first line of a long name; after a page break, beside the last.
     sheet.set_xy(WIDTH_MM - MARGIN_MM - 40, top if below > top else below - height_mm)
-    sheet.cell(40, height_mm, _plain(money_minor(line["gross_minor"], currency)), align="R")
+    sheet.cell(40, height_mm, _plain(money_minor(line["quantity"] * line["unit_minor"], currency)), align="R")
     sheet.set_xy(MARGIN_MM, below)
 
 

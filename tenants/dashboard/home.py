@@ -30,6 +30,13 @@ WAYS: tuple[tuple[str, Any, str, str | None, Any], ...] = (
     ("desk_delivery.index", _l("Entregas"), "bike", "orders:read", _l("Qué sale, qué va en camino, zonas y precios")),
     ("desk_payments.index", _l("Cobros"), "cash", "payments:review", _l("Comprobantes y devoluciones")),
     ("desk_inventory.index", _l("Existencias"), "box", "catalogue:read", _l("Cuánto queda de cada cosa")),
+    (
+        "desk_promotions.index",
+        _l("Promociones"),
+        "ticket",
+        "catalogue:read",
+        _l("Cupones, descuentos y cuánto dieron"),
+    ),
     ("desk_customers.index", _l("Clientes"), "people", "customers:read", _l("Quiénes te compran y cómo encontrarlos")),
     ("desk_personalisation.index", _l("Gustos"), "heart", "reports:read", _l("Qué se le muestra a cada quien")),
     ("desk_staff.index", _l("Equipo"), "user", "staff:write", _l("Quién trabaja contigo y qué puede hacer")),

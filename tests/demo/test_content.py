@@ -13,6 +13,7 @@ from storefront.demo.content import DAYS, DemoProduct, DemoShop
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS, shop_called
 from storefront.kernel.countries import COUNTRIES
+from storefront.kernel.ids import normal_code
 from storefront.reservations import setup, slots
 
 PRODUCTS = [(shop, product) for shop in SHOPS for product in shop.products]
@@ -175,3 +176,12 @@ def test_partners_carry_for_shops_that_deliver() -> None:
     for _, _, shop, _, phone in PARTNERS:
         assert shop_called(shop).zones
         assert phonenumbers.is_valid_number(phonenumbers.parse(phone))
+
+
+def test_there_is_a_promotion_by_itself_and_one_with_a_code_for_shelves_that_exist() -> None:
+    gifts = [(shop, gift) for shop in SHOPS for gift in shop.promotions]
+    assert {bool(gift.coupon) for _, gift in gifts} == {True, False}
+    for shop, gift in gifts:
+        assert set(gift.categories) <= {category.slug for category in shop.categories}
+        assert 0 < gift.percent < 50
+        assert gift.coupon == normal_code(gift.coupon)

@@ -100,6 +100,8 @@ SHOP = _rows("shop", ANYONE, [
     ("GET /p/<slug>", by("slug", "product")),
     ("GET /carrito",),
     ("POST /carrito", {"form": {"quantity": "1"}, "fields": {"variant": "variant"}}),
+    ("POST /carrito/cupon", {"fields": {"coupon": "coupon"}, "ok": {303, 404}}),
+    ("POST /carrito/cupon/quitar",),
     ("POST /carrito/limpiar", {"ok": {303, 404}}),
     ("POST /carrito/reservas", {"form": {"quantity": "1"}, "fields": {"variant": "service variant"},
                                 "ok": {303, 409, 422}}),
@@ -181,6 +183,21 @@ CATALOGUE = _rows("app", STAFF, [
                                            fields={"rows-0-code": "variant"})),
     ("POST /productos/<code>/publicar", by("code", "draft code")),
     ("POST /productos/<code>/recuperar", by("code", "product code", ok={303, 409})),
+])  # fmt: skip
+
+PROMOTIONS = _rows("app", STAFF, [
+    ("GET /promociones",),
+]) + _rows("app", MANAGERS, [
+    ("GET /promociones/nueva",),
+    ("POST /promociones/nueva", {"form": {"key": "una-clave", "name": "Nueva", "kind": "percent", "percent": "10"},
+                                 "fields": {"categories": "category code", "products": "product code"},
+                                 "ok": {303, 422}}),
+    ("GET /promociones/<code>", by("code", "promotion")),
+    ("POST /promociones/<code>", by("code", "promotion", form={"name": "Otra", "kind": "percent", "percent": "10",
+                                                              "version": "1"},
+                                    fields={"categories": "category code"}, ok={303, 409, 422})),
+    ("POST /promociones/<code>/apagar", by("code", "promotion")),
+    ("POST /promociones/<code>/encender", by("code", "promotion")),
 ])  # fmt: skip
 
 ORDERS = _rows("app", STAFF, [
@@ -443,4 +460,16 @@ ACCOUNT = _rows("shop", ANYONE, [
     ("POST /cuenta/sesiones/cerrar",),
 ])  # fmt: skip
 
-ROWS = [*SETTINGS, *BOOKINGS, *ACCOUNT, *SHOP, *ACCOUNTS, *CATALOGUE, *ORDERS, *DELIVERIES, *RIDING, *PLATFORM]
+ROWS = [
+    *SETTINGS,
+    *BOOKINGS,
+    *ACCOUNT,
+    *SHOP,
+    *ACCOUNTS,
+    *CATALOGUE,
+    *PROMOTIONS,
+    *ORDERS,
+    *DELIVERIES,
+    *RIDING,
+    *PLATFORM,
+]

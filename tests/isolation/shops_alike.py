@@ -39,6 +39,8 @@ from storefront.payments.models import BankLineState, Refund
 from storefront.payments.proofs import submit_proof
 from storefront.payments.statements import bank_lines, import_statement
 from storefront.payments.transfers import record_transfer
+from storefront.pricing.discounts import Kind
+from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
@@ -88,7 +90,7 @@ def furnish(shop: Shop, firm: Firm) -> Furniture:
     """Put one of everything into a shop that a courier firm serves."""
     made = Furniture(shop)
     for write in (
-        _settings, _people, _shelves, _customers, _carts, _bookings, _orders,
+        _settings, _people, _shelves, _promotions, _customers, _carts, _bookings, _orders,
         lambda it: _deliveries(it, firm), *EXTRA,
     ):  # fmt: skip
         write(made)
@@ -184,6 +186,15 @@ def _shelves(it: Furniture) -> None:
         it.things |= {"image": codes[-1], "first image": codes[0]}
         variant_id = db.session.scalars(select(Variant.id).where(Variant.code == made.variant_code)).one()
         adjust_stock(variant_id, on_hand=40, reason="counted", text=f"Nota {word}", by=it.owner)
+
+
+def _promotions(it: Furniture) -> None:
+    word = canary(it.shop)
+    with acting_for(it.shop):
+        limited_to = {"categories": [it.things["category code"]], "products": [it.things["product code"]]}
+        it.things["coupon"] = f"CUPON{it.shop.id}"
+        details = PromotionDetails(f"Oferta {word}", Kind.PERCENT, 500, coupon=it.things["coupon"], **limited_to)
+        it.things["promotion"] = create_promotion(details, new_token(), it.owner)
 
 
 def _customers(it: Furniture) -> None:
