@@ -382,6 +382,17 @@ def test_a_page_of_ours_is_followed(edge: Flask, target: str, expected: str) -> 
         assert safe_next(target) == expected
 
 
+def test_whoever_opens_the_address_of_a_form_is_led_to_the_page_above_it(edge: Flask) -> None:
+    edge.add_url_rule("/pagina/<code>/foto", "photo", access("public")(lambda code: code), methods=["POST"])
+    client = browser(edge)
+
+    answer = client.get("/pagina/A1/foto?idioma=en")
+
+    assert (answer.status_code, answer.location) == (303, "/pagina?idioma=en")
+    assert client.get("/pagina/A1/foto", headers={"Accept": "application/json"}).status_code == 405
+    assert client.get("/aviso").status_code == 405, "there is no page above it but the first one"
+
+
 def test_addresses_of_other_faces_come_from_settings_and_never_from_the_request(edge: Flask) -> None:
     with on_page_of(edge, base_url="https://evil.example"):
         assert face_url("app", "/pedidos") == "https://app.portales.test/pedidos"
