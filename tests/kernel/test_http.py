@@ -148,6 +148,12 @@ def test_a_page_for_somebody_with_a_cookie_is_kept_by_nobody(edge: Flask) -> Non
     assert setting.headers["Cache-Control"] == after.headers["Cache-Control"] == "private, no-store"
 
 
+def test_an_answer_to_somebody_with_a_key_is_kept_by_nobody(edge: Flask) -> None:
+    answer = browser(edge).get("/pagina", headers={"Authorization": "Bearer pk_key.secret"})
+
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
 def test_the_cookie_is_host_only_secure_and_out_of_reach_of_scripts(edge: Flask) -> None:
     cookie = browser(edge).get("/entrar/cart").headers["Set-Cookie"]
 
