@@ -67,6 +67,11 @@ def money(amount: Money) -> str:
     return _written(amount, locale, "" if shop is None or is_at_home else shop.locale)
 
 
+def money_at_home(amount: Money, locale: str) -> str:
+    """As people of that country write it, for pages of no shop."""
+    return _written(amount, _locale_of(locale), "")
+
+
 @lru_cache(maxsize=4096)
 def _written(amount: Money, locale: Locale, home: str) -> str:
     """Kept, for a page of products writes the same few prices again and again. `home` is where the sign comes from."""

@@ -41,6 +41,12 @@ def test_a_page_in_another_language_writes_numbers_in_that_language() -> None:
         assert filters.money_minor(-18_000) == "-Bs\u00a0180.00"
 
 
+def test_a_couriers_page_belongs_to_no_shop_and_writes_money_as_at_home() -> None:
+    with on_page_of(edge_app(), None):
+        assert filters.money_at_home(Money(3_000, "BOB"), "es_BO") == "Bs\u00a030,00"
+        assert filters.money_at_home(Money(3_000, "MXN"), "es_MX") == "$30.00"
+
+
 def test_a_text_goes_into_an_address_as_people_read_it() -> None:
     app = edge_app()
     with on_page_of(app, BAKERY):

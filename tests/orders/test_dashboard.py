@@ -73,6 +73,17 @@ def test_a_tap_too_early_is_taken_back(desk, bakery, order):
     assert seen(bakery, order)[2] == "preparing"
 
 
+def test_whoever_came_for_a_service_was_attended_and_not_delivered(desk, bakery, order):
+    press(desk, f"/pedidos/{order.code}/confirmacion")
+    with acting_for(bakery), transaction():
+        db.session.execute(update(Order).values(fulfilment_method="none", fulfilment_state="ready"))
+
+    page = desk.get(f"/pedidos/{order.code}").text
+
+    assert "Atendido y cobrado" in page
+    assert "Entregado" not in page
+
+
 def test_what_whatsapp_writes_for_the_owner_names_people_as_they_write_themselves(desk, bakery, order):
     with acting_for(bakery), transaction():
         db.session.execute(update(Order).values(contact_name='Beto "Pan & Café" O\'Higgins'))
