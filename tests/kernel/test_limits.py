@@ -27,7 +27,7 @@ def _one_limiter() -> Iterator[None]:
 def _app(**config: object) -> Flask:
     app = edge_app(**config)
     init_limits(app)
-    if config.get("CACHE_URL") is None:
+    if config.get("CACHE_URL") is None and limiter.enabled:
         limiter.reset()
 
     def log_in() -> str:
