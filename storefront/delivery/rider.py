@@ -25,9 +25,10 @@ from storefront.delivery.words import state_tone, state_word
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor, register_checker
 from storefront.kernel.countries import COUNTRIES
+from storefront.kernel.filters import money_at_home
 from storefront.kernel.ids import new_token
 from storefront.kernel.limits import limited
-from storefront.kernel.money import Money, format_money
+from storefront.kernel.money import Money
 from storefront.kernel.sessions import end_login, start_login
 
 blueprint = Blueprint("rider", __name__)
@@ -119,7 +120,7 @@ def _page(
 
 def _cash(minor: int, currency: str) -> str:
     """An amount as people write it where that currency is spent: a rider's page belongs to no shop."""
-    return format_money(Money(minor, currency), _LOCALES.get(currency, "es"))
+    return money_at_home(Money(minor, currency), _LOCALES.get(currency, "es"))
 
 
 _LOCALES = {pack.currency: pack.locale for pack in COUNTRIES.values()}

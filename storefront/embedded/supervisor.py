@@ -228,7 +228,7 @@ def introduced(file: Path) -> list[str]:
         lines.append(f"    {partner['rider']:<22} {partner['rider_phone']}  PIN {partner['pin']}  ({partner['name']})")
         lines.append(f"    {'API key':<22} {partner['api_key']}")
     operator = cast["operator"]
-    lines.append(f"  {'Operators':<24} {cast['base']}/consola")
+    lines.append(f"  {'Operators':<24} {cast['base']}/consola/entrar")
     lines.append(f"    {operator['name']:<22} {operator['login']}  {operator['password']}")
     lines.append(f"  {'Mail of the demo':<24} {cast['mail']}")
     return lines

@@ -46,3 +46,16 @@ def safe_referrer() -> str | None:
         return None
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     return safe_next(path, "") or None
+
+
+def nearest_page() -> str | None:
+    """The page above an address that only takes forms, with the same query; None when the first page is the next.
+
+    Whoever reloads, shares or comes back to the answer of a form asks for such an address.
+    """
+    path = request.path
+    while path := path.rpartition("/")[0]:
+        if _LOCAL.fullmatch(path) and _leads_somewhere(path):
+            query = request.query_string.decode(errors="replace")
+            return safe_next(f"{path}?{query}" if query else path, path)
+    return None

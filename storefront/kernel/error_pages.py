@@ -18,7 +18,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from storefront.kernel.addresses import safe_referrer
+from storefront.kernel.addresses import nearest_page, safe_referrer
 from storefront.kernel.csrf import UNSAFE
 from storefront.kernel.db import is_contention
 from storefront.kernel.errors import Busy, Invalid, NotFound, Refusal
@@ -157,6 +157,8 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error.get_response()
+    if status == 405 and request.method == "GET" and not wants_problem() and (page := nearest_page()):
+        return redirect(page, 303)
     response = _problem_of(error, status) if wants_problem() else error_page(status)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:

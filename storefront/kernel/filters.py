@@ -11,6 +11,7 @@ from datetime import date, datetime
 from datetime import time as clock_time
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -20,6 +21,8 @@ from babel.numbers import format_decimal, format_percent
 from flask import Flask
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from jinja2.filters import do_urlencode
+from markupsafe import Markup
 
 from storefront.kernel import clock
 from storefront.kernel.money import Money, format_money, home_symbol
@@ -62,6 +65,11 @@ def money(amount: Money) -> str:
     locale, shop = page_locale(), find_shop()
     is_at_home = shop is None or str(locale) == shop.locale or amount.currency != shop.currency
     return _written(amount, locale, "" if shop is None or is_at_home else shop.locale)
+
+
+def money_at_home(amount: Money, locale: str) -> str:
+    """As people of that country write it, for pages of no shop."""
+    return _written(amount, _locale_of(locale), "")
 
 
 @lru_cache(maxsize=4096)
@@ -154,6 +162,11 @@ def number(value: int | Decimal) -> str:
     return format_decimal(value, locale=page_locale())
 
 
+def urlencode(value: Any) -> str:
+    """Jinja's own, for texts as they are read: what a translation escaped for HTML is no HTML inside an address."""
+    return do_urlencode(value.unescape() if isinstance(value, Markup) else value)
+
+
 def init_filters(app: Flask) -> None:
     """Give templates the filters, under these names (`full_date` as `date`)."""
     app.jinja_env.filters.update(
@@ -171,5 +184,6 @@ def init_filters(app: Flask) -> None:
             "phone": phone,
             "percent": percent,
             "number": number,
+            "urlencode": urlencode,
         }
     )

@@ -1,7 +1,7 @@
 """What every answer says about itself: the content security policy, the fixed security headers, and who may keep it.
 
-A page for somebody with a cookie is theirs alone. The one exception are files named by their content (pictures),
-which carry no cookie and may be kept by anybody: they say `immutable`.
+An answer to somebody with a cookie or a key is theirs alone. The one exception are files named by their content
+(pictures), which carry no cookie and may be kept by anybody: they say `immutable`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _add_headers(response: Response) -> Response:
     if is_shared(response):
         return response
     response.vary.update(["Host", "Cookie"])
-    if request.cookies:
+    if request.cookies or "Authorization" in request.headers:
         keep_private(response)
     elif "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-cache"

@@ -7,9 +7,11 @@ everything, and a hundred accounts tried from one address are noticed, too.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import phonenumbers
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from limits.util import parse_many
@@ -17,6 +19,9 @@ from limits.util import parse_many
 from storefront.kernel.cache import connection_url
 from storefront.kernel.faces import SHOP, current_face
 from storefront.kernel.tenancy import find_shop
+
+SIGNIFICANT_DIGITS = 8
+"""As many as the shortest telephone numbers of the region have."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,9 +47,22 @@ def by_address() -> str:
     return f"{_place()}:{request.remote_addr or 'unknown'}"
 
 
+def account_name(typed: str) -> str:
+    """One name for however somebody spells a contact: a telephone counts by its last digits, with or without prefix,
+    blanks, dashes, letters or an extension, so that another spelling is not another five tries."""
+    plain = "".join(unicodedata.normalize("NFKC", typed).casefold().split())
+    if "@" in plain:
+        return plain
+    try:
+        number = str(phonenumbers.parse(plain, "MX").national_number)
+    except phonenumbers.NumberParseException:
+        return plain
+    return number[-SIGNIFICANT_DIGITS:]
+
+
 def _by_account(account: Callable[[], str | None]) -> Callable[[], str]:
     def key() -> str:
-        name = (account() or "").strip().lower()
+        name = account_name(account() or "")
         # Hashed: the counters' names must not become a list of who tried to log in.
         digest = hashlib.sha256(name.encode()).hexdigest()[:24] if name else f"none:{request.remote_addr}"
         return f"{_place()}:{digest}"

@@ -3,8 +3,8 @@
 A page imports two dozen files of macros and translates three dozen texts. Jinja compares the globals of every importing
 template with those of the imported one; ours are always the same. Before each of three hundred calls Jinja looks what
 the callee wants to be handed; of macros that is known. Flask-Babel finds out the language, the domain and the catalogue
-anew for every text; ours have one catalogue for each language. And a macro that is made of nothing but its arguments
-and the language writes the same text each time: what it wrote is kept.
+anew for every text; ours have one catalogue for each language. And a macro that is made of nothing but its arguments,
+the language and the country writes the same text each time: what it wrote is kept.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
+from storefront.kernel.tenancy import find_shop
+
 REMEMBERED = frozenset(
     {
         "avatar", "back_link", "button", "cart_link", "gallery", "icon", "icon_link", "initial_tile", "link_button",
@@ -28,7 +30,8 @@ REMEMBERED = frozenset(
         "stepper", "submit", "swatches", "tag_list", "whatsapp_link", "why",
     }
 )  # fmt: skip
-"""Macros of `templates/ui` that know their arguments and the language only: no token, no nonce, nobody's request."""
+"""Macros of `templates/ui` that know their arguments, the language and the shop's country only: no token, no nonce,
+nobody's request."""
 
 MOST_REMEMBERED = 4_000
 
@@ -51,7 +54,10 @@ class MacroContext(Context):
         written = self.environment.written
         # A text and the same text marked as safe are equal, yet only one of them is escaped.
         kinds = (*map(_kind, args), *map(_kind, kwargs.values()))
-        key = (callee, self.eval_ctx.autoescape, _language(), args, kinds, *kwargs.items())
+        # Money and phone numbers are written as in the shop's country; pages of no shop have none.
+        shop = find_shop()
+        country = shop and shop.country
+        key = (callee, self.eval_ctx.autoescape, _language(), country, args, kinds, *kwargs.items())
         try:
             found = written.get(key)
         except TypeError:

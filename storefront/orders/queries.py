@@ -259,6 +259,14 @@ def order_by_token(token: str) -> OrderView:
     return _order(Order.token == token)
 
 
+def codes_of(order_ids: Iterable[int]) -> dict[int, str]:
+    """The codes people know these orders by."""
+    wanted = set(order_ids)
+    if not wanted:
+        return {}
+    return {row.id: row.code for row in db.session.execute(select(Order.id, Order.code).where(Order.id.in_(wanted)))}
+
+
 def order_by_code(code: str) -> OrderView:
     """The order with this code, however it was typed. Raises NoSuchOrder."""
     return _order(Order.code == normal_code(code))

@@ -13,6 +13,7 @@ from storefront.kernel.filters import money
 from storefront.kernel.http import requested_page
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.orders.queries import codes_of
 from tenants.queries import TrailLine, trail, trail_kinds
 
 blueprint = Blueprint("desk_trail", __name__)
@@ -102,8 +103,11 @@ def _plain(name: str) -> str:
     return name.replace("_", " ").replace(".", " ")
 
 
-def _sentence(line: TrailLine) -> dict[str, Any]:
-    """A line as people say it; verbs nobody translated are shown as they are."""
+def _sentence(line: TrailLine, orders: dict[int, str]) -> dict[str, Any]:
+    """A line as people say it, an order by its code; verbs nobody translated are shown as they are."""
+    which = "" if line.subject_id.isdigit() else line.subject_id
+    if line.subject_type == "order" and line.subject_id.isdigit():
+        which = orders.get(int(line.subject_id), "")
     who = line.actor_label or str(ACTOR_NAMES.get(line.actor_kind, line.actor_kind))
     told = {key: value for key, value in line.facts.items() if value and key in FACT_NAMES}
     facts = [f"{FACT_NAMES[key]}: {_shown(key, value)}" for key, value in told.items()]
@@ -112,7 +116,7 @@ def _sentence(line: TrailLine) -> dict[str, Any]:
         "who": who,
         "what": str(VERB_NAMES.get(line.verb.removeprefix("report."), _plain(line.verb))),
         "kind": str(KIND_NAMES.get(line.subject_type, _plain(line.subject_type))),
-        "which": "" if line.subject_id.isdigit() else line.subject_id,
+        "which": which,
         "facts": " · ".join(facts)[:300],
     }
 
@@ -133,7 +137,10 @@ def index() -> ResponseReturnValue:
     chosen = request.args.get("sobre", "")
     page = trail(requested_page(), chosen if chosen in kinds else "")
     names = [(kind, str(KIND_NAMES.get(kind, _plain(kind)))) for kind in kinds]
+    orders = codes_of(
+        int(line.subject_id) for line in page.items if line.subject_type == "order" and line.subject_id.isdigit()
+    )
     return render_template(
-        "dashboard/settings/trail.html", page=page, lines=[_sentence(line) for line in page.items], kinds=names,
+        "dashboard/settings/trail.html", page=page, lines=[_sentence(line, orders) for line in page.items], kinds=names,
         chosen=chosen,
     )  # fmt: skip

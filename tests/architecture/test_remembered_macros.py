@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from jinja2 import Environment, nodes
 from jinja2.meta import find_undeclared_variables
 from markupsafe import Markup
 
+from storefront.kernel.money import Money
 from storefront.kernel.templating import REMEMBERED
+from tests.kernel.edge import BAKERY, on_page_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "templates").rglob("*.html"))
@@ -74,3 +78,14 @@ def test_a_text_and_the_same_text_marked_as_safe_are_two(app: Flask, first: Any)
         template.render(label=first)
         assert "&lt;b&gt;" in template.render(label="<b>x</b>")
         assert "<b>x</b>" in template.render(label=Markup("<b>x</b>"))
+
+
+def test_an_amount_is_written_anew_for_another_country(app: Flask) -> None:
+    template = app.jinja_env.from_string('{% from "ui/money.html" import money %}{{ money(amount) }}')
+    written = []
+    for shop in (None, replace(BAKERY, country="BR", currency="BRL", locale="pt_BR"), None):
+        with on_page_of(app, shop), force_locale("es"):
+            written.append(template.render(amount=Money(1_250, "BRL")))
+
+    assert "R$" in written[1]
+    assert written[0] == written[2] != written[1]

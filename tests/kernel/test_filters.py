@@ -9,6 +9,7 @@ import pytest
 from flask_babel import force_locale
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from storefront.kernel import filters
 from storefront.kernel.countries import COUNTRIES, Country
@@ -38,6 +39,24 @@ def test_a_page_in_another_language_writes_numbers_in_that_language() -> None:
         assert filters.money_minor(125_000, "BRL") == "R$\u00a01.250,00"
     with on_page_of(edge_app(), CRAFTS), force_locale("en"):
         assert filters.money_minor(-18_000) == "-Bs\u00a0180.00"
+
+
+def test_a_couriers_page_belongs_to_no_shop_and_writes_money_as_at_home() -> None:
+    with on_page_of(edge_app(), None):
+        assert filters.money_at_home(Money(3_000, "BOB"), "es_BO") == "Bs\u00a030,00"
+        assert filters.money_at_home(Money(3_000, "MXN"), "es_MX") == "$30.00"
+
+
+def test_a_text_goes_into_an_address_as_people_read_it() -> None:
+    app = edge_app()
+    with on_page_of(app, BAKERY):
+        chat = app.jinja_env.from_string(
+            "{% autoescape true %}{{ text|urlencode }} {{ plain|urlencode }}{% endautoescape %}"
+        )
+        said = Markup("Hola %(name)s &middot; %(shop)s") % {"name": "D'Angelo", "shop": "Café & Pan <3"}
+        assert chat.render(text=said, plain="a&amp;b") == (
+            "Hola%20D%27Angelo%20%C2%B7%20Caf%C3%A9%20%26%20Pan%20%3C3 a%26amp%3Bb"
+        )
 
 
 def test_a_bare_dollar_sign_is_said_to_be_whose_to_readers_of_another_language() -> None:

@@ -150,6 +150,12 @@ def test_a_page_for_somebody_with_a_cookie_is_kept_by_nobody(edge: Flask) -> Non
     assert all("Cookie" in answer.vary for answer in (before, setting, after))
 
 
+def test_an_answer_to_somebody_with_a_key_is_kept_by_nobody(edge: Flask) -> None:
+    answer = browser(edge).get("/pagina", headers={"Authorization": "Bearer pk_key.secret"})
+
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
 def test_the_cookie_is_host_only_secure_and_out_of_reach_of_scripts(edge: Flask) -> None:
     cookie = browser(edge).get("/entrar/cart").headers["Set-Cookie"]
 
@@ -382,6 +388,17 @@ def test_nobody_is_sent_elsewhere(edge: Flask, target: str) -> None:
 def test_a_page_of_ours_is_followed(edge: Flask, target: str, expected: str) -> None:
     with on_page_of(edge, base_url="https://espiga.portales.test"):
         assert safe_next(target) == expected
+
+
+def test_whoever_opens_the_address_of_a_form_is_led_to_the_page_above_it(edge: Flask) -> None:
+    edge.add_url_rule("/pagina/<code>/foto", "photo", access("public")(lambda code: code), methods=["POST"])
+    client = browser(edge)
+
+    answer = client.get("/pagina/A1/foto?idioma=en")
+
+    assert (answer.status_code, answer.location) == (303, "/pagina?idioma=en")
+    assert client.get("/pagina/A1/foto", headers={"Accept": "application/json"}).status_code == 405
+    assert client.get("/aviso").status_code == 405, "there is no page above it but the first one"
 
 
 def test_addresses_of_other_faces_come_from_settings_and_never_from_the_request(edge: Flask) -> None:

@@ -27,7 +27,7 @@ def _one_limiter() -> Iterator[None]:
 def _app(**config: object) -> Flask:
     app = edge_app(**config)
     init_limits(app)
-    if config.get("CACHE_URL") is None:
+    if config.get("CACHE_URL") is None and limiter.enabled:
         limiter.reset()
 
     def log_in() -> str:
@@ -57,6 +57,18 @@ def test_the_sixth_try_of_a_minute_waits(url: str | None) -> None:
     assert _tries(app, 1, ip="203.0.113.6") == [429]  # the same account from elsewhere
     assert _tries(app, 1, account="beto") == [200]
     assert _tries(app, 1, host="illimani.portales.test") == [200]  # the same address at another shop
+
+
+def test_another_spelling_of_a_contact_is_not_another_account() -> None:
+    app = _app()
+    spellings = ["951 555 0190", "+52 951 555 0190", "(951) 555-0190", "9 5 1 5 5 5 0 1 9 0", "٩٥١ ٥٥٥ ٠١٩٠",
+                 "00529515550190"]  # fmt: skip
+
+    tries = [_tries(app, 1, account=one, ip=f"203.0.113.{n}")[0] for n, one in enumerate(spellings)]
+
+    assert tries == [200] * 5 + [429]
+    assert _tries(app, 5, account="dora@example.com") == [200] * 5
+    assert _tries(app, 1, account=" DORA@example.com ", ip="203.0.113.9") == [429]
 
 
 def test_many_accounts_from_one_address_are_noticed_too() -> None:

@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from sqlalchemy import update
 
+from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import acting_for
 from storefront.orders.actions import cancel_order, confirm_paid_order, mark_ready, set_payment_state
+from storefront.orders.models import Order
 from storefront.orders.queries import order_by_id, order_list, todo_counts
 from storefront.orders.states import FulfilmentState, PaymentState
 from storefront.orders.steps import NextStep, next_step
@@ -68,6 +71,26 @@ def test_a_tap_too_early_is_taken_back(desk, bakery, order):
     press(desk, f"/pedidos/{order.code}/listo/deshacer")
 
     assert seen(bakery, order)[2] == "preparing"
+
+
+def test_whoever_came_for_a_service_was_attended_and_not_delivered(desk, bakery, order):
+    press(desk, f"/pedidos/{order.code}/confirmacion")
+    with acting_for(bakery), transaction():
+        db.session.execute(update(Order).values(fulfilment_method="none", fulfilment_state="ready"))
+
+    page = desk.get(f"/pedidos/{order.code}").text
+
+    assert "Atendido y cobrado" in page
+    assert "Entregado" not in page
+
+
+def test_what_whatsapp_writes_for_the_owner_names_people_as_they_write_themselves(desk, bakery, order):
+    with acting_for(bakery), transaction():
+        db.session.execute(update(Order).values(contact_name='Beto "Pan & Café" O\'Higgins'))
+
+    page = desk.get(f"/pedidos/{order.code}").text
+
+    assert "Hola%20Beto%20%22Pan%20%26%20Caf%C3%A9%22%20O%27Higgins%2C" in page
 
 
 def test_money_noted_by_mistake_is_taken_back(desk, bakery, order):

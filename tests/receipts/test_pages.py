@@ -75,6 +75,14 @@ def test_what_cannot_be_gets_its_sentence_and_no_number(
     assert papers(bakery, order) == []
 
 
+def test_reloading_a_wrong_number_leads_back_to_the_order(
+    client_at: Callable[..., FlaskClient], bakery: Shop, order: Order
+) -> None:
+    answer = client_at(bakery).get(f"/pedido/{order.token}/recibo")
+
+    assert (answer.status_code, answer.location) == (303, f"/pedido/{order.token}")
+
+
 def test_an_order_that_waits_offers_no_receipt(client_at: Callable[..., FlaskClient], bakery: Shop) -> None:
     with acting_for(bakery):
         waiting = an_order(a_product("Bolillo"))

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from storefront.kernel.audit import LogEntry
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop, directory
+from tests.factories.catalogue import a_product
+from tests.factories.orders import an_order
 from tests.tenants.conftest import follow, post
 
 FACTS = {"name": "Panadería La Espiga", "tagline": "Pan de leña", "phone": "951 123 4567", "email": "pan@example.com",
@@ -147,6 +149,15 @@ def test_the_address_moves_only_before_the_shop_was_open(client_at, at, bakery) 
     assert post(alicia, "/ajustes/direccion", **move).status_code == 303
     assert at("la-espiga.portales.test").get("/").status_code == 200
     assert at("espiga.portales.test").get("/").status_code == 404
+
+
+def test_the_trail_names_an_order_by_its_code(client_at, within, bakery) -> None:
+    with within(bakery):
+        order = an_order(a_product("Concha", stock=5), confirmed=True)
+
+    trail = " ".join(client_at("app", as_="alicia").get("/ajustes/bitacora?sobre=order").text.split())
+
+    assert f"confirmó · Pedidos {order.code}" in trail
 
 
 def test_the_trail_is_read_by_the_owner_and_by_nobody_of_another_shop(client_at) -> None:
