@@ -480,7 +480,7 @@ def _mind_the_clock(order: Order, before: PaymentState) -> None:
         _keep_until(order, None)  # whoever paid in time keeps it, however late our own work is
     elif before is PaymentState.PAID and order.payment_state in SETTLED:
         order.expires_at = clock.now()  # the money goes back: nothing keeps the order any more
-    elif before is PaymentState.PROOF_REVIEW:
+    elif before in {PaymentState.PROOF_REVIEW, PaymentState.PAID}:  # paid and not any more: it was a slip
         _keep_until(order, clock.now() + WINDOWS[order.payment_method])
 
 
