@@ -484,7 +484,7 @@ def test_a_job_sent_for_the_wrong_shop_finds_nothing_to_do(scratch, look_around,
     assert look_around == []
 
 
-def test_a_job_without_a_shop_raises(look_around):
+def test_a_job_without_a_shop_raises(app, look_around):
     with pytest.raises((NoShop, StatementError)):
         jobs.REGISTRY.jobs["tests.look_around"]()
     db.session.rollback()
