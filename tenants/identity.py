@@ -166,6 +166,8 @@ def is_open(shop: Shop) -> bool:
 def init_identity(app: Flask) -> None:
     """Register the loader and the checkers of the three kinds of people this package knows."""
     manager = LoginManager()
+    # A log-in is a row of ours, and a cookie is bound to its face and shop: nothing is left to protect.
+    manager.session_protection = None  # type: ignore[assignment]
     manager.request_loader(load_person)
     manager.init_app(app)
     register_checker("staff", check_staff)

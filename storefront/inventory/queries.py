@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import DateTime, Select, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, DateTime, Select, and_, any_, bindparam, case, func, literal, or_, select
 
 from storefront.catalogue.assortment import named_like
 from storefront.catalogue.models import Product, ProductKind, ProductStatus, Variant
@@ -94,7 +94,7 @@ def _available() -> Select[int, int]:
     promised = _alive(bindparam("at", type_=DateTime(timezone=True)))
     return (
         select(Stock.variant_id, func.sum(Stock.on_hand - promised).label("free"))
-        .where(Stock.variant_id.in_(bindparam("variant_ids", expanding=True)))
+        .where(Stock.variant_id == any_(bindparam("variant_ids", type_=ARRAY(BigInteger))))
         .group_by(Stock.variant_id)
     )
 

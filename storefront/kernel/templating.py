@@ -9,12 +9,12 @@ the language and the country writes the same text each time: what it wrote is ke
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from babel import Locale
 from babel.support import NullTranslations
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask.templating import Environment
 from flask_babel import get_locale, get_translations
 from jinja2 import pass_context
@@ -25,9 +25,9 @@ from storefront.kernel.tenancy import find_shop
 
 REMEMBERED = frozenset(
     {
-        "avatar", "back_link", "button", "cart_link", "gallery", "icon", "icon_link", "initial_tile", "link_button",
-        "money", "picture", "picture_of", "product_card", "search_box", "share_button", "shop_footer", "shop_sign",
-        "stepper", "submit", "swatches", "tag_list", "whatsapp_link", "why",
+        "avatar", "back_link", "button", "cart_link", "crumbs", "gallery", "icon", "icon_link", "initial_tile",
+        "link_button", "money", "picture", "picture_of", "product_card", "search_box", "share_button", "shop_footer",
+        "shop_sign", "stepper", "submit", "swatches", "tag_list", "whatsapp_link", "why",
     }
 )  # fmt: skip
 """Macros of `templates/ui` that know their arguments, the language and the shop's country only: no token, no nonce,
@@ -51,22 +51,10 @@ class MacroContext(Context):
         kwargs.pop("_loop_vars", None)
         if callee.name not in REMEMBERED or "caller" in kwargs or self.environment.auto_reload:
             return callee(self.eval_ctx, *args, **kwargs)
-        written = self.environment.written
         # A text and the same text marked as safe are equal, yet only one of them is escaped.
         kinds = (*map(_kind, args), *map(_kind, kwargs.values()))
-        # Money and phone numbers are written as in the shop's country; pages of no shop have none.
-        shop = find_shop()
-        country = shop and shop.country
-        key = (callee, self.eval_ctx.autoescape, _language(), country, args, kinds, *kwargs.items())
-        try:
-            found = written.get(key)
-        except TypeError:
-            return callee(self.eval_ctx, *args, **kwargs)
-        if found is None:
-            if len(written) >= MOST_REMEMBERED:
-                written.clear()
-            found = written[key] = callee(self.eval_ctx, *args, **kwargs)
-        return found
+        key = (callee, self.eval_ctx.autoescape, args, kinds, *kwargs.items())
+        return self.environment.write_once(key, lambda: callee(self.eval_ctx, *args, **kwargs))
 
 
 def _kind(value: Any) -> Any:
@@ -86,21 +74,51 @@ class Templates(Environment):
         """The globals themselves, unless a template brings some of its own: telling two dicts apart is quick."""
         return super().make_globals(d) if d else self.globals
 
+    def write_once(self, key: tuple[Any, ...], write: Callable[[], str]) -> str:
+        """What was written for this key before, in this language and for a shop of this country; else `write`, and
+        keep it. A key that cannot be kept (a list is part of it) is written each time."""
+        # Money and phone numbers are written as in the shop's country; pages of no shop have none.
+        shop = find_shop()
+        key = (_language(), shop and shop.country, *key)
+        try:
+            found = self.written.get(key)
+        except TypeError:
+            return write()
+        if found is None:
+            if len(self.written) >= MOST_REMEMBERED:
+                self.written.clear()
+            found = self.written[key] = write()
+        return found
 
-_catalogues: dict[Locale | None, NullTranslations] = {}
+
+def fragment(name: str, **values: Any) -> Markup:
+    """The template `name`, made of nothing but these values, the language and the shop's country: what it wrote is
+    kept. Values are frozen and compare by what they show. For what a slot adds to a page."""
+    environment: Templates = current_app.jinja_env  # type: ignore[assignment]
+
+    def write() -> str:
+        return environment.get_template(name).render(values)
+
+    written = write() if environment.auto_reload else environment.write_once((name, *values.items()), write)
+    return Markup(written)  # noqa: S704 (our own template, autoescaped)
 
 
-def _language() -> Locale | None:
-    # Flask-Babel keeps the language here, also that of `force_locale`; asking it again costs eight look-ups.
+_catalogues: dict[tuple[str, str | None] | None, NullTranslations] = {}
+
+
+def _language() -> tuple[str, str | None] | None:
+    # Flask-Babel keeps the language here, also that of `force_locale`; asking it again costs eight look-ups. Two words
+    # are compared quicker than two Locales.
     known = g.get("_flask_babel")
-    return getattr(known, "babel_locale", None) or get_locale()
+    locale: Locale | None = getattr(known, "babel_locale", None) or get_locale()
+    return (locale.language, locale.territory) if locale else None
 
 
 def _catalogue() -> NullTranslations:
-    locale = _language()
-    found = _catalogues.get(locale)
+    language = _language()
+    found = _catalogues.get(language)
     if found is None:
-        found = _catalogues[locale] = get_translations()
+        found = _catalogues[language] = get_translations()
     return found
 
 

@@ -34,6 +34,7 @@ from storefront.catalogue.queries import ProductCard
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import Refusal
+from storefront.kernel.templating import fragment
 from storefront.personalisation import actions, queries
 from storefront.personalisation.affinity import Reason, Taste, Why, rank, related
 from storefront.personalisation.forms import TastesForm
@@ -189,9 +190,8 @@ def beside(product_id: int) -> Markup:
     chosen = related([one.item for one in companions.values()], taste, clock.now(), SHOWN)
     if not chosen:
         return Markup()
-    suggestions = [Suggestion(companions[one.id].card, words(one.reason)) for one in chosen]
-    answer = render_template("shop/personalisation/_beside.html", suggestions=suggestions)
-    return Markup(answer)  # noqa: S704 (our own template, autoescaped)
+    suggestions = tuple(Suggestion(companions[one.id].card, words(one.reason)) for one in chosen)
+    return fragment("shop/personalisation/_beside.html", suggestions=suggestions)
 
 
 # --- coming in and going out --------------------------------------------------------------------------------------

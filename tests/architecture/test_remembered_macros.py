@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,27 @@ def plain_macros(app: Flask) -> set[str]:
 
 def test_what_is_kept_is_made_of_its_arguments_and_the_language_alone(app: Flask) -> None:
     assert plain_macros(app) >= REMEMBERED
+
+
+def fragments() -> dict[str, Path]:
+    """Every template that is rendered with `fragment`, by the name it is called by."""
+    called = [
+        name
+        for folder in ("storefront", "tenants")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"""\bfragment\(\s*"([^"]+)\"""", path.read_text())
+    ]
+    return {name: ROOT / "templates" / name for name in called}
+
+
+def test_a_fragment_that_is_kept_is_made_of_its_values_and_plain_macros(app: Flask) -> None:
+    assert fragments()
+    for name, path in fragments().items():
+        tree = app.jinja_env.parse(path.read_text())
+        imported = imports_of(app, path)
+        assert set(imported.values()) <= plain_macros(app), name
+        given = find_undeclared_variables(tree) - SAME_FOR_EVERYBODY - {"url_for"}
+        assert given == {"suggestions"}, f"{name} is made of {given}"
 
 
 def test_a_form_with_its_token_is_not_among_them(app: Flask) -> None:
