@@ -32,7 +32,7 @@ shell: $(STAMP) ## A Python shell inside the application, against the developmen
 # By file: tests of one file may share a server, and pytest-xdist loses its groups under pytest 9.2
 # (pytest-dev/pytest-xdist#1386).
 test: $(STAMP) translations ## Run the tests (ARGS="tests/orders -x" for some of them)
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## Format, style, types, layers, templates and the rules of the house, in that order
 	$(PY) -m ruff format --check .

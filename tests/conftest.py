@@ -18,12 +18,19 @@ from storefront.config import Settings
 from storefront.embedded import postgres, valkey
 from storefront.kernel import jobs, kept, outbox
 from storefront.kernel.db import db
-from storefront.kernel.tenancy import Shop, acting_for
+from storefront.kernel.tenancy import Shop, acting_for, directory
 from tests.isolation import statements as statement_rules
-from tests.world import Cast, Servers, build_template, open_the_cast
+from tests.laundry import Laundry
+from tests.world import Cast, Servers, build_template, the_cast
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "portales.test"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker is left alone with them at the end."""
+    slow = ("journeys", "soak", "isolation")
+    items.sort(key=lambda item: item.path.parent.name not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -81,26 +88,20 @@ def _context(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def database(app: Flask, servers: Servers, _context: None) -> Iterator[None]:
-    """A fresh copy of the migrated template, with the cast's shops opened in it."""
+def database(app: Flask, servers: Servers, _context: None) -> Iterator[Laundry]:
+    """The migrated template, empty but for what migrations wrote."""
     db.session.remove()
-    for engine in db.engines.values():
-        engine.dispose()
-    servers.refresh(app)
-    from storefront.kernel.tenancy import directory
-
+    laundry = servers.clean(app)
     directory().forget()  # type: ignore[attr-defined]
     kept.forget_everything()
-    yield
+    yield laundry
     db.session.remove()
-    for engine in db.engines.values():
-        engine.dispose()
 
 
 @pytest.fixture
-def cast(database: None, app: Flask) -> Cast:
+def cast(database: Laundry) -> Cast:
     """Three shops, their staff, and one that is suspended."""
-    return open_the_cast()
+    return the_cast(database)
 
 
 @pytest.fixture

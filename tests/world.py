@@ -22,6 +22,7 @@ from storefront.embedded.valkey import ValkeyServer
 from storefront.kernel import clock
 from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import Shop, acting_for, directory
+from tests.laundry import Contents, Laundry
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "una contraseña larga y segura"
@@ -66,14 +67,29 @@ class Servers:
     worker: str
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _current: str = ""
+    _laundry: Laundry | None = None
 
     def fresh_database(self) -> str:
         """A new copy of the template; the former one is dropped."""
+        if self._laundry:
+            self._laundry.close()
+            self._laundry = None
         former, self._current = self._current, f"test_{self.worker}_{os.getpid()}_{next(self._numbers)}"
         roles.clone_database(self.database.admin_url, self.template, self._current)
         if former:
             roles.drop_database(self.database.admin_url, former)
         return self._current
+
+    def clean(self, app: Flask) -> Laundry:
+        """See that the application looks at a database as the template has it: the one it used before, washed, or a
+        fresh copy where washing is not enough."""
+        looked_at = make_url(str(db.engine.url)).database
+        if self._laundry and looked_at == self._current and self._laundry.wash():
+            return self._laundry
+        self.refresh(app)
+        url = self.database.url(self._current, self.database.superuser)
+        self._laundry = Laundry(url)
+        return self._laundry
 
     def refresh(self, app: Flask) -> None:
         """Point the application's engines at a fresh copy."""
@@ -161,6 +177,20 @@ STAFF = {
     "carla": ("crafts", "owner"),
     "diego": ("inn", "owner"),
 }
+
+
+_opened: list[tuple[Cast, Contents]] = []
+
+
+def the_cast(laundry: Laundry) -> Cast:
+    """The cast, in a clean database: opened once in each process, and laid there again for each further test."""
+    if _opened:
+        cast, contents = _opened[0]
+        laundry.lay(contents)
+        return cast
+    cast = open_the_cast()
+    _opened.append((cast, laundry.contents()))
+    return cast
 
 
 def open_the_cast() -> Cast:
