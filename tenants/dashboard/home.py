@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
+from storefront.delivery.words import attention_word
 from storefront.kernel import clock
 from storefront.kernel.access import access
 from storefront.kernel.errors import NotFound
@@ -90,6 +91,7 @@ def today() -> ResponseReturnValue:
         steps=steps,
         now=clock.now(),
         may_review=person.may("payments:review"),
+        attention_word=attention_word,
     )
 
 

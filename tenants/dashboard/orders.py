@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.customers.address import PostalAddress
 from storefront.delivery import handing
-from storefront.delivery.queries import code_of_order
+from storefront.delivery.queries import code_of_order, parcels_of
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form
@@ -108,6 +108,7 @@ def index() -> ResponseReturnValue:
         chosen=chosen,
         search=search,
         steps={row.code: next_step(row) for row in page.items},
+        parcels=parcels_of(row.id for row in page.items if row.fulfilment_method == "delivery"),
         may_review=_may_review(),
     )
 
@@ -122,7 +123,7 @@ def show(code: str) -> ResponseReturnValue:
         order=order,
         step=next_step(order),
         address=PostalAddress.from_dict(order.address) if order.address else None,
-        parcel=code_of_order(order.id) if order.fulfilment_method == "delivery" else None,
+        parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
         may_review=_may_review(),
