@@ -101,7 +101,7 @@ def _orders(person: Person) -> list[Task]:
 def _order(urgency: Urgency, row: OrderRow, parcel: BoardRow | None) -> Task:
     """An order with its next step; where that is a courier's who has not been found, there is nothing to do yet."""
     waits = parcel is not None and parcel.is_looking
-    since = row.expires_at or row.placed_at
+    since = row.expires_at or row.starts_at or row.placed_at
     return Task(Urgency.WAITING if waits else urgency, "order", row, since, next_step(row), parcel=parcel)
 
 

@@ -11,7 +11,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
+from storefront.cart.actions import add_booking
 from storefront.catalogue.models import ProductKind
+from storefront.checkout.actions import place
 from storefront.delivery.actions import note_failed_attempt, set_out
 from storefront.delivery.contract_queries import who_carries
 from storefront.delivery.offers import take
@@ -21,15 +23,18 @@ from storefront.kernel.audit import SYSTEM, LogEntry
 from storefront.kernel.cache import init_cache
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import acting_for, directory
-from storefront.orders.queries import order_by_id
+from storefront.orders.queries import order_by_id, order_by_token
+from storefront.reservations.actions import move_booking
+from storefront.reservations.models import Booking
 from tenants.dashboard.todo import Urgency, setup_steps, tasks
 from tenants.identity import Person
 from tenants.models import Role
 from tenants.settings import ShopFacts, change_facts
 from tests.factories.catalogue import a_product
 from tests.factories.delivery import a_contract, a_parcel, a_partner, a_rider, a_zone, the_offer
-from tests.factories.orders import an_order
-from tests.factories.reservations import a_booking, a_tour
+from tests.factories.orders import DORA, an_order, details_for
+from tests.factories.orders import a_tour as an_hour
+from tests.factories.reservations import a_booking, a_tour, in_days, local
 from tests.tenants.conftest import post, sent_token
 
 OWNER = Person("staff", 1, "Alicia", Role.OWNER)
@@ -75,6 +80,21 @@ def test_whoever_is_expected_today_is_on_the_list(within, bakery) -> None:
         assert [task.item.code for task in found] == [booking.code]
         with time_machine.travel(booking.during.lower - timedelta(days=1), tick=False):
             assert not [task for task in tasks(CLERK, bakery) if task.kind == "booking"]
+
+
+def test_a_reservation_is_listed_with_its_own_time_and_not_with_when_it_was_ordered(client_at, within, bakery) -> None:
+    with within(bakery):
+        tour = an_hour()
+        cart = add_booking(None, tour.variant_code, local(in_days(), 10))
+        order = order_by_token(place(cart.token, details_for(cart), "key", DORA).order_token)
+    alicia = client_at("app", as_="alicia")
+    for address in ("/hoy", "/pedidos"):
+        assert "mañana, 10:00" in alicia.get(address).text
+    with within(bakery):
+        move_booking(db.session.scalars(select(Booking.code)).one(), local(in_days(), 12), SYSTEM)
+        assert order_by_id(order.id).lines[0].starts_at == local(in_days(), 12)
+    for address in ("/hoy", "/pedidos"):
+        assert "mañana, 12:00" in alicia.get(address).text
 
 
 def test_one_tap_on_the_list_does_it(client_at, within, bakery) -> None:
