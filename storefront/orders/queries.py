@@ -198,7 +198,7 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order in a list. `pieces` counts units over all lines; `starts_at` is the first time or stay reserved in it."""
+    """An order in a list. `pieces` counts units over all lines; `starts_at` is the first time reserved in it."""
 
     id: int
     code: str
