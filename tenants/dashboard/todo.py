@@ -22,6 +22,7 @@ from storefront.kernel.tenancy import Shop
 from storefront.orders.models import Attention, Order
 from storefront.orders.queries import OrderRow, order_list, todo_counts
 from storefront.orders.steps import next_step
+from storefront.payments.methods import can_be_paid
 from storefront.payments.queries import proofs_to_review
 from storefront.reservations.models import BookableService, BookingState, Resource
 from storefront.reservations.queries import day_view
@@ -29,7 +30,7 @@ from tenants.identity import Person
 
 SHOWN = 8
 """How many of one kind are listed; the rest is behind one line."""
-STEPS_BEFORE_OPENING = 5
+STEPS_BEFORE_OPENING = 4
 DAY_S = 86_400
 
 
@@ -149,17 +150,16 @@ def setup_steps(shop: Shop) -> list[SetupStep]:
     key = cache_key("setup-done", shop.version)
     later = _following(shop)
     if cache().get(key):
-        return [step for step in later if not step.done]
+        return [step for step in later if not (step.done or step.optional)]
     first = _steps(shop)
     if all(step.done for step in first):
         cache().put(key, True, ttl_s=DAY_S)
-        return [step for step in later if not step.done]
+        return [step for step in later if not (step.done or step.optional)]
     return [*first[:STEPS_BEFORE_OPENING], *later, *first[STEPS_BEFORE_OPENING:], _tags_step(shop)]
 
 
 def _steps(shop: Shop) -> list[SetupStep]:
     has_photo, has_published, has_zone, has_order = _facts(shop)
-    pays = bool(shop.bank_details.strip() or shop.payment_account)
     return [
         SetupStep(
             "photo", _l("Sube tu primer producto con foto"), _l("Una foto con luz de ventana basta."), "camera",
@@ -168,10 +168,6 @@ def _steps(shop: Shop) -> list[SetupStep]:
         SetupStep(
             "price", _l("Ponle precio y publícalo"), _l("Lo que no está publicado no se ve."), "tag", "/productos",
             has_published,
-        ),
-        SetupStep(
-            "pay", _l("Di cómo te pagan"), _l("Tu cuenta para transferencias, o tarjeta."), "bank", "/ajustes/pagos",
-            pays,
         ),
         SetupStep(
             "reach", _l("Di a dónde entregas, o dónde te visitan"),
@@ -194,15 +190,24 @@ def _steps(shop: Shop) -> list[SetupStep]:
 
 
 def _following(shop: Shop) -> list[SetupStep]:
-    """The steps that only some shops have: those that sell services, and those that deliver. Two statements."""
+    """What follows from what a shop sells and from whether it delivers. Two statements."""
     sells_service, unbookable = _service_facts(shop)
-    steps = []
+    carrying = who_carries()
+    steps = [_pay_step(shop, delivers=carrying.offers_delivery)]
     if sells_service:
         steps.append(_bookings_step(unbookable))
-    carrying = who_carries()
     if carrying.offers_delivery:
         steps.append(_carrier_step(done=carrying.is_known))
     return steps
+
+
+def _pay_step(shop: Shop, *, delivers: bool) -> SetupStep:
+    """An account is a good thing to have; a shop that nobody could pay needs it before anything else."""
+    payable = can_be_paid(shop, delivers=delivers)
+    return SetupStep(
+        "pay", _l("Di cómo te pagan"), _l("Tu cuenta para transferencias, o tarjeta."), "bank", "/ajustes/pagos",
+        payable and bool(shop.bank_details.strip() or shop.payment_account), optional=payable,
+    )  # fmt: skip
 
 
 def _bookings_step(unbookable: str | None) -> SetupStep:
