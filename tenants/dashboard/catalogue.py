@@ -30,7 +30,7 @@ from storefront.kernel.http import requested_page
 from storefront.kernel.ids import new_token
 from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
-from storefront.reservations.queries import resources, service_for
+from storefront.reservations.queries import resources, service_for, service_products
 from tenants.dashboard import catalogue_pictures, catalogue_shelves
 from tenants.dashboard.catalogue_forms import (
     ProductForm,
@@ -77,6 +77,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "dashboard/catalogue/index.html",
         rows=with_free(page.items, available(goods)),
+        services={one.code: one for one in service_products()},
         page=page,
         typed=typed,
         word=word if word in STATUS_WORDS else "",

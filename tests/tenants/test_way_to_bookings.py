@@ -177,3 +177,20 @@ def test_the_list_of_steps_names_it_for_shops_with_a_service_that_cannot_be_rese
         a_product("Peinado", kind=ProductKind.SERVICE, published=False)
         a_tour()
         assert [step.done for step in setup_steps(bakery) if step.key == "bookings"] == [False]
+
+
+def test_the_list_of_products_says_what_a_service_lacks_and_leads_there(alicia, within, bakery) -> None:
+    with within(bakery):
+        a_product("Concha")
+        lacking = a_product("Corte", kind=ProductKind.SERVICE).code
+        tour = a_tour()
+    page = alicia.get("/productos").text
+    assert page.count("Falta su horario") == 1
+    assert f'href="/reservas/servicios/{lacking}"' in page
+    assert f'href="/reservas/servicios/{tour.product_code}"' not in page
+    assert page.count("Se reserva") == 1
+    with within(bakery):
+        set_active(tour.resource_code, DIEGO, active=False)
+    page = alicia.get("/productos").text
+    assert "Reservas en pausa" in page
+    assert f'href="/reservas/lugares/{tour.resource_code}"' in page
