@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
+from storefront.catalogue.queries import pictures_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import handing
 from storefront.delivery.queries import code_of_order, parcels_of
@@ -121,6 +122,7 @@ def show(code: str) -> ResponseReturnValue:
     return render_template(
         "dashboard/orders/show.html",
         order=order,
+        pictures=pictures_of(line.product_id for line in order.lines),
         step=next_step(order),
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
