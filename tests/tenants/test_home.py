@@ -226,6 +226,17 @@ def test_the_first_five_ways_are_the_thumbs(client_at) -> None:
     assert "Ajustes" not in bar
 
 
+def test_on_a_wide_screen_everything_is_beside_the_wall_and_more_is_not_needed(client_at) -> None:
+    page = client_at("app", as_="beto").get("/hoy").text
+    wall = page[page.index('class="side-nav"') :].partition("</nav>")[0]
+    assert 'href="/mas"' not in wall
+    for there in ("/hoy", "/pedidos", "/entregas", "/compartir", "/mi-cuenta"):
+        assert f'href="{there}"' in wall
+    more = client_at("app", as_="beto").get("/mas").text
+    assert 'href="/compartir"' in more
+    assert 'href="/mi-cuenta"' in more
+
+
 def test_a_clerks_menu_holds_only_what_a_clerk_may_open(client_at) -> None:
     page = client_at("app", as_="beto").get("/mas").text
     assert "Entregas" in page
