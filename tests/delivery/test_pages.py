@@ -311,6 +311,19 @@ def test_the_owner_begins_and_ends_working_with_a_firm(bakery, client_at) -> Non
     assert alicia.get("/entregas/repartidores/nadie").status_code == 404
 
 
+def test_a_parcel_counts_as_a_couriers_once_one_has_accepted_it(bakery, bicis, program, client_at) -> None:
+    a_parcel(bakery)
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/entregas").text
+    assert "Buscan repartidor" in page
+    assert "Le preguntamos a Bicis Oaxaca" in page
+    assert "Con repartidor por llegar" not in page
+    program.take_one()
+    page = alicia.get("/entregas").text
+    assert "Buscan repartidor" not in page
+    assert "Con repartidor por llegar" in page
+
+
 def test_every_amount_beside_a_parcel_says_who_gets_it(bakery, bicis, rider, client_at) -> None:
     a_contract(bakery, fee_minor=3_500)
     parcel = a_parcel(bakery)
