@@ -85,9 +85,9 @@ def _orders(person: Person) -> list[Task]:
     listed = {name: order_list(name, 1).items for name in _TO_DO if waiting[name]}
     parcels = needs_care(row.id for row in listed.get("to_hand_over", ()))
     by_order = {parcel.order_id: parcel for parcel in parcels}
-    cared = [parcel for parcel in parcels if parcel.needs_care]
-    found += [Task(Urgency.PROBLEM, "parcel", parcel, parcel.since) for parcel in cared[:SHOWN]]
-    troubled = waiting["attention"] - sum(one.order_attention is Attention.DELIVERY_FAILED for one in cared[:SHOWN])
+    cared = [parcel for parcel in parcels if parcel.needs_care][:SHOWN]
+    found += [Task(Urgency.PROBLEM, "parcel", parcel, parcel.since) for parcel in cared]
+    troubled = waiting["attention"] - sum(parcel.order_attention is Attention.DELIVERY_FAILED for parcel in cared)
     if troubled > 0:
         found.append(Task(Urgency.PROBLEM, "troubled", troubled, at))
     told = {parcel.order_id for parcel in cared}
