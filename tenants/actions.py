@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from storefront.delivery.contract_queries import who_carries
 from storefront.events import ShopOpened
 from storefront.inventory.actions import open_default_location
 from storefront.kernel import clock
@@ -22,6 +23,7 @@ from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.outbox import record
 from storefront.kernel.sessions import end_all_logins
 from storefront.kernel.tenancy import Shop, across_shops, acting_for, current_shop, directory
+from storefront.payments.methods import can_be_paid
 from tenants.directory import forget_shops
 from tenants.models import TENANT_IDS, Membership, Operator, OperatorAccess, Role, ShopStatus, Tenant
 from tenants.naming import SlugTaken, check_name, check_slug, free_slug, slug_of
@@ -47,6 +49,14 @@ class NotPossibleNow(Conflict):
     """The shop's state does not allow it."""
 
     message = _l("La tienda no está en un estado en el que se pueda hacer esto.")
+
+
+class NobodyCanPay(Conflict):
+    """What the shop takes does not go with how it hands things over, or it takes nothing."""
+
+    message = _l(
+        "Así nadie podría pagarte. Elige una forma de pago que sirva para recoger en tu tienda o para entregar."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +202,15 @@ def _move(allowed: set[ShopStatus], to: ShopStatus, by: Actor) -> None:
 
 
 def publish_shop(by: Actor) -> None:
-    """Open the shop in scope to everyone. Raises NotPossibleNow unless it is a draft."""
+    """Open the shop in scope to everyone. Raises NobodyCanPay, and NotPossibleNow unless it is a draft."""
+    require_payable(current_shop())
     _move({ShopStatus.DRAFT}, ShopStatus.LIVE, by)
+
+
+def require_payable(shop: Shop) -> None:
+    """Raise NobodyCanPay when an order could be finished in no way."""
+    if not can_be_paid(shop, delivers=who_carries().offers_delivery):
+        raise NobodyCanPay
 
 
 def unpublish_shop(by: Actor) -> None:

@@ -27,6 +27,8 @@ from tenants.resolution import enter_scope
 
 SHOP_KEY = "shop"
 """Session key of the shop a member of staff is working in."""
+REASON_KEY = "reason"
+"""Session key of what an operator said they look for."""
 NEXT_KEY = "next"
 """Session key of the page somebody wanted before they were asked to log in."""
 
@@ -150,8 +152,13 @@ def check_customer(_permission: str | None) -> ResponseReturnValue | None:
 
 
 def check_operator(_permission: str | None) -> ResponseReturnValue | None:
-    """Operators only; to everybody else the console does not exist."""
+    """Operators only; to everybody else the console does not exist.
+
+    A browser in which an operator said a reason, and whose log-in has ended since, is shown the way in again.
+    """
     person = current_person()
+    if person is None and REASON_KEY in session:
+        return redirect("/consola/entrar", 303)
     if person is None or person.kind != "operator":
         raise NotFound
     g.actor = person.actor

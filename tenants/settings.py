@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
 from flask_babel import lazy_gettext as _l
@@ -13,7 +13,7 @@ from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.media import delete_image, store_image
 from storefront.kernel.tenancy import current_shop
-from tenants.actions import AT_SHOP, CASH, TRANSFER, change_tenant
+from tenants.actions import AT_SHOP, CASH, TRANSFER, change_tenant, require_payable
 from tenants.models import ShopStatus
 from tenants.naming import SlugTaken, check_name, check_slug, free_slug
 
@@ -117,7 +117,10 @@ def remove_cover(by: Actor) -> None:
 
 
 def change_payments(methods: Iterable[str], bank_details: str, by: Actor) -> None:
-    """Choose how customers may pay. Raises NoWayToPay, NoBankDetails. Cards need the provider's account."""
+    """Choose how customers may pay. Cards need the provider's account.
+
+    Raises NoWayToPay, NoBankDetails, and NobodyCanPay for an open shop.
+    """
     wanted = [method for method in METHODS if method in set(methods)]
     if CARD in wanted and not current_shop().payment_account:
         wanted.remove(CARD)
@@ -125,7 +128,10 @@ def change_payments(methods: Iterable[str], bank_details: str, by: Actor) -> Non
         raise NoWayToPay
     if TRANSFER in wanted and not bank_details.strip():
         raise NoBankDetails
-    _apply("payments_changed", by, {"payment_methods": tuple(wanted), "bank_details": bank_details.strip()})
+    methods_now, details_now = tuple(wanted), bank_details.strip()
+    if current_shop().is_live:
+        require_payable(replace(current_shop(), payment_methods=methods_now, bank_details=details_now))
+    _apply("payments_changed", by, {"payment_methods": methods_now, "bank_details": details_now})
 
 
 def change_tax(rate_bp: int, by: Actor) -> None:

@@ -89,6 +89,11 @@ class CheckoutForm(Form):
         if self.to_be_delivered and self.chosen_place is None:
             raise ValidationError(_("Elige a dónde lo llevamos."))
 
+    def validate_pay(self, field: Any) -> None:
+        """One of the ways that go with the rest."""
+        if field.data not in [value for value, *_rest in field.iter_choices()]:
+            raise ValidationError(_("Elige cómo quieres pagar."))
+
     def validate(self, extra_validators: Any = None) -> bool:
         """What only a delivery needs is missed only where a delivery was chosen."""
         good = bool(super().validate(extra_validators))

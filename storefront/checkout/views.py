@@ -148,11 +148,13 @@ def submit() -> ResponseReturnValue:
     typed_now = _minded_coupon(form, wish)
     cart = _cart(form)
     desk = _prepare(form, cart)
-    if form.coupon.errors:
+    coupon_refused = form.coupon.errors
+    if wish != PLACE_ORDER and coupon_refused:
         return _page(form, desk, 422)
     if wish != PLACE_ORDER or typed_now:
         return _page(form, desk) if cart.lines else redirect(url_for("cart.show"), 303)
-    if not form.validate():
+    if not form.validate() or coupon_refused:
+        form.coupon.errors = (*form.coupon.errors, *coupon_refused)
         return _page(form, desk, 422)
     try:
         return _go_on(place(session.get("cart"), _details(form), str(form.key.data), _customer()))
@@ -189,7 +191,7 @@ def _again(
     elif isinstance(refusal, NoDelivery):
         form.place.errors = (str(refusal),)
     else:
-        form.pay.errors = (_("Elige cómo quieres pagar.") if not form.pay.data else str(refusal),)
+        form.pay.errors = (str(refusal),)
     return _page(form, desk, refusal.status)
 
 

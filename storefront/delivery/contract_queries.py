@@ -107,7 +107,7 @@ def zone_row(code: str) -> ZoneRow:
 
 
 def partner_rows(country: str) -> list[PartnerRow]:
-    """The partners of a country, and those the shop works with wherever they are, by priority and name."""
+    """The partners of a country, and those the shop works with wherever they are, in the order they are asked."""
     contract = PartnerContract
     rows = db.session.execute(
         select(
@@ -116,7 +116,7 @@ def partner_rows(country: str) -> list[PartnerRow]:
         )
         .outerjoin(contract, contract.partner_id == Partner.id)
         .where(Partner.active, or_(Partner.country == country, contract.id.is_not(None)))
-        .order_by(contract.active.desc().nulls_last(), contract.priority.desc().nulls_last(), Partner.name)
+        .order_by(contract.active.desc().nulls_last(), contract.priority.desc().nulls_last(), contract.id, Partner.name)
     )  # fmt: skip
     return [
         PartnerRow(

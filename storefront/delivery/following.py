@@ -42,7 +42,7 @@ def follow(shipment_id: int) -> None:
             set_fulfilment_state(found.order_id, FulfilmentState.DELIVERED, SYSTEM)
         if found.state is ShipmentState.RETURNED and now is not FulfilmentState.RETURNED:
             set_fulfilment_state(found.order_id, FulfilmentState.RETURNED, SYSTEM)
-        if found.attention in {"no_courier", "attempt_failed"} or found.state is ShipmentState.RETURNED:
+        if found.attention == "attempt_failed" or found.state is ShipmentState.RETURNED:
             flag_order(found.order_id, Attention.DELIVERY_FAILED, SYSTEM)
 
 

@@ -100,7 +100,7 @@ class ContractForm(Form):
 
     active = BooleanField(_l("Trabajar con esta empresa"))
     priority = IntegerField(
-        _l("Turno"),
+        _l("Preferencia"),
         [Optional(), NumberRange(0, 100, _l("Un número del 0 al 100."))],
         default=0,
         description=_l("Le preguntamos primero a quien tenga el número más alto."),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from storefront.delivery.models import Shipment, TrackingDetail, TrackingEvent
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
-from storefront.orders.models import Order
+from storefront.orders.models import Attention, Order
 
 _STEP = {
     ShipmentState.DRAFT: 1, ShipmentState.READY: 1, ShipmentState.OFFERED: 1, ShipmentState.CANCELLED: 1,
@@ -70,7 +70,9 @@ class BoardRow:
     """A parcel as the owner's list shows it."""
 
     code: str
+    order_id: int
     order_code: str
+    order_attention: Attention | None
     state: ShipmentState
     since: datetime
     recipient: str
@@ -83,6 +85,17 @@ class BoardRow:
     is_late: bool
     cod_due_minor: int
     currency: str
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether couriers are asked and none has accepted yet."""
+        return self.state in {ShipmentState.READY, ShipmentState.OFFERED} and not (self.own_courier or self.unroutable)
+
+    @property
+    def needs_care(self) -> bool:
+        """Whether the shop must look at it before anything else happens."""
+        waits_in_vain = self.state is ShipmentState.ASSIGNED and self.is_late
+        return self.state not in TERMINAL and (self.attention is not None or waits_in_vain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +200,14 @@ def _tracking(row: Any) -> TrackingView:
 
 
 _BOARD = (
-    Shipment.id, Shipment.code, Shipment.order_code, Shipment.state, Shipment.state_since, Shipment.address,
-    Shipment.partner_name, Shipment.courier_name, Shipment.own_courier, Shipment.unroutable, Shipment.attention,
-    Shipment.cod_due_minor, Shipment.currency,
+    Shipment.id, Shipment.code, Shipment.order_id, Shipment.order_code, Shipment.state, Shipment.state_since,
+    Shipment.address, Shipment.partner_name, Shipment.courier_name, Shipment.own_courier, Shipment.unroutable,
+    Shipment.attention, Shipment.cod_due_minor, Shipment.currency,
+    select(Order.attention)
+    .where(Order.tenant_id == Shipment.tenant_id, Order.id == Shipment.order_id)
+    .correlate(Shipment)
+    .scalar_subquery()
+    .label("order_attention"),
 )  # fmt: skip
 
 
@@ -201,7 +219,9 @@ def _place(address: Mapping[str, Any]) -> str:
 def _board_row(row: Any) -> BoardRow:
     return BoardRow(
         code=row.code,
+        order_id=row.order_id,
         order_code=row.order_code,
+        order_attention=row.order_attention,
         state=row.state,
         since=row.state_since,
         recipient=str(row.address.get("recipient", "")),
@@ -232,27 +252,26 @@ def board(limit: int = 200) -> list[BoardRow]:
     return [_board_row(row) for row in rows]
 
 
-def needs_care() -> list[BoardRow]:
-    """Parcels the shop must look at: nobody takes them, a code is locked, an attempt failed, one is coming back."""
+def needs_care(and_of_orders: Iterable[int] = ()) -> list[BoardRow]:
+    """Parcels the shop must look at: nobody takes them, a code is locked, an attempt failed, one is coming back.
+
+    Those of the named orders come along, whatever their state: each row says whether it `needs_care`.
+    """
     late = (Shipment.state == ShipmentState.ASSIGNED) & (Shipment.state_since < clock.now() - LATE_PICK_UP)
+    cares, named = or_(Shipment.attention.is_not(None), late) & Shipment.state.not_in(TERMINAL), sorted(and_of_orders)
     rows = db.session.execute(
         select(*_BOARD)
-        .where(or_(Shipment.attention.is_not(None), late), Shipment.state.not_in(TERMINAL))
-        .order_by(Shipment.state_since)
-        .limit(50)
+        .where(or_(cares, Shipment.order_id.in_(named)))
+        .order_by(cares.desc(), Shipment.state_since)
+        .limit(50 + len(named))
     )
     return [_board_row(row) for row in rows]
 
 
-def count_needing_care() -> int:
-    """How many rows `needs_care` would give (fifty at most are listed there, all are counted here)."""
-    late = (Shipment.state == ShipmentState.ASSIGNED) & (Shipment.state_since < clock.now() - LATE_PICK_UP)
-    count = db.session.scalar(
-        select(func.count(Shipment.id)).where(
-            or_(Shipment.attention.is_not(None), late), Shipment.state.not_in(TERMINAL)
-        )
-    )
-    return int(count or 0)
+def parcels_of(order_ids: Iterable[int]) -> dict[int, BoardRow]:
+    """The parcels of these orders by the order's id; an order without one is absent."""
+    rows = db.session.execute(select(*_BOARD).where(Shipment.order_id.in_(sorted(order_ids))))
+    return {row.order_id: _board_row(row) for row in rows}
 
 
 def shipment_by_code(code: str) -> ShipmentView:

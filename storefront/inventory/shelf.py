@@ -70,12 +70,13 @@ def change_on_shelf(product_id: int, draft: Draft, *, version: int, by: Actor) -
     return product
 
 
-def save_offers(product_id: int, offers: Sequence[Offer], *, version: int, by: Actor) -> None:
+def save_offers(product_id: int, offers: Sequence[Offer], *, version: int, by: Actor) -> Product:
     """Write the editor of variants with their counts. Raises what its parts raise; then nothing changed."""
     with transaction():
         saved = catalogue.save_variants(product_id, [offer.row for offer in offers], version=version, by=by)
         product = catalogue.locked_product(product_id)
         _count(product, {variant.id: offer for variant, offer in zip(saved, offers, strict=True)}, by)
+    return product
 
 
 def _texts(draft: Draft, by: Actor) -> ProductTexts:

@@ -122,9 +122,12 @@ def datetime_local(value: datetime) -> str:
 
 
 def recent(value: datetime) -> str:
-    """ "hoy, 10:00" and "ayer, 10:00", else as `datetime_local`. Only for what is read at once: never in a letter."""
+    """ "hoy, 10:00", "ayer, 10:00" and "mañana, 10:00", else as `datetime_local`.
+
+    Only for what is read at once: never in a letter.
+    """
     days = (local(clock.now()).date() - local(value).date()).days
-    said = {0: _("hoy"), 1: _("ayer")}.get(days)
+    said = {0: _("hoy"), 1: _("ayer"), -1: _("mañana")}.get(days)
     return f"{said}, {time(value)}" if said else datetime_local(value)
 
 

@@ -198,7 +198,7 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order in a list. `pieces` counts units over all lines."""
+    """An order in a list. `pieces` counts units over all lines; `starts_at` is the first time reserved in it."""
 
     id: int
     code: str
@@ -216,6 +216,7 @@ class OrderRow:
     attention: Attention | None
     pieces: int
     first_line: str
+    starts_at: datetime | None
 
 
 _COLUMNS = (
@@ -249,6 +250,10 @@ _COLUMNS = (
     Order.cancelled_reason,
     Order.attention,
 )
+
+_BOOKED = (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id)
+_STARTS_AT = func.coalesce(func.lower(Booking.during), OrderLine.starts_at)
+"""A reservation may have been moved since it was ordered: its own time counts."""
 
 
 # --- one order ----------------------------------------------------------------------------------------------------
@@ -305,11 +310,10 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             (OrderLine.gross_minor + OrderLine.discount_minor).label("listed_minor"),
             OrderLine.tax_rate_bp,
             OrderLine.booking_id,
-            # A reservation may have been moved since: its own time counts.
-            func.coalesce(func.lower(Booking.during), OrderLine.starts_at).label("starts_at"),
+            _STARTS_AT.label("starts_at"),
             func.coalesce(func.upper(Booking.during), OrderLine.ends_at).label("ends_at"),
         )
-        .outerjoin(Booking, (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id))
+        .outerjoin(Booking, _BOOKED)
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.position)
     )
@@ -415,6 +419,14 @@ def _listed() -> Any:
         .correlate(Order)
         .scalar_subquery()
     )
+    starts = (
+        select(func.min(_STARTS_AT))
+        .select_from(OrderLine)
+        .outerjoin(Booking, _BOOKED)
+        .where(mine)
+        .correlate(Order)
+        .scalar_subquery()
+    )
     return select(
         Order.id,
         Order.code,
@@ -433,6 +445,7 @@ def _listed() -> Any:
         Order.attention,
         pieces.label("pieces"),
         first.label("first_line"),
+        starts.label("starts_at"),
     )
 
 
@@ -454,6 +467,7 @@ def _row(row: Any) -> OrderRow:
         attention=row.attention,
         pieces=int(row.pieces or 0),
         first_line=row.first_line or "",
+        starts_at=row.starts_at,
     )
 
 

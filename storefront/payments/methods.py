@@ -52,3 +52,11 @@ def available_methods(shop: Shop, fulfilment_method: FulfilmentMethod, has_booki
         ON_DELIVERY: fulfilment_method is FulfilmentMethod.DELIVERY,
     }
     return [method for code, method in METHODS.items() if code in shop.payment_methods and fits[code]]
+
+
+def can_be_paid(shop: Shop, *, delivers: bool) -> bool:
+    """Whether whoever orders finds a way to pay, in at least one of the ways the shop hands things over."""
+    ways = [FulfilmentMethod.DELIVERY] if delivers else []
+    if shop.address or not delivers:
+        ways.append(FulfilmentMethod.PICKUP)
+    return any(available_methods(shop, way, has_bookings=False) for way in ways)

@@ -126,7 +126,7 @@ class ResourceView:
 
 @dataclass(frozen=True, slots=True)
 class ServiceProduct:
-    """A service of the catalogue, and in what it is reserved, if it can be."""
+    """A service of the catalogue, and in what it is reserved, if it is; while that is paused nobody can."""
 
     id: int
     code: str
@@ -134,6 +134,7 @@ class ServiceProduct:
     status: ProductStatus
     resource_code: str | None
     resource_name: str | None
+    resource_active: bool | None
     unit: Unit | None
 
 
@@ -264,6 +265,7 @@ def service_products() -> list[ServiceProduct]:
             Product.status,
             Resource.code.label("resource_code"),
             Resource.name.label("resource_name"),
+            Resource.active,
             BookableService.unit,
         )
         .outerjoin(

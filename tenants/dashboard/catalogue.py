@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ from storefront.catalogue.assortment import (
     tags_in_use,
     with_free,
 )
-from storefront.catalogue.models import ProductKind, ProductStatus
+from storefront.catalogue.models import Product, ProductKind, ProductStatus
 from storefront.catalogue.pictures import NewImage
 from storefront.inventory import shelf
 from storefront.inventory.queries import available, counts_of_product
@@ -30,7 +30,7 @@ from storefront.kernel.http import requested_page
 from storefront.kernel.ids import new_token
 from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
-from storefront.reservations.queries import resources, service_for
+from storefront.reservations.queries import resources, service_for, service_products
 from tenants.dashboard import catalogue_pictures, catalogue_shelves
 from tenants.dashboard.catalogue_forms import (
     ProductForm,
@@ -77,6 +77,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "dashboard/catalogue/index.html",
         rows=with_free(page.items, available(goods)),
+        services={one.code: one for one in service_products()},
         page=page,
         typed=typed,
         word=word if word in STATUS_WORDS else "",
@@ -171,15 +172,31 @@ def save(code: str) -> ResponseReturnValue:
             stored = stored_photos(form.photos.data)
             draft = _with_images(form.draft(shelves, product.only_variant), stored)
             version = hidden_number(form.version.data) or 0
-            shelf.change_on_shelf(product.id, draft, version=version, by=current_actor())
+            is_new = _saved_once(
+                code, lambda: shelf.change_on_shelf(product.id, draft, version=version, by=current_actor())
+            )
         except Refusal as refusal:
             forget_files(stored)
             _refresh_after(form, refusal, product)
         else:
+            if not is_new:
+                forget_files(stored)
             flash(_("Cambios guardados."), "good")
             return _to(code)
     _ask_for_photos_again(form)
     return _edit_page(product, form), 422
+
+
+def _saved_once(code: str, save: Callable[[], Product]) -> bool:
+    """Save, unless a second tap sent the very form that was saved last; whether it was saved now.
+
+    The form carries the version its person saw, so that the same form is the same wish. Raises ChangedMeanwhile when
+    something else was saved in between, and what `save` raises.
+    """
+    made = made_once(mark_of(None, f"changes of {code}"), current_actor(), lambda: str(save().version))
+    if not made.is_new and made.code != str(editable_product(code).version):
+        raise actions.ChangedMeanwhile
+    return made.is_new
 
 
 def can_be_booked(product: EditableProduct) -> bool:
@@ -310,7 +327,7 @@ def save_variants(code: str) -> ResponseReturnValue:
         offers = [row.offer(known) for row in form.written()]
         try:
             version = hidden_number(form.version.data) or 0
-            shelf.save_offers(product.id, offers, version=version, by=current_actor())
+            _saved_once(code, lambda: shelf.save_offers(product.id, offers, version=version, by=current_actor()))
         except NotFound:
             raise
         except Refusal as refusal:

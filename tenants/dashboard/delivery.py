@@ -52,13 +52,13 @@ def index() -> ResponseReturnValue:
 
 
 def _groups(rows: list[BoardRow]) -> list[tuple[str, list[BoardRow]]]:
-    with_courier = {ShipmentState.OFFERED, ShipmentState.ASSIGNED}
     care = [r for r in rows if r.state not in TERMINAL and (r.attention or r.is_late)]
     rest = [r for r in rows if r not in care]
     groups = [
         (_("Necesitan que las veas"), care),
-        (_("Listas para salir"), [r for r in rest if r.state is ShipmentState.READY]),
-        (_("Con repartidor por llegar"), [r for r in rest if r.state in with_courier]),
+        (_("Listas para salir"), [r for r in rest if r.state is ShipmentState.READY and not r.is_looking]),
+        (_("Buscan repartidor"), [r for r in rest if r.is_looking]),
+        (_("Con repartidor por llegar"), [r for r in rest if r.state is ShipmentState.ASSIGNED]),
         (_("En camino"), [r for r in rest if _is_under_way(r)]),
         (_("En preparación"), [r for r in rest if r.state is ShipmentState.DRAFT]),
         (_("Terminadas hoy"), [r for r in rest if r.state in TERMINAL]),

@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
+from storefront.delivery.words import attention_word
 from storefront.kernel import clock
 from storefront.kernel.access import access
 from storefront.kernel.errors import NotFound
@@ -42,7 +43,11 @@ WAYS: tuple[tuple[str, Any, str, str | None, Any], ...] = (
     ("desk_staff.index", _l("Equipo"), "user", "staff:write", _l("Quién trabaja contigo y qué puede hacer")),
     ("desk_settings.index", _l("Ajustes"), "settings", "settings:write", _l("La tienda, su aspecto, cobros, dominio")),
 )
-MORE_FROM = 5
+ALSO: tuple[tuple[str, Any, str, str | None, Any], ...] = (
+    ("desk_home.share", _l("Compartir mi tienda"), "share", None, _l("El enlace y el mensaje listos")),
+    ("accounts.account", _l("Mi cuenta"), "user", None, _l("Tu nombre, tu contraseña y dónde está abierta")),
+)
+SEVERAL_SHOPS = ("accounts.shops", _l("Cambiar de tienda"), "store", None, _l("Trabajas en más de una"))
 
 
 def _ways(person: Person) -> list[tuple[str, str, str, bool, str]]:
@@ -50,13 +55,17 @@ def _ways(person: Person) -> list[tuple[str, str, str, bool, str]]:
     known = current_app.view_functions
     return [
         (str(label), url_for(endpoint), icon, _is_here(endpoint), str(note))
-        for endpoint, label, icon, permission, note in WAYS
+        for endpoint, label, icon, permission, note in (
+            *WAYS,
+            *ALSO,
+            *([SEVERAL_SHOPS] if len(person.shops) > 1 else []),
+        )
         if endpoint in known and person.may(permission)
     ]
 
 
 def _is_here(endpoint: str) -> bool:
-    if endpoint.startswith("desk_home."):
+    if endpoint.startswith(("desk_home.", "accounts.")):
         return request.endpoint == endpoint
     return request.blueprint == endpoint.partition(".")[0]
 
@@ -67,7 +76,8 @@ def _navigation() -> dict[str, Any]:
     person = current_person() if current_face() == APP else None
     if person is None or person.kind != "staff":
         return {}
-    return {"nav": [way[:4] for way in _ways(person)], "person": person}
+    ways, more = [way[:4] for way in _ways(person)], url_for("desk_home.more")
+    return {"nav": ways, "side": [way for way in ways if way[1] != more], "person": person}
 
 
 def me() -> Person:
@@ -90,6 +100,7 @@ def today() -> ResponseReturnValue:
         steps=steps,
         now=clock.now(),
         may_review=person.may("payments:review"),
+        attention_word=attention_word,
     )
 
 
@@ -99,7 +110,7 @@ def more() -> ResponseReturnValue:
     """Everything that is not under the thumb."""
     person = me()
     items = [(label, url, icon, note) for label, url, icon, _here, note in _ways(person) if note]
-    return render_template("dashboard/home/more.html", items=items, has_several=len(person.shops) > 1)
+    return render_template("dashboard/home/more.html", items=items)
 
 
 @blueprint.get("/mi-tienda")

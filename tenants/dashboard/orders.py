@@ -9,9 +9,10 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
+from storefront.catalogue.queries import pictures_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import handing
-from storefront.delivery.queries import code_of_order
+from storefront.delivery.queries import code_of_order, parcels_of
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form
@@ -108,6 +109,7 @@ def index() -> ResponseReturnValue:
         chosen=chosen,
         search=search,
         steps={row.code: next_step(row) for row in page.items},
+        parcels=parcels_of(row.id for row in page.items if row.fulfilment_method == "delivery"),
         may_review=_may_review(),
     )
 
@@ -120,9 +122,10 @@ def show(code: str) -> ResponseReturnValue:
     return render_template(
         "dashboard/orders/show.html",
         order=order,
+        pictures=pictures_of(line.product_id for line in order.lines),
         step=next_step(order),
         address=PostalAddress.from_dict(order.address) if order.address else None,
-        parcel=code_of_order(order.id) if order.fulfilment_method == "delivery" else None,
+        parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
         may_review=_may_review(),

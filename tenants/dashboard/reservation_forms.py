@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import time
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
-    BooleanField,
     DateField,
     FormField,
     HiddenField,
     IntegerField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TimeField,
 )
@@ -24,7 +26,7 @@ from storefront.kernel.forms import Form, PhoneField, QuantityField
 from storefront.kernel.making import MakingForm
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import FURTHEST_DAYS, LONGEST_MIN, MOST_PLACES, ServiceSettings
-from storefront.reservations.slots import DAYS
+from storefront.reservations.slots import DAYS, Hours
 from tenants.forms import choices, refuse
 
 _NEEDED = _l("Falta este dato.")
@@ -86,35 +88,39 @@ class _MayBeEmpty(Optional):
         self.field_flags = {}
 
 
-class DayForm(Form):
-    """The hours of one weekday: once, or twice with a break between."""
+class HoursForm(Form):
+    """The hours of a day: once, or twice with a break between."""
 
-    is_open = BooleanField(_l("Abierto"))
     opens = TimeField(_l("Desde"), [_MayBeEmpty()])
     closes = TimeField(_l("Hasta"), [_MayBeEmpty()])
     opens_again = TimeField(_l("Y otra vez desde"), [_MayBeEmpty()])
     closes_again = TimeField(_l("Hasta"), [_MayBeEmpty()])
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """An open day says from when until when, and the second time is whole or not there."""
-        fine: bool = super().validate(extra_validators)
-        if not self.is_open.data or not fine:
-            return fine
-        if self.opens.data is None or self.closes.data is None:
+        """Each of the two is whole or not there, and a second one needs a first."""
+        if not super().validate(extra_validators):
+            return False
+        first, again = (self.opens.data, self.closes.data), (self.opens_again.data, self.closes_again.data)
+        if (None in first) and (first != (None, None) or again != (None, None)):
             refuse(self.closes, _("Escribe desde y hasta qué hora."))
-        elif self.opens.data == self.closes.data:
+        elif self.is_written and first[0] == first[1]:
             refuse(self.closes, _("La hora de cierre tiene que ser otra que la de apertura."))
-        if (self.opens_again.data is None) != (self.closes_again.data is None):
+        if (again[0] is None) != (again[1] is None):
             refuse(self.closes_again, _("Completa las dos horas o deja las dos vacías."))
-        elif self.opens_again.data is not None and self.opens_again.data == self.closes_again.data:
+        elif again[0] is not None and again[0] == again[1]:
             refuse(self.closes_again, _("La hora de cierre tiene que ser otra que la de apertura."))
         return not (self.closes.errors or self.closes_again.errors)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there are hours in it."""
+        return self.opens.data is not None and self.closes.data is not None
 
     @property
     def ranges(self) -> list[tuple[str, str]]:
         """The open hours as they are stored."""
         pairs = [(self.opens.data, self.closes.data), (self.opens_again.data, self.closes_again.data)]
-        return [(f"{a:%H:%M}", f"{b:%H:%M}") for a, b in pairs if a and b] if self.is_open.data else []
+        return [(f"{a:%H:%M}", f"{b:%H:%M}") for a, b in pairs if a and b]
 
 
 class PlaceForm(MakingForm):
@@ -130,13 +136,15 @@ class PlaceForm(MakingForm):
         description=_l("Habitaciones de ese tipo, asientos del paseo, personas a la vez. Nunca se reservan más."),
         default=1,
     )
-    mon = FormField(DayForm, WEEK["mon"])
-    tue = FormField(DayForm, WEEK["tue"])
-    wed = FormField(DayForm, WEEK["wed"])
-    thu = FormField(DayForm, WEEK["thu"])
-    fri = FormField(DayForm, WEEK["fri"])
-    sat = FormField(DayForm, WEEK["sat"])
-    sun = FormField(DayForm, WEEK["sun"])
+    open_days = SelectMultipleField(_l("Qué días"), choices=choices(WEEK.items()))
+    usual = FormField(HoursForm, _l("Horario"))
+    mon = FormField(HoursForm, WEEK["mon"])
+    tue = FormField(HoursForm, WEEK["tue"])
+    wed = FormField(HoursForm, WEEK["wed"])
+    thu = FormField(HoursForm, WEEK["thu"])
+    fri = FormField(HoursForm, WEEK["fri"])
+    sat = FormField(HoursForm, WEEK["sat"])
+    sun = FormField(HoursForm, WEEK["sun"])
 
     @property
     def days(self) -> list[Any]:
@@ -144,25 +152,46 @@ class PlaceForm(MakingForm):
         return [getattr(self, day) for day in DAYS]
 
     @property
+    def differs(self) -> bool:
+        """Whether a day has hours of its own, or something is wrong with them."""
+        return any(day.form.is_written or day.errors for day in self.days)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """An open day has hours, its own or the usual ones; hours of a day that is not open are a slip."""
+        fine: bool = super().validate(extra_validators)
+        is_open, usual = set(self.open_days.data or ()), self.usual.form
+        own = {day.short_name: day.form for day in self.days if day.form.is_written}
+        if is_open - own.keys() and not usual.is_written and not usual.closes.errors:
+            refuse(usual.closes, _("Escribe desde y hasta qué hora."))
+        for day in own.keys() - is_open:
+            refuse(own[day].closes, _("Marca también este día arriba, o borra estas horas."))
+        return fine and not (usual.closes.errors or own.keys() - is_open)
+
+    @property
     def hours(self) -> dict[str, list[tuple[str, str]]]:
         """The opening hours as `setup` wants them."""
-        return {day: getattr(self, day).form.ranges for day in DAYS}
+        is_open, usual = self.open_days.data or (), self.usual.form.ranges
+        return {day.short_name: (day.form.ranges or usual) if day.short_name in is_open else [] for day in self.days}
 
 
 _TIMES = ("opens", "closes", "opens_again", "closes_again")
 
 
-def hours_shown(hours: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Stored hours as the form's data."""
-    found: dict[str, dict[str, Any]] = {}
-    for day in DAYS:
-        times = [time.fromisoformat(text) for pair in hours.get(day, ()) for text in pair]
-        found[day] = {"is_open": bool(times), **dict(zip(_TIMES, times, strict=False))}
-    return found
+def hours_shown(hours: Hours) -> dict[str, Any]:
+    """Stored hours as the form's data: what most days have in common, and the days that differ from it."""
+    said = {day: tuple(tuple(pair) for pair in hours.get(day, ())) for day in DAYS}
+    is_open = [day for day in DAYS if said[day]]
+    usual = Counter(said[day] for day in is_open).most_common(1)[0][0] if is_open else USUAL_HOURS["mon"]
+    own = {day: _times(said[day]) for day in is_open if said[day] != usual}
+    return {"open_days": is_open, "usual": _times(usual), **own}
 
 
-USUAL_HOURS = {day: [["09:00", "18:00"]] for day in DAYS[:6]}
-"""What a new place starts from: Monday to Saturday."""
+def _times(ranges: Iterable[Iterable[str]]) -> dict[str, time]:
+    return dict(zip(_TIMES, (time.fromisoformat(text) for pair in ranges for text in pair), strict=False))
+
+
+USUAL_HOURS: Hours = {day: [("09:00", "18:00")] for day in DAYS[:6]}
+"""What a new place starts from where the shop's own hours are not known: Monday to Saturday."""
 
 
 class ServiceForm(Form):

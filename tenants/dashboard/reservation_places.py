@@ -18,6 +18,7 @@ from storefront.reservations import queries, setup
 from storefront.reservations.forms import any_day
 from storefront.reservations.picker import today
 from storefront.reservations.queries import ResourceView, ServiceProduct
+from tenants.dashboard.opening_words import hours_from_words
 from tenants.dashboard.reservation_forms import USUAL_HOURS, ClosureForm, PlaceForm, ServiceForm, hours_shown
 
 blueprint = Blueprint("places", __name__)
@@ -38,8 +39,11 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/reservas/lugares/nuevo")
 @access("staff", "catalogue:write")
 def new() -> ResponseReturnValue:
-    """A place with the usual hours."""
-    return _place_page(None, PlaceForm(formdata=None, data=hours_shown(USUAL_HOURS)), 200)
+    """A place, open when the shop is; the first one goes by the shop's name."""
+    shop = current_shop()
+    name = "" if queries.resources() else shop.name
+    hours = hours_from_words(shop.hours) or USUAL_HOURS
+    return _place_page(None, PlaceForm(formdata=None, data={"name": name, **hours_shown(hours)}), 200)
 
 
 @blueprint.post("/reservas/lugares/nuevo")
@@ -112,6 +116,7 @@ def _place_page(resource: ResourceView | None, form: PlaceForm, status: int) -> 
         render_template(
             "dashboard/reservations/place.html",
             resource=resource,
+            is_first=resource is None and not queries.resources(),
             form=form,
             closure=ClosureForm(formdata=None),
             feed=feed,

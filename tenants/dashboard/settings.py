@@ -16,7 +16,7 @@ from storefront.kernel.forms import Form
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
 from tenants import settings
-from tenants.actions import publish_shop, unpublish_shop
+from tenants.actions import NobodyCanPay, publish_shop, unpublish_shop
 from tenants.dashboard.settings_forms import (
     THEME_HELP,
     CoverForm,
@@ -214,7 +214,7 @@ def change_payments() -> ResponseReturnValue:
     except settings.NoBankDetails as error:
         refuse(form.bank_details, error)
         return _payments_page(form, _present_tax(), 422)
-    except settings.NoWayToPay as error:
+    except (settings.NoWayToPay, NobodyCanPay) as error:
         refuse(form.methods, error)
         return _payments_page(form, _present_tax(), 422)
     return _saved(".payments")
@@ -285,15 +285,20 @@ def change_tastes() -> ResponseReturnValue:
 @access("staff", "settings:write")
 def publication() -> ResponseReturnValue:
     """Who can see the shop, and the question before that changes."""
-    missing = [step for step in setup_steps(current_shop()) if not step.done and step.key in {"photo", "price", "pay"}]
+    steps = [step for step in setup_steps(current_shop()) if not (step.done or step.optional)]
+    missing = [step for step in steps if step.key in {"photo", "price", "pay"}]
     return render_template("dashboard/settings/publication.html", missing=missing)
 
 
 @blueprint.post("/ajustes/publicacion")
 @access("staff", "settings:write")
 def publish() -> ResponseReturnValue:
-    """Open to everyone."""
-    publish_shop(current_actor())
+    """Open to everyone; where nobody could pay, on to where that is decided."""
+    try:
+        publish_shop(current_actor())
+    except NobodyCanPay as refusal:
+        flash(str(refusal), "care")
+        return redirect(url_for(".payments"), 303)
     flash(_("¡Tu tienda está abierta! Compártela."), "good")
     return redirect(url_for("desk_home.share"), 303)
 

@@ -13,15 +13,16 @@ from sqlalchemy import exists, func, select
 from storefront.catalogue.models import Product, ProductImage, ProductKind, ProductStatus
 from storefront.delivery.contract_queries import who_carries
 from storefront.delivery.models import Zone
-from storefront.delivery.queries import needs_care
+from storefront.delivery.queries import BoardRow, needs_care
 from storefront.inventory.queries import counts
 from storefront.kernel import clock
 from storefront.kernel.cache import cache, cache_key
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop
-from storefront.orders.models import Order
-from storefront.orders.queries import order_list, todo_counts
+from storefront.orders.models import Attention, Order
+from storefront.orders.queries import OrderRow, order_list, todo_counts
 from storefront.orders.steps import next_step
+from storefront.payments.methods import can_be_paid
 from storefront.payments.queries import proofs_to_review
 from storefront.reservations.models import BookableService, BookingState, Resource
 from storefront.reservations.queries import day_view
@@ -29,7 +30,7 @@ from tenants.identity import Person
 
 SHOWN = 8
 """How many of one kind are listed; the rest is behind one line."""
-STEPS_BEFORE_OPENING = 5
+STEPS_BEFORE_OPENING = 4
 DAY_S = 86_400
 
 
@@ -43,6 +44,10 @@ class Urgency(IntEnum):
     HAND_OVER = 5
     PREPARE = 6
     STOCK = 7
+    WAITING = 8
+
+
+_TO_DO = {"to_confirm": Urgency.CONFIRM, "to_hand_over": Urgency.HAND_OVER, "to_prepare": Urgency.PREPARE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Task:
     at: datetime
     step: str = ""
     more: int = 0
+    parcel: BoardRow | None = None
 
 
 def tasks(person: Person, shop: Shop) -> list[Task]:
@@ -62,8 +68,6 @@ def tasks(person: Person, shop: Shop) -> list[Task]:
     found: list[Task] = []
     if person.may("orders:write"):
         found += _orders(person)
-    if person.may("orders:read"):
-        found += [Task(Urgency.PROBLEM, "parcel", row, row.since) for row in needs_care()[:SHOWN]]
     if person.may("bookings:read"):
         found += _bookings(shop)
     if person.may("catalogue:write"):
@@ -74,22 +78,32 @@ def tasks(person: Person, shop: Shop) -> list[Task]:
 def _orders(person: Person) -> list[Task]:
     waiting, at = todo_counts(), clock.now()
     found: list[Task] = []
-    if waiting["attention"]:
-        found.append(Task(Urgency.PROBLEM, "troubled", waiting["attention"], at))
     if waiting["with_proof"] and person.may("payments:review"):
         proofs = proofs_to_review().items[:SHOWN]
         found += [Task(Urgency.PROOF, "proof", proof, proof.created_at) for proof in proofs]
         found += _rest(Urgency.PROOF, "with_proof", waiting["with_proof"] - len(proofs), at)
-    for name, urgency in (
-        ("to_confirm", Urgency.CONFIRM),
-        ("to_hand_over", Urgency.HAND_OVER),
-        ("to_prepare", Urgency.PREPARE),
-    ):
-        if waiting[name]:
-            rows = [row for row in order_list(name, 1).items if row.attention is None][:SHOWN]
-            found += [Task(urgency, "order", row, row.expires_at or row.placed_at, next_step(row)) for row in rows]
-            found += _rest(urgency, name, waiting[name] - len(rows), at)
+    listed = {name: order_list(name, 1).items for name in _TO_DO if waiting[name]}
+    parcels = needs_care(row.id for row in listed.get("to_hand_over", ()))
+    by_order = {parcel.order_id: parcel for parcel in parcels}
+    cared = [parcel for parcel in parcels if parcel.needs_care][:SHOWN]
+    found += [Task(Urgency.PROBLEM, "parcel", parcel, parcel.since) for parcel in cared]
+    troubled = waiting["attention"] - sum(parcel.order_attention is Attention.DELIVERY_FAILED for parcel in cared)
+    if troubled > 0:
+        found.append(Task(Urgency.PROBLEM, "troubled", troubled, at))
+    told = {parcel.order_id for parcel in cared}
+    for name, rows in listed.items():
+        here = [row for row in rows if row.attention is None and row.id not in told]
+        found += [_order(_TO_DO[name], row, by_order.get(row.id)) for row in here[:SHOWN]]
+        elsewhere = len(rows) - len(here)
+        found += _rest(_TO_DO[name], name, waiting[name] - elsewhere - len(here[:SHOWN]), at)
     return found
+
+
+def _order(urgency: Urgency, row: OrderRow, parcel: BoardRow | None) -> Task:
+    """An order with its next step; where that is a courier's who has not been found, there is nothing to do yet."""
+    waits = parcel is not None and parcel.is_looking
+    since = row.expires_at or row.starts_at or row.placed_at
+    return Task(Urgency.WAITING if waits else urgency, "order", row, since, next_step(row), parcel=parcel)
 
 
 def _rest(urgency: Urgency, name: str, hidden: int, at: datetime) -> list[Task]:
@@ -136,17 +150,16 @@ def setup_steps(shop: Shop) -> list[SetupStep]:
     key = cache_key("setup-done", shop.version)
     later = _following(shop)
     if cache().get(key):
-        return [step for step in later if not step.done]
+        return [step for step in later if not (step.done or step.optional)]
     first = _steps(shop)
     if all(step.done for step in first):
         cache().put(key, True, ttl_s=DAY_S)
-        return [step for step in later if not step.done]
+        return [step for step in later if not (step.done or step.optional)]
     return [*first[:STEPS_BEFORE_OPENING], *later, *first[STEPS_BEFORE_OPENING:], _tags_step(shop)]
 
 
 def _steps(shop: Shop) -> list[SetupStep]:
     has_photo, has_published, has_zone, has_order = _facts(shop)
-    pays = bool(shop.bank_details.strip() or shop.payment_account)
     return [
         SetupStep(
             "photo", _l("Sube tu primer producto con foto"), _l("Una foto con luz de ventana basta."), "camera",
@@ -155,10 +168,6 @@ def _steps(shop: Shop) -> list[SetupStep]:
         SetupStep(
             "price", _l("Ponle precio y publícalo"), _l("Lo que no está publicado no se ve."), "tag", "/productos",
             has_published,
-        ),
-        SetupStep(
-            "pay", _l("Di cómo te pagan"), _l("Tu cuenta para transferencias, o tarjeta."), "bank", "/ajustes/pagos",
-            pays,
         ),
         SetupStep(
             "reach", _l("Di a dónde entregas, o dónde te visitan"),
@@ -181,15 +190,24 @@ def _steps(shop: Shop) -> list[SetupStep]:
 
 
 def _following(shop: Shop) -> list[SetupStep]:
-    """The steps that only some shops have: those that sell services, and those that deliver. Two statements."""
+    """What follows from what a shop sells and from whether it delivers. Two statements."""
     sells_service, unbookable = _service_facts(shop)
-    steps = []
+    carrying = who_carries()
+    steps = [_pay_step(shop, delivers=carrying.offers_delivery)]
     if sells_service:
         steps.append(_bookings_step(unbookable))
-    carrying = who_carries()
     if carrying.offers_delivery:
         steps.append(_carrier_step(done=carrying.is_known))
     return steps
+
+
+def _pay_step(shop: Shop, *, delivers: bool) -> SetupStep:
+    """An account is a good thing to have; a shop that nobody could pay needs it before anything else."""
+    payable = can_be_paid(shop, delivers=delivers)
+    return SetupStep(
+        "pay", _l("Di cómo te pagan"), _l("Tu cuenta para transferencias, o tarjeta."), "bank", "/ajustes/pagos",
+        payable and bool(shop.bank_details.strip() or shop.payment_account), optional=payable,
+    )  # fmt: skip
 
 
 def _bookings_step(unbookable: str | None) -> SetupStep:

@@ -23,7 +23,7 @@ from storefront.kernel.sessions import end_login, start_login
 from storefront.kernel.tenancy import Scope
 from storefront.payments.methods import METHODS
 from tenants import actions
-from tenants.identity import current_person
+from tenants.identity import REASON_KEY, current_person
 from tenants.models import ShopStatus, Tenant
 from tenants.platform import queries
 from tenants.platform.actions import (
@@ -37,7 +37,6 @@ from tenants.resolution import enter_scope
 
 blueprint = Blueprint("console", __name__)
 
-REASON_KEY = "reason"
 DOORS = frozenset(f"console.{name}" for name in ("ask_log_in", "log_in", "log_out", "ask_reason", "set_reason"))
 """What works before a reason was given."""
 

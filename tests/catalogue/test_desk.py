@@ -272,6 +272,56 @@ def test_more_pictures_than_a_page_holds_are_refused_and_their_files_forgotten(a
         assert stored_pictures(bakery) - before == {picture.key for picture in kept}
 
 
+@pytest.mark.parametrize("photo", [False, True], ids=["words alone", "with a photo"])
+def test_a_second_tap_on_save_is_no_conflict_and_changes_nothing(alicia, bakery, within, photo):
+    with within(bakery):
+        bread = a_product("Concha", stock=10)
+        sent = form_of(editable_product(bread.code), name="Concha de vainilla", stock="12")
+    before, versions = stored_pictures(bakery), set()
+    for _tap in range(2):
+        with_photo = {"photos": a_photo()} if photo else {}
+        answer = alicia.send(f"/productos/{bread.code}", sent | with_photo)
+        assert (answer.status_code, answer.location) == (303, f"/productos/{bread.code}")
+        with within(bakery):
+            seen = editable_product(bread.code)
+            assert (seen.name, counts_of_product(seen.id)[bread.variant_code].on_hand) == ("Concha de vainilla", 12)
+            assert (len(seen.pictures), len(stored_pictures(bakery) - before)) == (int(photo), int(photo))
+            versions.add(seen.version)
+    assert len(versions) == 1
+
+
+def test_a_second_tap_after_somebody_elses_change_is_a_conflict(alicia, bakery, within):
+    with within(bakery):
+        bread = a_product("Concha", stock=10)
+        sent = form_of(editable_product(bread.code), name="Concha de vainilla")
+    assert alicia.send(f"/productos/{bread.code}", sent).status_code == 303
+    with within(bakery):
+        other = form_of(editable_product(bread.code), name="Concha de chocolate")
+    assert alicia.send(f"/productos/{bread.code}", other).status_code == 303
+
+    answer = alicia.send(f"/productos/{bread.code}", sent)
+
+    assert answer.status_code == 422
+    assert "Alguien más guardó cambios" in answer.text
+    with within(bakery):
+        assert editable_product(bread.code).name == "Concha de chocolate"
+
+
+def test_a_second_tap_on_the_options_changes_nothing(alicia, bakery, within):
+    with within(bakery):
+        cake = a_product("Pastel", price=20_000)
+        version = editable_product(cake.code).version
+    rows = {
+        "version": str(version), "do": "save",
+        "rows-0-code": cake.variant_code, "rows-0-name": "Chico", "rows-0-price": "200", "rows-0-active": "y",
+        "rows-1-name": "Grande", "rows-1-price": "350.50", "rows-1-active": "y",
+    }  # fmt: skip
+    for _tap in range(2):
+        assert alicia.send(f"/productos/{cake.code}/opciones", rows).status_code == 303
+    with within(bakery):
+        assert [variant.name for variant in editable_product(cake.code).variants] == ["Chico", "Grande"]
+
+
 def test_options_are_edited_in_rows_and_blank_rows_are_nothing(alicia, bakery, within):
     with within(bakery):
         cake = a_product("Pastel", price=20_000, stock=2)

@@ -101,6 +101,18 @@ def test_without_a_way_of_payment_nothing_is_ordered(browser, bakery):
     assert orders_at(bakery) == 0
 
 
+@pytest.mark.parametrize("pay", ["", "cash_on_delivery"], ids=["none", "one that does not go with picking up"])
+def test_everything_that_is_wrong_is_said_at_once_each_beside_its_field(browser, bakery, pay):
+    answer = browser.post("/pedir", data=fill(browser, pay=pay, phone="12", name="", coupon="NADA"))
+
+    assert answer.status_code == 422
+    assert "Falta corregir 4 datos" in answer.text
+    for field in ("name", "phone", "pay", "coupon"):
+        assert f'href="#{field}"' in answer.text
+        assert f'id="{field}-error"' in answer.text
+    assert orders_at(bakery) == 0
+
+
 def test_a_delivery_shows_its_cost_before_it_is_ordered(browser, bakery):
     with acting_for(bakery):
         add_zone(ZoneDetails("Centro", 4_000, localities=("Jalatlaco", "Xochimilco")), OWNER)

@@ -185,13 +185,13 @@ def test_a_failed_attempt_puts_the_order_among_those_that_need_care(bakery, prog
 # --- nobody takes it --------------------------------------------------------------------------------------------------
 
 
-def test_a_parcel_nobody_takes_is_shown_first_and_counted_for_the_shops_home(bakery, bicis) -> None:
+def test_a_parcel_nobody_takes_is_shown_first_and_its_order_is_not_called_undeliverable(bakery, bicis) -> None:
     a_contract(bakery, zones=["NOWHERE1"])
     parcel = a_parcel(bakery)
     drain(parcel)
-    assert the_order(parcel).attention is Attention.DELIVERY_FAILED
+    assert the_order(parcel).attention is None
     with acting_for(bakery):
-        assert queries.count_needing_care() == 1
+        assert [row.code for row in queries.needs_care()] == [parcel.code]
         assert queries.board()[0].code == parcel.code
         assert queries.board()[0].unroutable
 

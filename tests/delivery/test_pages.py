@@ -311,6 +311,43 @@ def test_the_owner_begins_and_ends_working_with_a_firm(bakery, client_at) -> Non
     assert alicia.get("/entregas/repartidores/nadie").status_code == 404
 
 
+def test_a_parcel_counts_as_a_couriers_once_one_has_accepted_it(bakery, bicis, program, client_at) -> None:
+    a_parcel(bakery)
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/entregas").text
+    assert "Buscan repartidor" in page
+    assert "Le preguntamos a Bicis Oaxaca" in page
+    assert "Con repartidor por llegar" not in page
+    program.take_one()
+    page = alicia.get("/entregas").text
+    assert "Buscan repartidor" not in page
+    assert "Con repartidor por llegar" in page
+
+
+def test_every_amount_beside_a_parcel_says_who_gets_it(bakery, bicis, rider, client_at) -> None:
+    a_contract(bakery, fee_minor=3_500)
+    parcel = a_parcel(bakery)
+    alicia = client_at("app", as_="alicia")
+    assert "Se cobra $250.00 al entregar" in alicia.get("/entregas").text
+    assert "Le pagas $35.00 por entrega" in alicia.get("/entregas/repartidores").text
+    offers = rider.get("/repartidor").text
+    assert "Te pagan $35.00" in offers
+    assert "Cobrar $250.00" in offers
+    take(rider, parcel, bicis)
+    assert "Cobrar $250.00" in rider.get("/repartidor").text
+
+
+def test_firms_are_listed_in_the_order_in_which_they_are_asked(bakery, bicis, client_at) -> None:
+    alicia = client_at("app", as_="alicia")
+    assert "Le preguntamos" not in alicia.get("/entregas/repartidores").text.partition("<li")[2]
+    a_partner("motos", "Motos del Valle")
+    a_contract(bakery, "motos", priority=5)
+    page = alicia.get("/entregas/repartidores").text
+    assert page.index("Motos del Valle") < page.index("Le preguntamos primero") < page.index("Bicis Oaxaca")
+    assert page.index("Bicis Oaxaca") < page.index("Le preguntamos en el lugar 2")
+    assert "Turno" not in page
+
+
 def test_a_courier_who_does_not_come_is_shown_and_can_be_replaced(bakery, bicis, program, client_at) -> None:
     parcel = a_parcel(bakery)
     program.take_one()

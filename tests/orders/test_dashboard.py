@@ -5,6 +5,8 @@ import re
 import pytest
 from sqlalchemy import update
 
+from storefront.catalogue.actions import unpublish
+from storefront.catalogue.pictures import NewImage, add_image
 from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import acting_for
 from storefront.orders.actions import cancel_order, confirm_paid_order, mark_ready, set_payment_state
@@ -12,7 +14,7 @@ from storefront.orders.models import Order
 from storefront.orders.queries import order_by_id, order_list, todo_counts
 from storefront.orders.states import FulfilmentState, PaymentState
 from storefront.orders.steps import NextStep, next_step
-from tests.factories.catalogue import a_product
+from tests.factories.catalogue import OWNER, a_product
 from tests.factories.orders import ALICIA, HOME, an_order
 
 
@@ -101,6 +103,19 @@ def test_money_noted_by_mistake_is_taken_back(desk, bakery, order):
     press(desk, f"/pedidos/{order.code}/cobro/deshacer")
 
     assert seen(bakery, order)[1] == "unpaid"
+
+
+def test_the_lines_of_an_order_show_what_is_to_be_packed_even_once_it_is_hidden(desk, bakery):
+    with acting_for(bakery):
+        bread = a_product("Concha", stock=5)
+        add_image(bread.id, NewImage("1001/img/concha", 1200, 900, "#aa7744", "Una concha"), by=OWNER)
+        order = an_order(bread)
+        unpublish(bread.id, by=OWNER)
+
+    page = desk.get(f"/pedidos/{order.code}").text
+
+    assert "1001/img/concha" in page
+    assert 'alt="Una concha"' in page
 
 
 def test_cancelling_asks_why_and_says_what_follows(desk, bakery, order):

@@ -359,10 +359,9 @@ def test_every_state_of_a_reservation_has_its_page(house, desk):
 # --- setting up ---------------------------------------------------------------------------------------------------
 
 HOURS = {
-    f"{day}-{name}": value
-    for day in ("mon", "fri")
-    for name, value in (("is_open", "y"), ("opens", "10:00"), ("closes", "13:00"))
-} | {"fri-opens_again": "20:00", "fri-closes_again": "02:00"}
+    "open_days": ["mon", "fri"], "usual-opens": "10:00", "usual-closes": "13:00",
+    "fri-opens": "10:00", "fri-closes": "13:00", "fri-opens_again": "20:00", "fri-closes_again": "02:00",
+}  # fmt: skip
 
 
 def test_a_place_its_hours_and_a_service_in_it_are_set_up_without_any_script(house, desk):
@@ -392,9 +391,10 @@ def test_a_place_its_hours_and_a_service_in_it_are_set_up_without_any_script(hou
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"name": ""}, {"capacity": "0"}, {"capacity": "501"}, {"capacity": "muchos"}, {"mon-opens": ""},
-     {"mon-closes": "10:00"}, {"fri-closes": ""}, {"mon-opens": "25:00"}, {"fri-opens_again": "02:00"},
-     {"mon-opens_again": "15:00"}],
+    [{"name": ""}, {"capacity": "0"}, {"capacity": "501"}, {"capacity": "muchos"}, {"usual-opens": ""},
+     {"usual-closes": "10:00"}, {"fri-closes": ""}, {"usual-opens": "25:00"}, {"fri-opens_again": "02:00"},
+     {"usual-opens_again": "15:00"}, {"open_days": ["mon"]}, {"open_days": ["mon", "friday"]},
+     {"usual-opens": "", "usual-closes": ""}],
 )  # fmt: skip
 def test_a_place_that_makes_no_sense_is_refused_with_what_was_typed(house, desk, wrong):
     answer = send(desk, "/reservas/lugares/nuevo", **{"name": "Taller", "capacity": "6", **HOURS, **wrong})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import insert, select
 
@@ -10,6 +13,7 @@ from storefront.kernel import clock
 from storefront.kernel.audit import LogEntry
 from storefront.kernel.db import db, transaction
 from storefront.kernel.outbox import OutboxRow
+from storefront.kernel.sessions import DESK_PATIENCE
 from storefront.kernel.tenancy import across_shops, directory
 from tenants.actions import create_operator
 from tenants.models import OperatorAccess
@@ -77,6 +81,20 @@ def test_wrong_words_open_nothing_and_say_the_same(at, cast) -> None:
         assert answer.status_code == 422
         assert "no coinciden" in answer.text
         assert client.get("/consola").status_code == 404
+
+
+def test_an_operator_whose_log_in_ended_is_led_to_the_way_in_and_asked_for_a_reason_again(olga, at) -> None:
+    with time_machine.travel(clock.now() + DESK_PATIENCE.idle + timedelta(minutes=1), tick=False):
+        for _again in range(2):
+            assert olga.get("/consola/tiendas/espiga").location == "/consola/entrar"
+        post(olga, "/consola/entrar", email="olga@example.com", password=PASSWORD)
+        assert olga.get("/consola").location == "/consola/motivo"
+    assert looks() == []
+
+
+def test_an_operator_who_left_leaves_no_trace_of_the_console(olga) -> None:
+    post(olga, "/consola/salir", page="/consola/motivo")
+    assert olga.get("/consola").status_code == 404
 
 
 def test_nothing_is_shown_before_a_reason_is_given(at, cast) -> None:
@@ -160,4 +178,4 @@ def test_a_letter_of_another_shop_is_not_changed_under_this_ones_name(olga, with
 def test_a_new_password_ends_an_operators_sessions(olga) -> None:
     assert olga.get("/consola").status_code == 200
     create_operator("Olga", "olga@example.com", "otras cuatro palabras juntas")
-    assert olga.get("/consola").status_code == 404
+    assert olga.get("/consola").location == "/consola/entrar"

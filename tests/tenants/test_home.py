@@ -11,20 +11,30 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
+from storefront.cart.actions import add_booking
 from storefront.catalogue.models import ProductKind
+from storefront.checkout.actions import place
+from storefront.delivery.actions import note_failed_attempt, set_out
 from storefront.delivery.contract_queries import who_carries
+from storefront.delivery.offers import take
+from storefront.delivery.routing import end_unanswered
+from storefront.kernel import clock, jobs
 from storefront.kernel.audit import SYSTEM, LogEntry
 from storefront.kernel.cache import init_cache
 from storefront.kernel.db import db
-from storefront.kernel.tenancy import directory
+from storefront.kernel.tenancy import acting_for, directory
+from storefront.orders.queries import order_by_id, order_by_token
+from storefront.reservations.actions import move_booking
+from storefront.reservations.models import Booking
 from tenants.dashboard.todo import Urgency, setup_steps, tasks
 from tenants.identity import Person
 from tenants.models import Role
 from tenants.settings import ShopFacts, change_facts
 from tests.factories.catalogue import a_product
-from tests.factories.delivery import a_contract, a_partner, a_zone
-from tests.factories.orders import an_order
-from tests.factories.reservations import a_booking, a_tour
+from tests.factories.delivery import a_contract, a_parcel, a_partner, a_rider, a_zone, the_offer
+from tests.factories.orders import DORA, an_order, details_for
+from tests.factories.orders import a_tour as an_hour
+from tests.factories.reservations import a_booking, a_tour, in_days, local
 from tests.tenants.conftest import post, sent_token
 
 OWNER = Person("staff", 1, "Alicia", Role.OWNER)
@@ -72,6 +82,21 @@ def test_whoever_is_expected_today_is_on_the_list(within, bakery) -> None:
             assert not [task for task in tasks(CLERK, bakery) if task.kind == "booking"]
 
 
+def test_a_reservation_is_listed_with_its_own_time_and_not_with_when_it_was_ordered(client_at, within, bakery) -> None:
+    with within(bakery):
+        tour = an_hour()
+        cart = add_booking(None, tour.variant_code, local(in_days(), 10))
+        order = order_by_token(place(cart.token, details_for(cart), "key", DORA).order_token)
+    alicia = client_at("app", as_="alicia")
+    for address in ("/hoy", "/pedidos"):
+        assert "mañana, 10:00" in alicia.get(address).text
+    with within(bakery):
+        move_booking(db.session.scalars(select(Booking.code)).one(), local(in_days(), 12), SYSTEM)
+        assert order_by_id(order.id).lines[0].starts_at == local(in_days(), 12)
+    for address in ("/hoy", "/pedidos"):
+        assert "mañana, 12:00" in alicia.get(address).text
+
+
 def test_one_tap_on_the_list_does_it(client_at, within, bakery) -> None:
     with within(bakery):
         order = an_order(a_product("Concha", stock=5))
@@ -99,6 +124,67 @@ def test_the_list_costs_eight_statements_at_most(within, bakery, statements) -> 
         statements.clear()
         tasks(OWNER, bakery)
     assert len([s for s in statements if "set_scope" not in s]) <= 8
+
+
+def test_a_parcel_that_no_courier_accepted_yet_says_so_once_and_is_no_first_act(client_at, bakery) -> None:
+    a_partner()
+    a_contract(bakery)
+    parcel = a_parcel(bakery)
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/hoy").text
+    assert "Buscando repartidor: le preguntamos a Bicis Oaxaca" in page
+    assert "Entregar al repartidor" not in page
+    assert page.count("Dora Canseco") == 1
+    with acting_for(bakery):
+        assert [task.urgency for task in tasks(OWNER, bakery) if task.kind == "order"] == [Urgency.WAITING]
+        code = order_by_id(parcel.order_id).code
+    for address in ("/pedidos", f"/pedidos/{code}"):
+        there = alicia.get(address).text
+        assert "Buscando repartidor" in there
+        assert "Entregar al repartidor" not in there
+
+
+def test_a_parcel_that_nobody_took_is_listed_once_with_what_the_owner_can_do(client_at, bakery) -> None:
+    a_partner()
+    a_contract(bakery)
+    parcel = a_parcel(bakery)
+    with time_machine.travel(clock.now() + timedelta(minutes=31), tick=False), acting_for(bakery):
+        end_unanswered()
+        jobs.drain()
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/hoy").text
+    assert page.count("Dora Canseco") == 1
+    assert "con problema" not in page
+    assert "Más pedidos por entregar" not in page
+    assert "Elegir otra" in page
+    assert "Trabajar con otra empresa" in alicia.get(f"/entregas/{parcel.code}").text
+    post(alicia, f"/entregas/{parcel.code}/propia", page="/hoy")
+    assert parcel.now().own_courier
+    assert "Ya salió a entregarse" in alicia.get("/hoy").text
+
+
+def test_handing_over_to_the_courier_is_asked_for_once_one_has_accepted(client_at, bakery) -> None:
+    firm = a_partner()
+    a_contract(bakery)
+    parcel = a_parcel(bakery)
+    rider = a_rider(firm)
+    with acting_for(bakery, firm):
+        take(the_offer(parcel, firm).ref, rider, SYSTEM)
+    page = client_at("app", as_="alicia").get("/hoy").text
+    assert page.count("Entregar al repartidor") == 1
+    assert "Efraín viene por el paquete" in page
+
+
+def test_an_attempt_that_failed_is_listed_once(client_at, bakery) -> None:
+    parcel = a_parcel(bakery)
+    with acting_for(bakery):
+        set_out(parcel.code, SYSTEM)
+        note_failed_attempt(parcel.code, "consignee_not_home", SYSTEM)
+        jobs.drain()
+    page = client_at("app", as_="alicia").get("/hoy").text
+    assert page.count("Dora Canseco") == 1
+    assert "No se pudo entregar" in page
+    assert "con problema" not in page
 
 
 def test_nothing_of_another_shop_is_on_the_list(within, bakery, crafts) -> None:
@@ -138,6 +224,17 @@ def test_the_first_five_ways_are_the_thumbs(client_at) -> None:
     order = [bar.index(word) for word in ("Hoy", "Pedidos", "Productos", "Más")]
     assert order == sorted(order)
     assert "Ajustes" not in bar
+
+
+def test_on_a_wide_screen_everything_is_beside_the_wall_and_more_is_not_needed(client_at) -> None:
+    page = client_at("app", as_="beto").get("/hoy").text
+    wall = page[page.index('class="side-nav"') :].partition("</nav>")[0]
+    assert 'href="/mas"' not in wall
+    for there in ("/hoy", "/pedidos", "/entregas", "/compartir", "/mi-cuenta"):
+        assert f'href="{there}"' in wall
+    more = client_at("app", as_="beto").get("/mas").text
+    assert 'href="/compartir"' in more
+    assert 'href="/mi-cuenta"' in more
 
 
 def test_a_clerks_menu_holds_only_what_a_clerk_may_open(client_at) -> None:

@@ -8,10 +8,13 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from storefront.kernel.audit import LogEntry
+from storefront.delivery.contracts import ZoneDetails, change_zone
+from storefront.kernel.audit import SYSTEM, LogEntry
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop, directory
+from tenants.dashboard.todo import setup_steps
 from tests.factories.catalogue import a_product
+from tests.factories.delivery import a_zone
 from tests.factories.orders import an_order
 from tests.tenants.conftest import follow, post
 
@@ -105,6 +108,49 @@ def test_transfers_need_an_account_and_a_shop_needs_some_payment(client_at, bake
     data = {"methods": ["bank_transfer", "pay_at_shop"], "bank_details": "Banco 1"}
     assert post(alicia, "/ajustes/pagos", **data).status_code == 303
     assert now_is(bakery).payment_methods == ("bank_transfer", "pay_at_shop")
+
+
+def test_an_open_shop_keeps_a_way_to_pay_that_goes_with_how_it_hands_things_over(client_at, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    refused = post(alicia, "/ajustes/pagos", methods=["cash_on_delivery"])
+    assert refused.status_code == 422
+    assert "Así nadie podría pagarte" in refused.text
+    assert now_is(bakery) == bakery
+    a_zone(bakery)
+    assert post(alicia, "/ajustes/pagos", methods=["cash_on_delivery"]).status_code == 303
+    post(alicia, "/ajustes/tienda", **FACTS | {"address": ""})
+    assert post(alicia, "/ajustes/pagos", methods=["pay_at_shop"]).status_code == 422
+    assert now_is(bakery).payment_methods == ("cash_on_delivery",)
+
+
+def test_a_shop_that_nobody_could_pay_does_not_open_and_is_led_to_where_that_is_decided(
+    client_at, within, bakery
+) -> None:
+    alicia = client_at("app", as_="alicia")
+    post(alicia, "/ajustes/pausa", page="/ajustes/publicacion")
+    assert post(alicia, "/ajustes/pagos", methods=["cash_on_delivery"]).status_code == 303
+    assert "Di cómo te pagan" in alicia.get("/ajustes/publicacion").text
+    refused = post(alicia, "/ajustes/publicacion")
+    assert (refused.status_code, refused.location) == (303, "/ajustes/pagos")
+    assert "Así nadie podría pagarte" in alicia.get("/ajustes/pagos").text
+    assert now_is(bakery).status == "draft"
+
+    assert post(alicia, "/ajustes/pagos", methods=["cash_on_delivery", "pay_at_shop"]).status_code == 303
+    page = alicia.get("/ajustes/publicacion").text
+    assert "Di cómo te pagan" not in page
+    assert post(alicia, "/ajustes/publicacion").location == "/compartir"
+    assert now_is(bakery).status == "live"
+
+
+def test_an_open_shop_that_stopped_delivering_is_told_that_nobody_can_pay(client_at, within, bakery) -> None:
+    alicia, zone = client_at("app", as_="alicia"), a_zone(bakery)
+    post(alicia, "/ajustes/pagos", methods=["cash_on_delivery"])
+    with within(bakery):
+        assert [step.optional for step in setup_steps(now_is(bakery)) if step.key == "pay"] == [True]
+        change_zone(zone, 1, ZoneDetails("Centro", 4_000, active=False), SYSTEM)
+        assert [(step.done, step.optional) for step in setup_steps(now_is(bakery)) if step.key == "pay"] == [
+            (False, False)
+        ]
 
 
 @pytest.mark.parametrize(("typed", "expected"), [("8", 800), ("0", 0), ("10.5", 1050)])
