@@ -54,6 +54,7 @@ from tenants import jobs as house_jobs
 from tenants.dashboard import bank as desk_bank
 from tenants.dashboard import catalogue as desk_catalogue
 from tenants.dashboard import closing as desk_closing
+from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
 from tenants.dashboard import home as desk_home
@@ -95,6 +96,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
         desk_inventory.blueprint,
+        desk_counter.blueprint,
         desk_promotions.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,

@@ -25,7 +25,7 @@ from storefront.kernel.errors import Conflict, Invalid, Refusal
 from storefront.kernel.idempotency import once, request_hash
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import NewLine, NewOrder, place_order
-from storefront.orders.states import FulfilmentMethod
+from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.methods import available_methods
 from storefront.reservations.actions import HoldExpired
@@ -63,7 +63,10 @@ class MethodUnavailable(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutDetails:
-    """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries."""
+    """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries.
+
+    A shop that writes an order down itself may take any way of payment it likes.
+    """
 
     name: str
     phone: str
@@ -75,6 +78,7 @@ class CheckoutDetails:
     note: str = ""
     locale: str = ""
     customer_id: int | None = None
+    channel: Channel = Channel.WEB
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
         raise PriceChanged(now)
     method = _fulfilment(view, details)
     offered = available_methods(current_shop(), method, view.has_bookings)
-    if details.payment_method not in {offer.code for offer in offered}:
+    if details.channel is Channel.WEB and details.payment_method not in {offer.code for offer in offered}:
         raise MethodUnavailable
     order = place_order(
         NewOrder(
@@ -135,7 +139,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             payment_method=details.payment_method,
             fulfilment_method=method,
             contact_name=details.name,
-            contact_phone=details.phone,
+            contact_phone=details.phone or None,
             contact_email=details.email,
             customer_id=details.customer_id,
             locale=details.locale or cart.locale,
@@ -145,6 +149,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             note=details.note,
             discounts=view.offers.discounts,
             first_order=view.offers.first_order,
+            channel=details.channel,
         ),
         by,
     )

@@ -45,6 +45,7 @@ from storefront.orders.states import (
     WAITING,
     WINDOWS,
     Attention,
+    Channel,
     FulfilmentMethod,
     FulfilmentState,
     OrderState,
@@ -138,6 +139,7 @@ class NewOrder:
     note: str = ""
     discounts: Sequence[Discount] = ()
     first_order: bool = True
+    channel: Channel = Channel.WEB
 
 
 # --- placing ------------------------------------------------------------------------------------------------------
@@ -205,6 +207,7 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         contact_email=new.contact_email,
         locale=new.locale or shop.locale,
         fulfilment_method=new.fulfilment_method,
+        channel=new.channel,
         address=new.address,
         currency=shop.currency,
         subtotal_minor=sums.subtotal_minor,

@@ -18,7 +18,7 @@ from storefront.kernel.jobs import ShopJob, periodic, shop_job
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import expire_order
 from storefront.orders.queries import OrderView, due_to_expire, order_by_id
-from storefront.orders.states import FulfilmentMethod, OrderState
+from storefront.orders.states import Channel, FulfilmentMethod, OrderState
 from storefront.reservations.queries import bookings_by_ids
 
 
@@ -44,10 +44,10 @@ def send_placed(order_id: int) -> None:
 
 @shop_job("orders.tell_shop")
 def tell_shop(order_id: int) -> None:
-    """Tell the shop that there is a new order."""
+    """Tell the shop that there is a new order, unless it wrote it down itself."""
     order = order_by_id(order_id)
     shop = current_shop()
-    if shop.email:
+    if shop.email and order.channel is not Channel.SHOP:
         with transaction():
             mail.send(
                 "owner-new-order",

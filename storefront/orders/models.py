@@ -13,7 +13,15 @@ from storefront.catalogue.models import ProductKind
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_token
 from storefront.kernel.money import Money
-from storefront.orders.states import Attention, Axis, FulfilmentMethod, FulfilmentState, OrderState, PaymentState
+from storefront.orders.states import (
+    Attention,
+    Axis,
+    Channel,
+    FulfilmentMethod,
+    FulfilmentState,
+    OrderState,
+    PaymentState,
+)
 
 __all__ = [
     "Attention",
@@ -72,6 +80,7 @@ class Order(ShopOwned, Model):
     contact_email: Mapped[str | None]
     locale: Mapped[str]
     fulfilment_method: Mapped[FulfilmentMethod]
+    channel: Mapped[Channel] = mapped_column(default=Channel.WEB, server_default=text("'web'"))
     address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     currency: Mapped[str]
     subtotal_minor: Mapped[int]

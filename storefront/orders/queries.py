@@ -25,6 +25,7 @@ from storefront.orders.states import (
     WAITING,
     Attention,
     Axis,
+    Channel,
     FulfilmentMethod,
     FulfilmentState,
     OrderState,
@@ -114,6 +115,7 @@ class OrderView:
     contact_email: str | None
     locale: str
     fulfilment_method: FulfilmentMethod
+    channel: Channel
     address: dict[str, Any] | None
     currency: str
     subtotal_minor: int
@@ -233,6 +235,7 @@ _COLUMNS = (
     Order.contact_email,
     Order.locale,
     Order.fulfilment_method,
+    Order.channel,
     Order.address,
     Order.currency,
     Order.subtotal_minor,

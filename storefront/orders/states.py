@@ -63,6 +63,13 @@ class FulfilmentMethod(StrEnum):
     NONE = "none"
 
 
+class Channel(StrEnum):
+    """Who wrote an order down: the customer on the shop's pages, or the shop at its counter and on the telephone."""
+
+    WEB = "web"
+    SHOP = "shop"
+
+
 class Attention(StrEnum):
     """Why a person of the shop must look at an order."""
 

@@ -201,6 +201,10 @@ PROMOTIONS = _rows("app", STAFF, [
 ])  # fmt: skip
 
 ORDERS = _rows("app", STAFF, [
+    ("GET /venta",),
+    ("POST /venta", {"form": {"key": "una", "shown": "0", "settled": "cash"}, "ok": {303}}),
+    ("POST /venta/productos", {"fields": {"variant": "variant"}}),
+    ("POST /venta/lineas/<code>", by("code", "customer line", form={"quantity": "2"}, gone=303)),
     ("GET /pedidos",),
     ("GET /pedidos/<code>", by("code", "new order")),
     ("POST /pedidos/<code>/atendido", by("code", "new order")),

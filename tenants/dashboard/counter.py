@@ -1,0 +1,182 @@
+"""Selling at the counter: what somebody takes along or asks for by telephone becomes an order like any other.
+
+What is being sold is a cart of the person at the desk: its token lies in their session, one for each shop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from storefront.cart.actions import (
+    BadQuantity,
+    CartFull,
+    LineNotFound,
+    NotForSale,
+    SoldOutForNow,
+    add_goods_by_code,
+    remove_line,
+    set_quantity,
+)
+from storefront.cart.queries import CartView, cart_view
+from storefront.catalogue.queries import sellable
+from storefront.checkout.actions import EmptyCart, PriceChanged
+from storefront.checkout.counter import Sale, Settled, sell
+from storefront.checkout.queries import bill
+from storefront.inventory.actions import OutOfStock
+from storefront.inventory.queries import counts
+from storefront.kernel.access import access, current_actor
+from storefront.kernel.filters import money
+from storefront.kernel.forms import Form, PhoneField
+from storefront.kernel.http import requested_page
+from storefront.kernel.ids import new_token
+from storefront.kernel.money import Money
+from storefront.kernel.tenancy import current_shop
+from storefront.promotions.actions import PromotionGone
+from tenants.dashboard.catalogue_forms import option
+from tenants.dashboard.home import me
+
+blueprint = Blueprint("desk_counter", __name__)
+
+WAYS = {
+    Settled.CASH: _l("Se lo lleva y pagó en efectivo"),
+    Settled.TRANSFER: _l("Se lo lleva y ya llegó su transferencia"),
+    Settled.LATER: _l("Viene después y paga al recoger"),
+}
+
+
+class SaleForm(Form):
+    """How it is paid and, for whoever comes later, who it is for."""
+
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+    shown = HiddenField()
+    settled = RadioField(_l("¿Cómo queda?"), default=Settled.CASH.value)
+    name = StringField(
+        _l("Nombre"),
+        [Optional(), Length(max=120)],
+        description=_l("Hace falta si viene después."),
+        render_kw={"autocomplete": "off"},
+    )
+    phone = PhoneField(_l("Teléfono o WhatsApp"), [Optional()], render_kw={"autocomplete": "off"})
+    note = TextAreaField(_l("Nota"), [Optional(), Length(max=500)])
+
+    def offer(self, *, transfers: bool) -> None:
+        """Say which ways there are: whoever may not judge payments cannot say that a transfer arrived."""
+        ways = [way for way in WAYS if transfers or way is not Settled.TRANSFER]
+        self.settled.choices = [option(way.value, WAYS[way]) for way in ways]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whoever comes later has a name to ask for."""
+        good = bool(super().validate(extra_validators))
+        if self.settled.data == Settled.LATER and not self.name.data:
+            self.name.errors = (_("Escribe a nombre de quién lo apartas."),)
+            return False
+        return good
+
+
+def _slot() -> str:
+    return f"counter:{current_shop().id}"
+
+
+def _cart() -> CartView:
+    return cart_view(session.get(_slot()))
+
+
+def _may_see_transfers() -> bool:
+    return me().may("payments:review")
+
+
+def _form(*, blank: bool = False) -> SaleForm:
+    form = SaleForm(formdata=None) if blank else SaleForm()
+    form.offer(transfers=_may_see_transfers())
+    return form
+
+
+def _page(form: SaleForm, status: int = 200) -> ResponseReturnValue:
+    typed = request.args.get("q", "").strip()[:80]
+    cart = _cart()
+    page = counts(typed, requested_page())
+    on_sale = sellable([row.variant_id for row in page.items])
+    form.shown.data = bill(cart, None).stamp
+    currency = current_shop().currency
+    return render_template(
+        "dashboard/orders/counter.html",
+        form=form,
+        cart=cart,
+        page=page,
+        prices={id: Money(one.price_minor, currency) for id, one in on_sale.items()},
+        typed=typed,
+    ), status
+
+
+def _back() -> ResponseReturnValue:
+    typed, page = request.form.get("q") or None, request.form.get("page") or None
+    return redirect(url_for(".show", q=typed, page=page), 303)
+
+
+@blueprint.get("/venta")
+@access("staff", "orders:write")
+def show() -> ResponseReturnValue:
+    """What is being sold, and everything there is to sell."""
+    form = _form(blank=True)
+    form.key.data = new_token()
+    return _page(form)
+
+
+@blueprint.post("/venta/productos")
+@access("staff", "orders:write")
+def add() -> ResponseReturnValue:
+    """One more of something."""
+    try:
+        cart = add_goods_by_code(session.get(_slot()), request.form.get("variant", "")[:40], 1)
+    except (NotForSale, SoldOutForNow, CartFull) as refusal:
+        flash(str(refusal), "care")
+        return _back()
+    session[_slot()] = cart.token
+    return _back()
+
+
+@blueprint.post("/venta/lineas/<code>")
+@access("staff", "orders:write")
+def change(code: str) -> ResponseReturnValue:
+    """Another quantity of a line; none takes it out."""
+    typed = request.form.get("quantity", "").strip()
+    quantity = int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 4 else -1
+    try:
+        if quantity == 0 or request.form.get("do") == "remove":
+            remove_line(session.get(_slot()), code, current_actor())
+        else:
+            set_quantity(session.get(_slot()), code, quantity)
+    except BadQuantity as refusal:
+        flash(str(refusal), "care")
+    except LineNotFound:
+        pass  # taken out on another screen: the page shows what is left
+    return _back()
+
+
+@blueprint.post("/venta")
+@access("staff", "orders:write")
+def finish() -> ResponseReturnValue:
+    """Write it down as an order."""
+    form = _form()
+    shown = str(form.shown.data or "")
+    if not _cart().lines and session.get(_slot()) is None:
+        flash(str(EmptyCart.message), "care")
+        return redirect(url_for(".show"), 303)
+    if not form.validate():
+        return _page(form, 422)
+    sale = Sale(Settled(form.settled.data), shown, form.name.data or "", form.phone.data or "", form.note.data or "")
+    try:
+        order = sell(session.get(_slot()), sale, str(form.key.data), current_actor())
+    except (OutOfStock, NotForSale, EmptyCart, PriceChanged, PromotionGone) as refusal:
+        flash(str(refusal), "care")
+        return _page(form, refusal.status)
+    session.pop(_slot(), None)
+    flash(_("Anotamos la venta %(code)s por %(total)s.", code=order.code, total=money(order.total)), "good")
+    return redirect(url_for("desk_orders.show", code=order.code), 303)
