@@ -41,6 +41,7 @@ from storefront.orders.states import (
     ON_THE_SHELF,
     PAID_IN_ADVANCE,
     PROOF_PATIENCE,
+    RETURNING,
     SETTLED,
     WAITING,
     WINDOWS,
@@ -293,8 +294,10 @@ def confirm_paid_order(order_id: int) -> bool:
         order = locked(order_id)
         if order.state in {OrderState.CONFIRMED, OrderState.COMPLETED}:
             return True
-        returning = order.payment_state in {PaymentState.REFUND_PENDING, PaymentState.REFUNDED}
-        if returning or order.attention in {Attention.PAID_WITHOUT_STOCK, Attention.PAID_AFTER_CANCEL}:
+        if order.payment_state in RETURNING or order.attention in {
+            Attention.PAID_WITHOUT_STOCK,
+            Attention.PAID_AFTER_CANCEL,
+        }:
             return False
         if order.state is OrderState.CANCELLED:
             _flag(order, Attention.PAID_AFTER_CANCEL, SYSTEM)
@@ -368,7 +371,7 @@ def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
             cancel_bookings(booked, by, "order_cancelled")
         if order.discount_minor:
             give_back(order.id)
-        if order.payment_state is PaymentState.PAID:
+        if order.payment_state in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED}:
             _flag(order, Attention.REFUND_DUE, by)
         note("order", order.id, "cancelled", by)
         record(OrderCancelled(order_id=order.id))
@@ -467,7 +470,7 @@ def set_payment_state(order_id: int, state: PaymentState, by: Actor, reason: str
         move(order, state, by, reason)
         if order.state in WAITING:
             _mind_the_clock(order, before)
-        if state in {PaymentState.REFUND_PENDING, PaymentState.REFUNDED} and order.attention in ABOUT_MONEY:
+        if state in RETURNING and order.attention in ABOUT_MONEY:
             order.attention = None  # the money's way back has rows and a list of its own from here on
         if state not in SETTLED and order.state is OrderState.COMPLETED:
             move(order, OrderState.CONFIRMED, by, reason)
@@ -513,7 +516,7 @@ def restock_returned(order_id: int, by: Actor) -> int:
 
 
 def complete_order(order_id: int, by: Actor) -> Order:
-    """Close an order that is handed over and paid. Raises NotFinished."""
+    """Close an order that is handed over and paid, whatever part of the money went back since. Raises NotFinished."""
     with transaction():
         order = locked(order_id)
         if order.state is OrderState.COMPLETED:
@@ -525,7 +528,7 @@ def complete_order(order_id: int, by: Actor) -> Order:
 
 
 def _complete_if_done(order: Order, by: Actor) -> bool:
-    paid = order.payment_state is PaymentState.PAID or order.total_minor == 0
+    paid = order.payment_state in SETTLED or order.total_minor == 0
     delivered = order.fulfilment_state is FulfilmentState.DELIVERED
     if order.state is not OrderState.CONFIRMED or not (delivered and paid):
         return False

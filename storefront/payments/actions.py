@@ -14,7 +14,7 @@ from typing import Any
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.events import PaymentFailed, PaymentSucceeded
@@ -425,24 +425,35 @@ def take_back_cash(order_id: int, by: Actor) -> None:
         set_payment_state(order_id, PaymentState.UNPAID, by, "taken back")
 
 
+MOST_ASKED = 100
+"""How many attempts of a shop are asked about in one minute."""
+
+
 def open_card_attempts(older_than: datetime) -> list[int]:
-    """Ids of this shop's card attempts without an end that are older than an instant, oldest first."""
-    return list(
-        db.session.scalars(
+    """Ids of this shop's card attempts without an end that are older than an instant: those not asked about for the
+    longest time. Each is marked as asked about, so that nobody waits behind a hundred that never end."""
+    with transaction():
+        found = db.session.scalars(
             select(PaymentAttempt.id)
             .where(
                 PaymentAttempt.method == CARD,
                 PaymentAttempt.state.in_(UNDECIDED),
                 PaymentAttempt.created_at < older_than,
             )
-            .order_by(PaymentAttempt.id)
-            .limit(100)
+            .order_by(PaymentAttempt.asked_at.nulls_first(), PaymentAttempt.id)
+            .limit(MOST_ASKED)
+        ).all()
+        db.session.execute(
+            update(PaymentAttempt)
+            .where(PaymentAttempt.id.in_(found))
+            .values(asked_at=clock.now())
+            .execution_options(synchronize_session=False)
         )
-    )
+    return list(found)
 
 
 def keep_asking() -> int:
-    """Ask the provider about every card attempt that has been open for two minutes. Returns how many found an end."""
+    """Ask the provider about card attempts that have been open for two minutes. Returns how many found an end."""
     if not door.takes_cards():
         return 0
     ended = 0

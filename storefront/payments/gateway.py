@@ -296,7 +296,8 @@ def _stripe_errors() -> Iterator[None]:
         # was used with other parameters says nothing of what became of that first request.
         if 400 <= status < 500 and status not in (409, 429) and not isinstance(error, stripe.IdempotencyError):
             raise GatewayRefused(_code_of(error), error.user_message or "") from error
-        raise GatewayUnavailable from error
+        # A 500 is an end as well: the provider remembers it, and will answer it to this key for ever.
+        raise GatewayUnavailable(is_spent=status == 500 or isinstance(error, stripe.IdempotencyError)) from error
 
 
 def _code_of(error: stripe.StripeError) -> str:

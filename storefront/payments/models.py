@@ -71,7 +71,8 @@ class PaymentAttempt(ShopOwned, Model):
     """One try to pay an order, `amount_minor` of `currency`.
 
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
-    needs. At most one attempt of an order succeeds; a second success is sent back.
+    needs. At most one attempt of an order succeeds; a second success is sent back. `asked_at` is when the poll last
+    asked about it.
     """
 
     __tablename__ = "payment_attempts"
@@ -101,6 +102,7 @@ class PaymentAttempt(ShopOwned, Model):
     checkout_url: Mapped[str | None]
     checkout_expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
 
 
@@ -224,7 +226,11 @@ class LedgerEntry(ShopOwned, Model):
 
 
 class Refund(ShopOwned, Model):
-    """Money that is to go back to a customer: decided once, sent back by the provider or by hand."""
+    """Money that is to go back to a customer: decided once, sent back by the provider or by hand.
+
+    `key` is its name at the provider for ever. The provider remembers failures by key, too, so that a try after one
+    that is remembered has a key of its own (`key_now`); `keys_spent` counts them.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -233,6 +239,7 @@ class Refund(ShopOwned, Model):
         UniqueConstraint("tenant_id", "code"),
         UniqueConstraint("tenant_id", "key"),
         CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("keys_spent >= 0", name="keys"),
         Index("ix_refunds_order", "tenant_id", "order_id"),
         Index("ix_refunds_open", "tenant_id", "state"),
     )
@@ -246,6 +253,13 @@ class Refund(ShopOwned, Model):
     state: Mapped[RefundState]
     reason: Mapped[str]
     key: Mapped[str]
+    keys_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     provider_ref: Mapped[str | None]
     created_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+    @property
+    def key_now(self) -> str:
+        """The key of the next call to the provider."""
+        return f"{self.key}:again:{self.keys_spent}" if self.keys_spent else self.key

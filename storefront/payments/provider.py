@@ -30,13 +30,19 @@ LONGEST_CHECKOUT = timedelta(hours=24)
 class GatewayUnavailable(Refusal):
     """No answer, or one that says nothing: what happened is unknown.
 
-    Ask again with the SAME key, or look with `find_checkout` or `refunds_of`. A new key could charge twice.
+    Ask again with the SAME key, or look with `find_checkout` or `refunds_of`. A new key could charge twice, unless the
+    key `is_spent`: bound for ever to a failure, so that asking again says nothing new. What was looked for then and is
+    not there was not made.
     """
 
     status = 503
     message = _l(
         "El servicio de pagos con tarjeta no responde. Inténtalo de nuevo en unos minutos: no se cobra dos veces."
     )
+
+    def __init__(self, *, is_spent: bool = False) -> None:
+        super().__init__()
+        self.is_spent = is_spent
 
 
 class GatewayRefused(Refusal):

@@ -199,11 +199,6 @@ def refund_of_reference(reference: str) -> int | None:
     return db.session.scalar(select(Refund.id).where(Refund.provider_ref == reference))
 
 
-def refunds_in_transit() -> list[int]:
-    """Ids of refunds that the provider has not finished."""
-    return list(db.session.scalars(select(Refund.id).where(Refund.state == RefundState.IN_TRANSIT).limit(100)))
-
-
 def invariants() -> list[dict[str, Any]]:
     """I5 to I7 on this shop's rows: empty when all is well.
 

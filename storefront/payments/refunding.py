@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storefront.events import RefundRequested, RefundSettled
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
-from storefront.kernel.errors import Conflict, NotFound
+from storefront.kernel.errors import Busy, Conflict, NotFound
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import set_payment_state
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
-from storefront.orders.states import PaymentState
+from storefront.orders.states import SETTLED, PaymentState
 from storefront.payments import door, ledger
 from storefront.payments.ledger import Account
 from storefront.payments.methods import CARD
 from storefront.payments.models import REFUND_STATES, AttemptState, PaymentAttempt, Refund, RefundState
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
+
+LEFT_TO_ITS_JOB = timedelta(minutes=15)
+"""How long a decided refund is its own job's affair; after that the minute's poll sends it, too."""
+
+MOST_ASKED = 100
 
 
 class TooMuchBack(Conflict):
@@ -64,7 +71,7 @@ def decide(order: Order, attempt: PaymentAttempt, amount_minor: int, reason: str
     db.session.add(refund)
     db.session.flush()
     note("order", order.id, "refund_decided", by, amount_minor=amount_minor, reason=reason)
-    if reason != "duplicate" and order.payment_state is PaymentState.PAID:
+    if reason != "duplicate" and order.payment_state in SETTLED - {PaymentState.REFUND_PENDING}:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
     record(RefundRequested(refund_id=refund.id, order_id=order.id))
     return refund
@@ -103,8 +110,9 @@ def send_back(refund_id: int) -> RefundState:
     """Let the provider send a card payment back. Asking again asks with the same key: nothing goes back twice.
 
     A lost answer, a key that was forgotten and one that is for ever bound to a failure all look like a refusal or an
-    outage, so that the provider's own list is read before either is believed. Raises GatewayUnavailable when nobody
-    knows what happened. A refusal makes it `external`: a person must act.
+    outage, so that the provider's own list is read before either is believed. A key that can bring nothing but its old
+    failure is replaced for the next time. Raises GatewayUnavailable when nobody knows what happened. A refusal makes it
+    `external`: a person must act.
     """
     shop = current_shop()
     with transaction():
@@ -120,7 +128,7 @@ def send_back(refund_id: int) -> RefundState:
             payment_intent=attempt.intent,
             amount_minor=refund.amount_minor,
             currency=refund.currency,
-            key=refund.key,
+            key=refund.key_now,
             metadata={"refund": refund.key},
             return_fee=door.platform_fee(attempt.amount_minor) > 0,
         )
@@ -129,9 +137,21 @@ def send_back(refund_id: int) -> RefundState:
         if made is not None:
             return _settle(refund_id, _state_of(made.status), made.id)
         if isinstance(trouble, GatewayUnavailable):
+            if trouble.is_spent:
+                _take_new_key(refund)
             raise
         return _settle(refund_id, RefundState.EXTERNAL, None)
     return _settle(refund_id, _state_of(sent.status), sent.id)
+
+
+def _take_new_key(seen: Refund) -> None:
+    """Store the key of the next try, once for each key that is spent: who saw an older one changes nothing."""
+    with transaction():
+        locked(seen.order_id)
+        refund = db.session.get_one(Refund, (current_shop().id, seen.id), populate_existing=True)
+        if refund.state is RefundState.REQUESTED and refund.keys_spent == seen.keys_spent:
+            refund.keys_spent += 1
+            note("order", refund.order_id, "refund_key_spent", SYSTEM, refund=refund.code)
 
 
 def _made_before(account: str, intent: str, key: str) -> ProviderRefund | None:
@@ -145,6 +165,38 @@ def _state_of(status: RefundStatus) -> RefundState:
     if status in {RefundStatus.FAILED, RefundStatus.CANCELLED}:
         return RefundState.EXTERNAL  # the money is with the shop again, and its way back is a person's to find
     return RefundState.IN_TRANSIT
+
+
+def keep_asking() -> None:
+    """Send again what nobody sent, and ask about what is on its way: those not asked about for the longest time."""
+    if not door.takes_cards():
+        return
+    for refund_id in _unfinished():
+        try:
+            send_back(refund_id)
+            follow_refund(refund_id)
+        except (GatewayUnavailable, GatewayRefused, Busy):
+            continue
+
+
+def _unfinished() -> list[int]:
+    """Refunds the provider has not ended, each marked as asked about, so that nobody waits behind the same hundred.
+
+    What was only just decided is left to its job.
+    """
+    at = clock.now()
+    lost = (Refund.state == RefundState.REQUESTED) & (Refund.created_at < at - LEFT_TO_ITS_JOB)
+    with transaction():
+        found = db.session.scalars(
+            select(Refund.id)
+            .where((Refund.state == RefundState.IN_TRANSIT) | lost)
+            .order_by(Refund.asked_at.nulls_first(), Refund.id)
+            .limit(MOST_ASKED)
+        ).all()
+        db.session.execute(
+            update(Refund).where(Refund.id.in_(found)).values(asked_at=at).execution_options(synchronize_session=False)
+        )
+    return list(found)
 
 
 def follow_refund(refund_id: int) -> RefundState:
@@ -196,7 +248,8 @@ def _settle(refund_id: int, state: RefundState, reference: str | None, by: Actor
             refund.settled_at = clock.now()
             _book(refund, Account.RECEIVABLE, ledger.where_it_went(refund.attempt_id), "sent_back")
             if order.payment_state is PaymentState.REFUND_PENDING and not _open_refunds(order.id):
-                set_payment_state(order.id, PaymentState.REFUNDED, by)
+                kept = ledger.money_held(order.id) > 0
+                set_payment_state(order.id, PaymentState.PARTLY_REFUNDED if kept else PaymentState.REFUNDED, by)
             record(RefundSettled(refund_id=refund.id, order_id=order.id))
         return state
 
@@ -205,7 +258,7 @@ def _came_back(order: Order, refund: Refund, by: Actor) -> None:
     """What had been sent back did not arrive: the shop has it again, and the customer is still owed it."""
     refund.settled_at = None
     _book(refund, ledger.where_it_went(refund.attempt_id), Account.RECEIVABLE, "came_back")
-    if order.payment_state is PaymentState.REFUNDED:
+    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTLY_REFUNDED}:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, "came back")
 
 

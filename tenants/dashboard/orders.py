@@ -24,7 +24,6 @@ from storefront.orders.actions import (
 )
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.steps import next_step
-from storefront.payments.actions import record_cash, take_back_cash
 from storefront.payments.queries import refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
@@ -211,7 +210,7 @@ def delivered(code: str) -> ResponseReturnValue:
 def collect(code: str) -> ResponseReturnValue:
     """The money was taken at the counter or brought by the courier."""
     order = order_by_code(code)
-    record_cash(order.id, current_actor())
+    handing.note_cash(order.id, current_actor())
     said = _("Anotamos que el pedido %(code)s está pagado.", code=order.code)
     _flash_with_undo(said, url_for(".uncollect", code=order.code))
     return _back(code)
@@ -221,7 +220,7 @@ def collect(code: str) -> ResponseReturnValue:
 @access("staff", "orders:write")
 def uncollect(code: str) -> ResponseReturnValue:
     """It was tapped by mistake: the money is still to come."""
-    take_back_cash(order_by_code(code).id, current_actor())
+    handing.unnote_cash(order_by_code(code).id, current_actor())
     flash(_("El pedido vuelve a estar sin pagar."), "info")
     return _back(code)
 

@@ -12,7 +12,7 @@ from storefront.catalogue.models import Product
 from storefront.customers.models import Customer
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
-from storefront.kernel.inbox import InboxRow
+from storefront.kernel.inbox import GIVEN_UP, InboxRow
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.paging import Page
 from storefront.orders.models import Order
@@ -174,6 +174,33 @@ def webhook_backlog() -> list[Backlog]:
         .limit(200)
     )
     return [Backlog(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """News of a payment provider about something no shop's books ever had. `about` is the provider's name for it."""
+
+    slug: str
+    source: str
+    kind: str
+    about: str
+    received_at: datetime
+
+
+def notices_given_up(number: int) -> Page[GivenUp]:
+    """One page of notices nobody could follow, the latest first."""
+    rows = db.session.execute(
+        select(Tenant.slug, InboxRow.source, InboxRow.kind, InboxRow.payload, InboxRow.received_at)
+        .join(Tenant, Tenant.id == InboxRow.tenant_id)
+        .where(InboxRow.outcome == GIVEN_UP)
+        .order_by(InboxRow.handled_at.desc(), InboxRow.tenant_id, InboxRow.id)
+        .limit(LETTERS_PAGE + 1)
+        .offset((number - 1) * LETTERS_PAGE)
+    ).all()
+    found = [
+        GivenUp(row.slug, row.source, row.kind, str(row.payload.get("object_id", "")), row.received_at) for row in rows
+    ]
+    return Page.of(found, number, LETTERS_PAGE)
 
 
 @dataclass(frozen=True, slots=True)
