@@ -56,6 +56,7 @@ from tenants.dashboard import catalogue as desk_catalogue
 from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
+from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
@@ -63,6 +64,7 @@ from tenants.dashboard import orders as desk_orders
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
 from tenants.dashboard import receipts as desk_receipts
+from tenants.dashboard import refunds as desk_refunds
 from tenants.dashboard import reservations as desk_reservations
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
@@ -91,6 +93,8 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_orders.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
+        desk_refunds.blueprint,
+        desk_differences.blueprint,
         desk_receipts.blueprint,
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
@@ -141,7 +145,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.PaymentSucceeded: (payment_jobs.keep_or_return,),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
-    events.RefundRequested: (payment_jobs.send_back,),
+    events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
     events.RefundSettled: (payment_jobs.tell_refunded,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
@@ -161,6 +165,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "product.related": tastes.beside,
     "product.viewed": tastes.viewed,
     "order.payment": payments.payment_block,
+    "order.refunds": payments.refunds_block,
     "order.delivery": delivery.order_delivery,
     "order.receipt": receipts.receipt_block,
     "order.keep_details": customers.keep_details,

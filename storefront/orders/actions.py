@@ -25,6 +25,7 @@ from storefront.inventory.actions import (
     release_holds,
     renew_holds,
     return_goods,
+    return_some,
 )
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
@@ -513,6 +514,43 @@ def restock_returned(order_id: int, by: Actor) -> int:
         if back:
             note("order", order.id, "restocked", by, units=back)
     return back
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsBack:
+    """So many units of a line whose money, `amount_minor`, goes back; with `restock` they can be sold again."""
+
+    line_id: int
+    quantity: int
+    amount_minor: int
+    restock: bool
+
+
+def take_units_back(order_id: int, units: Sequence[UnitsBack], by: Actor) -> None:
+    """Write down which units of an order are refunded, and put those that are to be sold again back on the shelf.
+
+    In a transaction that holds the order. What exceeds a line is refused by the row's own constraints.
+    """
+    known = {line.id: line for line in _variants_of(order_id)}
+    for one in sorted(units, key=lambda back: (known[back.line_id].variant_id, back.line_id)):
+        restocked = one.quantity if one.restock else 0
+        db.session.execute(
+            update(OrderLine)
+            .where(OrderLine.id == one.line_id, OrderLine.order_id == order_id)
+            .values(
+                refunded_quantity=OrderLine.refunded_quantity + one.quantity,
+                refunded_minor=OrderLine.refunded_minor + one.amount_minor,
+                restocked_quantity=OrderLine.restocked_quantity + restocked,
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if restocked:
+            back = return_some(CAUSE, order_id, known[one.line_id].variant_id, restocked, by)
+            note("order", order_id, "units_restocked", by, units=back)
+
+
+def _variants_of(order_id: int) -> Sequence[Any]:
+    return db.session.execute(select(OrderLine.id, OrderLine.variant_id).where(OrderLine.order_id == order_id)).all()
 
 
 def complete_order(order_id: int, by: Actor) -> Order:

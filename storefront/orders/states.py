@@ -127,6 +127,9 @@ RETURNING = frozenset({PaymentState.REFUND_PENDING, PaymentState.PARTLY_REFUNDED
 SETTLED = RETURNING | {PaymentState.PAID}
 """States in which money has arrived at some time."""
 
+COUNTS = frozenset({OrderState.CONFIRMED, OrderState.COMPLETED})
+"""States in which an order is a sale."""
+
 ON_THE_SHELF = frozenset({FulfilmentState.NONE, FulfilmentState.PREPARING, FulfilmentState.READY})
 """States in which the goods are still in the shop."""
 

@@ -32,7 +32,14 @@ from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
 from storefront.payments import door, ledger, refunding
 from storefront.payments.ledger import HELD_IN, Account
 from storefront.payments.methods import CARD, CASH, Method, available_methods
-from storefront.payments.models import ATTEMPT_STATES, AttemptState, PaymentAttempt, PaymentEvent
+from storefront.payments.models import (
+    ATTEMPT_STATES,
+    AttemptState,
+    PaymentAttempt,
+    PaymentEvent,
+    Refund,
+    RefundLine,
+)
 from storefront.payments.provider import (
     SHORTEST_CHECKOUT,
     CheckoutLine,
@@ -486,6 +493,7 @@ def unbook_sale(order_id: int) -> None:
     """Take a cancelled order out of the books again, if it was in them."""
     with transaction():
         order = locked(order_id)
+        _unbook_returns(order_id)
         if not ledger.is_booked("sale", ("order", order_id)):
             return
         source = ("order", order_id)
@@ -494,3 +502,20 @@ def unbook_sale(order_id: int) -> None:
         post(Account.SALES, Account.RECEIVABLE, listed, kind="sale_back", source=source, order_id=order_id)
         post(Account.TAX, Account.RECEIVABLE, order.tax_minor, kind="tax_back", source=source, order_id=order_id)
         post(Account.RECEIVABLE, Account.DISCOUNTS, spared, kind="discount_back", source=source, order_id=order_id)
+
+
+def _unbook_returns(order_id: int) -> None:
+    """What had made the sale smaller goes with it; the money that is sent back is another matter."""
+    rows = db.session.execute(
+        select(RefundLine.refund_id, func.sum(RefundLine.net_minor), func.sum(RefundLine.tax_minor))
+        .join(Refund, (Refund.tenant_id == RefundLine.tenant_id) & (Refund.id == RefundLine.refund_id))
+        .where(Refund.order_id == order_id)
+        .group_by(RefundLine.refund_id)
+        .order_by(RefundLine.refund_id)
+    )
+    for refund_id, net, tax in rows.all():
+        for account, kind, minor in (
+            (Account.SALES, "returned_sale_back", int(net)),
+            (Account.TAX, "returned_tax_back", int(tax)),
+        ):
+            ledger.post(Account.RECEIVABLE, account, minor, kind=kind, source=("refund", refund_id), order_id=order_id)

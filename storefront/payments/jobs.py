@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 
 from storefront.events import (
@@ -28,9 +29,11 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import confirm_paid_order
 from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
-from storefront.payments import actions, door, queries, refunding
+from storefront.payments import actions, door, queries, reconciling, refunding
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
+
+log = structlog.get_logger()
 
 PATIENCE = timedelta(days=3)
 """How long a notice about something unknown waits for it: as long as the provider itself goes on telling."""
@@ -141,6 +144,16 @@ def keep_asking() -> None:
     refunding.keep_asking()
 
 
+@periodic("payments.reconcile", every_s=3600)
+def reconcile() -> None:
+    """Compare the days that are over with the provider and the books, the oldest first; an outage leaves them due."""
+    try:
+        for day in reconciling.days_due():
+            reconciling.reconcile(day)
+    except (GatewayUnavailable, GatewayRefused, Busy) as trouble:
+        log.warning("reconcile.put_off", why=type(trouble).__name__)
+
+
 @shop_job("payments.tell_rejected")
 def tell_rejected(proof_id: int, order_id: int) -> None:
     """Tell the customer why the proof did not do, and where to send another."""
@@ -188,6 +201,8 @@ def tell_refunded(refund_id: int, order_id: int) -> None:
                 locale=order.locale,
                 order=order,
                 amount_minor=amount or 0,
+                parts=queries.parts_by_refund([refund_id]).get(refund_id, ()),
+                order_url=face_url("shop", f"/pedido/{order.token}"),
             )
 
 

@@ -138,6 +138,18 @@ class CheckoutState:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that the provider took for a shop. `metadata` is what its payment page was opened with."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    payment_intent: str | None
+    metadata: Mapping[str, str]
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundRef:
     """A refund at the provider."""
 
@@ -253,6 +265,12 @@ class Gateway(Protocol):
 
     def refunds_of(self, account: str, payment_intent: str) -> list[RefundState]:
         """Every refund of a payment, those made outside our pages too; newest first."""
+
+    def payments_between(self, account: str, since: datetime, until: datetime) -> list[Payment]:
+        """Everything the provider took on the account from `since` on and before `until`, however it came about."""
+
+    def refunds_between(self, account: str, since: datetime, until: datetime) -> list[RefundState]:
+        """Every refund made on the account from `since` on and before `until`, those made outside our pages too."""
 
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """Read a notice. `raw` is the body as received, to the byte; `signature` its header. Raises

@@ -98,10 +98,17 @@ def head() -> ReceiptHead | None:
 def goods_to_fetch() -> list[tuple[str, str, int, tuple[str, ...]]]:
     """For all orders to prepare: (name, SKU, pieces, codes of the orders), each thing once, by name."""
     rows = db.session.execute(
-        select(OrderLine.product_name, OrderLine.variant_name, OrderLine.sku, OrderLine.quantity, Order.code)
+        select(
+            OrderLine.product_name,
+            OrderLine.variant_name,
+            OrderLine.sku,
+            (OrderLine.quantity - OrderLine.refunded_quantity).label("quantity"),
+            Order.code,
+        )
         .join(Order, (Order.tenant_id == OrderLine.tenant_id) & (Order.id == OrderLine.order_id))
         .where(
             OrderLine.kind == ProductKind.GOODS,
+            OrderLine.quantity > OrderLine.refunded_quantity,
             Order.state == OrderState.CONFIRMED,
             Order.fulfilment_state == FulfilmentState.PREPARING,
         )

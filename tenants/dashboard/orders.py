@@ -23,8 +23,9 @@ from storefront.orders.actions import (
     settle_attention,
 )
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
+from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
-from storefront.payments.queries import refunds
+from storefront.payments.queries import left_to_refund, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
 from tenants.identity import current_person
@@ -125,6 +126,7 @@ def show(code: str) -> ResponseReturnValue:
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
         may_review=_may_review(),
+        may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),
     )
 

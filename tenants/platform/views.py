@@ -219,6 +219,7 @@ def webhooks() -> ResponseReturnValue:
         "platform/console/webhooks.html",
         rows=queries.webhook_backlog(),
         page=queries.notices_given_up(requested_page()),
+        differing=queries.shops_that_differ(),
     )
 
 

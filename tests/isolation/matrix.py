@@ -237,6 +237,11 @@ ORDERS = _rows("app", STAFF, [
     ("POST /pedidos/<code>/transferencia", by("code", "unproven order")),
     ("POST /pedidos/<code>/transferencia/deshacer", by("code", "seen order")),
     ("POST /devoluciones/<code>/hecha", by("code", "refund")),
+    ("GET /cobros/conciliacion",),
+    ("POST /cobros/conciliacion/<code>", by("code", "difference", form={"reason": "Lo devolvimos a mano"})),
+    ("GET /pedidos/<code>/devolucion", by("code", "paid order")),
+    ("POST /pedidos/<code>/devolucion", by("code", "confirmed order",
+                                           form={"do": "send", "other": "1", "why": "goodwill"}, ok={409})),
 ]) + _rows("app", OWNER, [
     ("GET /ajustes/tarjetas",),
     ("POST /ajustes/tarjetas", {"ok": {303, 409}}),
