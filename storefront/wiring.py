@@ -51,6 +51,7 @@ from storefront.reservations import personal_data as booking_data
 from storefront.reservations import views as reservations
 from tenants import accounts, joining, landing, preview, signup
 from tenants import jobs as house_jobs
+from tenants.dashboard import accounts as desk_accounts
 from tenants.dashboard import bank as desk_bank
 from tenants.dashboard import catalogue as desk_catalogue
 from tenants.dashboard import closing as desk_closing
@@ -96,6 +97,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_refunds.blueprint,
         desk_differences.blueprint,
         desk_receipts.blueprint,
+        desk_accounts.blueprint,
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
         desk_inventory.blueprint,
@@ -147,6 +149,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ProofRejected: (payment_jobs.tell_rejected,),
     events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
     events.RefundSettled: (payment_jobs.tell_refunded,),
+    events.AccountsAsked: (receipt_jobs.make_accounts,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
     events.ShipmentPickedUp: (delivery_jobs.follow_order, delivery_jobs.tell_on_its_way),

@@ -26,7 +26,7 @@ DIFFERENCES = (
     "payment_unknown", "payment_not_noted", "payment_amount", "payment_missing", "refund_unknown", "refund_not_noted",
     "refund_amount", "refund_missing", "not_booked", "sale_not_booked", "order_owes",
 )  # fmt: skip
-TABLES = {"refund_lines": True, "reconciled_days": False, "differences": False}
+TABLES = {"refund_lines": True, "reconciled_days": False, "differences": False, "accounts_files": False}
 """The new tables, parents first, and whether nobody may change their rows."""
 
 
@@ -65,6 +65,7 @@ def upgrade() -> None:
     op.drop_constraint(op.f("ck_receipts_credit_notes_cancel"), "receipts", type_="check")
     for name, condition in PAPER_CHECKS.items():
         op.create_check_constraint(op.f(f"ck_receipts_{name}"), "receipts", condition)
+    op.create_index("ix_ledger_entries_month", "ledger_entries", ["tenant_id", "at"])
     create_tables()
     for table, append_only in TABLES.items():
         for statement in isolation.owned(table, f"tenant_id = {isolation.CURRENT_SHOP}", append_only=append_only):
@@ -73,6 +74,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back, as long as no paper credits a part. A partly refunded order counts as refunded again, as before."""
+    op.drop_index("ix_ledger_entries_month", "ledger_entries")
     for name in PAPER_CHECKS:
         op.drop_constraint(op.f(f"ck_receipts_{name}"), "receipts", type_="check")
     for column in ("refund_id", "credits_id"):
@@ -184,3 +186,24 @@ def create_tables() -> None:
     )
     op.create_index("ix_differences_closed", "differences", ["tenant_id", "closed_at", "id"])
     op.create_index("ix_differences_order", "differences", ["tenant_id", "order_id"])
+    op.create_table(
+        "accounts_files",
+        *owner_columns("accounts_files"),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("done >= 0 AND total >= 0", name=op.f("ck_accounts_files_counts")),
+        sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_accounts_files_tenant_id_code")),
+    )
+    op.create_index(
+        "uq_accounts_files_open",
+        "accounts_files",
+        ["tenant_id", "month"],
+        unique=True,
+        postgresql_where=sa.text("made_at IS NULL"),
+    )
+    op.create_index("ix_accounts_files_list", "accounts_files", ["tenant_id", "asked_at"])

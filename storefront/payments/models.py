@@ -271,6 +271,7 @@ class LedgerEntry(ShopOwned, Model):
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("debit <> credit", name="two_accounts"),
         Index("ix_ledger_entries_order", "tenant_id", "order_id"),
+        Index("ix_ledger_entries_month", "tenant_id", "at"),
     )
 
     id: Mapped[int] = identity_pk()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
@@ -88,3 +88,25 @@ class Receipt(ShopOwned, Model):
     content: Mapped[dict[str, Any]]
     issued_by: Mapped[str]
     issued_at: Mapped[datetime]
+
+
+class AccountsFile(ShopOwned, Model):
+    """The accountant's file of a month, made by a job: `done` of about `total` bookings are written. One at a time is
+    made for each month; the file itself lies in the storage, under its code."""
+
+    __tablename__ = "accounts_files"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        CheckConstraint("done >= 0 AND total >= 0", name="counts"),
+        Index("uq_accounts_files_open", "tenant_id", "month", unique=True, postgresql_where=text("made_at IS NULL")),
+        Index("ix_accounts_files_list", "tenant_id", "asked_at"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    month: Mapped[date]
+    total: Mapped[int]
+    done: Mapped[int]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    made_at: Mapped[datetime | None]

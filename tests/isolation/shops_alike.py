@@ -42,6 +42,8 @@ from storefront.payments.transfers import record_transfer
 from storefront.pricing.discounts import Kind
 from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
+from storefront.receipts.making_accounts import ask_for_file, make_file
+from storefront.receipts.models import AccountsFile
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
@@ -332,6 +334,8 @@ def _orders(it: Furniture) -> None:
             db.session.add(found)
             db.session.flush()
             it.things["difference"] = found.code
+        it.things["accounts file"] = ask_for_file(clock.now().date(), it.owner)
+        make_file(db.session.scalars(select(AccountsFile.id)).one())
         it.things["refund"] = db.session.scalars(select(Refund.code).order_by(Refund.id)).first() or ""
 
 
