@@ -91,7 +91,7 @@ def decide(code: str) -> ResponseReturnValue:
     paid = queries.paid_order(order.id)
     form = _form_for(paid)
     priced = request.form.get("do") == "send"
-    if not form.validate():
+    if not form.validate() or (priced and _lacks_an_amount(form, paid)):
         return _page(order, paid, form, priced=priced), 422
     try:
         if not priced:
@@ -104,6 +104,20 @@ def decide(code: str) -> ResponseReturnValue:
         return _page(order, paid, form, priced=False), refusal.status
     flash(_("Anotamos la devolución del pedido %(code)s.", code=order.code), "good")
     return redirect(url_for("desk_orders.show", code=order.code), 303)
+
+
+def _lacks_an_amount(form: RefundForm, paid: PaidOrder) -> bool:
+    """Whether somebody emptied the amount of pieces that go back: nobody guesses what was meant."""
+    empty = [
+        form[f"amount_{line.position}"]
+        for line in paid.lines
+        if f"quantity_{line.position}" in form
+        and form[f"quantity_{line.position}"].data
+        and form[f"amount_{line.position}"].data is None
+    ]
+    for field in empty:
+        field.errors = (_("Escribe cuánto se devuelve; 0 si no se devuelve nada por esto."),)
+    return bool(empty)
 
 
 def _decide(order_id: int, wish: Wish) -> str:
