@@ -100,6 +100,13 @@ class RefundSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountsAsked:
+    """Somebody waits for the accountant's file of a month."""
+
+    file_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class BookingConfirmed:
     """A reservation counts."""
 

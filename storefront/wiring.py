@@ -51,12 +51,14 @@ from storefront.reservations import personal_data as booking_data
 from storefront.reservations import views as reservations
 from tenants import accounts, joining, landing, preview, signup
 from tenants import jobs as house_jobs
+from tenants.dashboard import accounts as desk_accounts
 from tenants.dashboard import bank as desk_bank
 from tenants.dashboard import catalogue as desk_catalogue
 from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
+from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
@@ -64,6 +66,7 @@ from tenants.dashboard import orders as desk_orders
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
 from tenants.dashboard import receipts as desk_receipts
+from tenants.dashboard import refunds as desk_refunds
 from tenants.dashboard import reservations as desk_reservations
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
@@ -92,7 +95,10 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_orders.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
+        desk_refunds.blueprint,
+        desk_differences.blueprint,
         desk_receipts.blueprint,
+        desk_accounts.blueprint,
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
         desk_inventory.blueprint,
@@ -143,8 +149,9 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.PaymentSucceeded: (payment_jobs.keep_or_return,),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
-    events.RefundRequested: (payment_jobs.send_back,),
+    events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
     events.RefundSettled: (payment_jobs.tell_refunded,),
+    events.AccountsAsked: (receipt_jobs.make_accounts,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
     events.ShipmentPickedUp: (delivery_jobs.follow_order, delivery_jobs.tell_on_its_way),
@@ -163,6 +170,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "product.related": tastes.beside,
     "product.viewed": tastes.viewed,
     "order.payment": payments.payment_block,
+    "order.refunds": payments.refunds_block,
     "order.delivery": delivery.order_delivery,
     "order.receipt": receipts.receipt_block,
     "order.keep_details": customers.keep_details,

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storefront.customers.address import PostalAddress
 from storefront.delivery import codes, routing
-from storefront.delivery.models import Assignment, Shipment
+from storefront.delivery.models import Assignment, Offer, Shipment
 from storefront.delivery.rates import quote
 from storefront.delivery.scopes import beside
 from storefront.delivery.states import BEFORE_PICK_UP, TERMINAL, WITH_RIDER, AssignmentState, ShipmentState
@@ -28,9 +28,9 @@ from storefront.kernel.errors import Conflict, Invalid, NotFound
 from storefront.kernel.ids import new_code, new_token
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.models import FulfilmentMethod, FulfilmentState, Order, OrderLine, OrderState, PaymentState
+from storefront.orders.models import FulfilmentMethod, FulfilmentState, Order, OrderLine, OrderState
 from storefront.orders.moves import locked
-from storefront.orders.states import ON_THE_SHELF
+from storefront.orders.states import ON_THE_SHELF, SETTLED
 
 CASH_ON_DELIVERY = "cash_on_delivery"
 
@@ -91,7 +91,7 @@ def create_shipment(order_id: int) -> None:
 
 def cash_due(order: Order) -> int:
     """What the courier is to collect, in minor units: all of it, or nothing once it is paid."""
-    owes = order.payment_method == CASH_ON_DELIVERY and order.payment_state is not PaymentState.PAID
+    owes = order.payment_method == CASH_ON_DELIVERY and order.payment_state not in SETTLED
     return order.total_minor if owes else 0
 
 
@@ -324,17 +324,7 @@ def _held(code: str) -> Iterator[Shipment]:
 
 def _tell_partner(shipment: Shipment, ended: AssignmentState | None = None, reason: str | None = None) -> None:
     """Bring the active assignment, if there is one, up to date with a locked shipment."""
-    if shipment.partner_id is None or shipment.assignment_ref is None:
-        return
-    assignment = db.session.scalars(
-        select(Assignment)
-        .where(
-            Assignment.partner_id == shipment.partner_id,
-            Assignment.ref == shipment.assignment_ref,
-            Assignment.state == AssignmentState.ACTIVE,
-        )
-        .with_for_update()
-    ).first()
+    assignment = _active_assignment(shipment)
     if assignment is None:
         return
     at = clock.now()
@@ -343,6 +333,39 @@ def _tell_partner(shipment: Shipment, ended: AssignmentState | None = None, reas
     assignment.updated_at = at
     if ended is not None:
         assignment.state, assignment.ended_at, assignment.end_reason = ended, at, reason
+
+
+def _active_assignment(shipment: Shipment) -> Assignment | None:
+    if shipment.partner_id is None or shipment.assignment_ref is None:
+        return None
+    return db.session.scalars(
+        select(Assignment)
+        .where(
+            Assignment.partner_id == shipment.partner_id,
+            Assignment.ref == shipment.assignment_ref,
+            Assignment.state == AssignmentState.ACTIVE,
+        )
+        .with_for_update()
+    ).first()
+
+
+def collect(shipment: Shipment, due_minor: int) -> None:
+    """Say what is to be collected for a locked shipment with its partner in scope: here, in the open offer, and in the
+    courier's own work. In the caller's transaction."""
+    if shipment.cod_due_minor == due_minor:
+        return
+    shipment.cod_due_minor = due_minor
+    shipment.version += 1
+    if shipment.partner_id is None:
+        return
+    offer = db.session.scalars(
+        select(Offer).where(Offer.partner_id == shipment.partner_id, Offer.ref == shipment.offer_ref).with_for_update()
+    ).first()
+    if offer is not None:
+        offer.body = {**offer.body, "cod_due_minor": due_minor}
+    assignment = _active_assignment(shipment)
+    if assignment is not None:
+        assignment.cod_due_minor, assignment.updated_at = due_minor, clock.now()
 
 
 def _tell_step(shipment: Shipment, before: ShipmentState, by: Actor, reason: str | None = None) -> None:

@@ -16,7 +16,7 @@ from storefront.delivery import actions, routing
 from storefront.delivery.following import follow
 from storefront.delivery.models import Shipment
 from storefront.delivery.scopes import beside
-from storefront.delivery.states import ShipmentState
+from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.delivery.tracking import move
 from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
@@ -26,7 +26,7 @@ from storefront.orders import actions as orders
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import ON_THE_SHELF, FulfilmentMethod, FulfilmentState
-from storefront.payments.actions import record_cash
+from storefront.payments.actions import record_cash, take_back_cash
 
 _S = ShipmentState
 
@@ -132,6 +132,28 @@ def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
             follow(shipment.id)
         else:
             orders.set_fulfilment_state(order_id, FulfilmentState.DELIVERED, by)
+
+
+def note_cash(order_id: int, by: Actor) -> None:
+    """The whole amount came in cash at the desk; whoever holds the parcel has nothing to collect any more.
+
+    Raises what `record_cash` raises.
+    """
+    with _with_parcel(order_id) as (order, shipment):
+        record_cash(order_id, by)
+        _tell_what_is_due(order, shipment)
+
+
+def unnote_cash(order_id: int, by: Actor) -> None:
+    """Undo `note_cash`: the courier collects it after all. Raises NotCash when there is no cash to take back."""
+    with _with_parcel(order_id) as (order, shipment):
+        take_back_cash(order_id, by)
+        _tell_what_is_due(order, shipment)
+
+
+def _tell_what_is_due(order: Order, shipment: Shipment | None) -> None:
+    if shipment is not None and shipment.state not in TERMINAL:
+        actions.collect(shipment, actions.cash_due(order))
 
 
 def unmark_ready(order_id: int, by: Actor) -> None:

@@ -33,8 +33,9 @@ from storefront.inventory.movements import (
     variants_with_overdue_holds,
     write_move,
 )
+from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
-from storefront.kernel.db import db, transaction
+from storefront.kernel.db import db, lock_rows, transaction
 from storefront.kernel.errors import Conflict, Invalid, NotFound
 from storefront.kernel.tenancy import current_shop
 
@@ -167,6 +168,48 @@ def return_goods(cause: str, cause_id: int, by: Actor) -> dict[int, int]:
             if on_hand is not None:
                 write_move(units, on_hand, MoveReason.RETURNED, by, cause=cause, cause_id=cause_id)
         return by_variant(ended)
+
+
+def return_some(cause: str, cause_id: int, variant_id: int, qty: int, by: Actor) -> int:
+    """Put so many units of one variant back on sale: of those a cause holds, and of those it had consumed.
+
+    Returns how many units: fewer where the cause has no more of them, none where nothing is counted.
+    """
+    with transaction():
+        kept = [HoldState.ACTIVE, HoldState.CONSUMED]
+        found = db.session.scalars(
+            select(StockHold.id).where(
+                StockHold.cause == cause, StockHold.cause_id == cause_id, StockHold.variant_id == variant_id,
+                StockHold.state.in_(kept),
+            )
+        ).all()  # fmt: skip
+        left = qty
+        for hold in lock_rows(StockHold, found):
+            if left and hold.state in kept:
+                left -= _give_some_back(hold, min(left, hold.qty), by)
+        db.session.flush()
+        return qty - left
+
+
+def _give_some_back(hold: StockHold, qty: int, by: Actor) -> int:
+    was_held, units = hold.state is HoldState.ACTIVE, Units(hold.variant_id, hold.location_id, qty)
+    if qty < hold.qty:
+        hold.qty -= qty
+        db.session.add(
+            StockHold(
+                cause=hold.cause, cause_id=hold.cause_id, variant_id=hold.variant_id, location_id=hold.location_id,
+                qty=qty, state=HoldState.RELEASED, expires_at=hold.expires_at, closed_at=clock.now(),
+            )
+        )  # fmt: skip
+    else:
+        hold.state, hold.closed_at = HoldState.RELEASED, clock.now()
+    if was_held:
+        change_stock(units, reserved=-qty)
+        return qty
+    on_hand = change_stock(units, on_hand=qty)
+    if on_hand is not None:
+        write_move(units, on_hand, MoveReason.RETURNED, by, cause=hold.cause, cause_id=hold.cause_id)
+    return qty
 
 
 def release_expired(variant_id: int | None = None) -> int:

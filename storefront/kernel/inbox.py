@@ -1,16 +1,16 @@
 """The webhook inbox: verify, store once, answer, apply later.
 
 A provider's event is a row unique by (shop, source, external id); storing it records `WebhookReceived`, whose job
-applies it. A repeated delivery changes nothing. What cannot be applied yet (its object is unknown) fails its job and
-is tried again with growing pauses, so an early event waits for its order.
+applies it. A repeated delivery changes nothing. What cannot be applied yet (its object is unknown) is parked and looked
+at again with growing pauses, for as long as the provider itself would go on telling.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, update
+from sqlalchemy import Index, UniqueConstraint, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped
 
@@ -20,14 +20,23 @@ from storefront.kernel.facts import WebhookReceived
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
 
+SHORTEST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=6)
+GIVEN_UP = "given_up"
+"""The outcome of an event whose object was never found: for the operators to look at."""
+
 
 class InboxRow(ShopOwned, Model):
-    """One event as a provider sent it, after its signature was verified."""
+    """One event as a provider sent it, after its signature was verified. A parked one is due at `look_again_at`."""
 
     __tablename__ = "webhook_inbox"
     __table_args__ = (
         UniqueConstraint("tenant_id", "source", "external_id"),
         Index("ix_webhook_inbox_open", "tenant_id", "handled_at"),
+        Index(
+            "ix_webhook_inbox_parked", "tenant_id", "look_again_at", postgresql_where=text("look_again_at IS NOT NULL")
+        ),
+        Index("ix_webhook_inbox_given_up", "tenant_id", "handled_at", postgresql_where=text("outcome = 'given_up'")),
     )
 
     id: Mapped[int] = identity_pk()
@@ -37,6 +46,7 @@ class InboxRow(ShopOwned, Model):
     payload: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
+    look_again_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
 
 
@@ -67,6 +77,31 @@ def mark_handled(row_id: int, outcome: str) -> None:
     db.session.execute(
         update(InboxRow)
         .where(InboxRow.id == row_id, InboxRow.handled_at.is_(None))
-        .values(handled_at=clock.now(), outcome=outcome)
+        .values(handled_at=clock.now(), outcome=outcome, look_again_at=None)
         .execution_options(synchronize_session=False)
+    )
+
+
+def park(row_id: int, received_at: datetime) -> None:
+    """Let an event wait: it is looked at again after as long as it has waited already, six hours at most. In the
+    caller's transaction."""
+    at = clock.now()
+    pause = max(SHORTEST_PAUSE, min(LONGEST_PAUSE, at - received_at))
+    db.session.execute(
+        update(InboxRow)
+        .where(InboxRow.id == row_id, InboxRow.handled_at.is_(None))
+        .values(look_again_at=at + pause)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def due_again(limit: int = 100) -> list[int]:
+    """Parked events whose time has come, the longest due first."""
+    return list(
+        db.session.scalars(
+            select(InboxRow.id)
+            .where(InboxRow.look_again_at <= clock.now(), InboxRow.handled_at.is_(None))
+            .order_by(InboxRow.look_again_at)
+            .limit(limit)
+        )
     )

@@ -25,6 +25,7 @@ from storefront.inventory.actions import (
     release_holds,
     renew_holds,
     return_goods,
+    return_some,
 )
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
@@ -41,6 +42,7 @@ from storefront.orders.states import (
     ON_THE_SHELF,
     PAID_IN_ADVANCE,
     PROOF_PATIENCE,
+    RETURNING,
     SETTLED,
     WAITING,
     WINDOWS,
@@ -296,8 +298,10 @@ def confirm_paid_order(order_id: int) -> bool:
         order = locked(order_id)
         if order.state in {OrderState.CONFIRMED, OrderState.COMPLETED}:
             return True
-        returning = order.payment_state in {PaymentState.REFUND_PENDING, PaymentState.REFUNDED}
-        if returning or order.attention in {Attention.PAID_WITHOUT_STOCK, Attention.PAID_AFTER_CANCEL}:
+        if order.payment_state in RETURNING or order.attention in {
+            Attention.PAID_WITHOUT_STOCK,
+            Attention.PAID_AFTER_CANCEL,
+        }:
             return False
         if order.state is OrderState.CANCELLED:
             _flag(order, Attention.PAID_AFTER_CANCEL, SYSTEM)
@@ -371,7 +375,7 @@ def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
             cancel_bookings(booked, by, "order_cancelled")
         if order.discount_minor:
             give_back(order.id)
-        if order.payment_state is PaymentState.PAID:
+        if order.payment_state in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED}:
             _flag(order, Attention.REFUND_DUE, by)
         note("order", order.id, "cancelled", by)
         record(OrderCancelled(order_id=order.id))
@@ -470,7 +474,7 @@ def set_payment_state(order_id: int, state: PaymentState, by: Actor, reason: str
         move(order, state, by, reason)
         if order.state in WAITING:
             _mind_the_clock(order, before)
-        if state in {PaymentState.REFUND_PENDING, PaymentState.REFUNDED} and order.attention in ABOUT_MONEY:
+        if state in RETURNING and order.attention in ABOUT_MONEY:
             order.attention = None  # the money's way back has rows and a list of its own from here on
         if state not in SETTLED and order.state is OrderState.COMPLETED:
             move(order, OrderState.CONFIRMED, by, reason)
@@ -515,8 +519,45 @@ def restock_returned(order_id: int, by: Actor) -> int:
     return back
 
 
+@dataclass(frozen=True, slots=True)
+class UnitsBack:
+    """So many units of a line whose money, `amount_minor`, goes back; with `restock` they can be sold again."""
+
+    line_id: int
+    quantity: int
+    amount_minor: int
+    restock: bool
+
+
+def take_units_back(order_id: int, units: Sequence[UnitsBack], by: Actor) -> None:
+    """Write down which units of an order are refunded, and put those that are to be sold again back on the shelf.
+
+    In a transaction that holds the order. What exceeds a line is refused by the row's own constraints.
+    """
+    known = {line.id: line for line in _variants_of(order_id)}
+    for one in sorted(units, key=lambda back: (known[back.line_id].variant_id, back.line_id)):
+        restocked = one.quantity if one.restock else 0
+        db.session.execute(
+            update(OrderLine)
+            .where(OrderLine.id == one.line_id, OrderLine.order_id == order_id)
+            .values(
+                refunded_quantity=OrderLine.refunded_quantity + one.quantity,
+                refunded_minor=OrderLine.refunded_minor + one.amount_minor,
+                restocked_quantity=OrderLine.restocked_quantity + restocked,
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if restocked:
+            back = return_some(CAUSE, order_id, known[one.line_id].variant_id, restocked, by)
+            note("order", order_id, "units_restocked", by, units=back)
+
+
+def _variants_of(order_id: int) -> Sequence[Any]:
+    return db.session.execute(select(OrderLine.id, OrderLine.variant_id).where(OrderLine.order_id == order_id)).all()
+
+
 def complete_order(order_id: int, by: Actor) -> Order:
-    """Close an order that is handed over and paid. Raises NotFinished."""
+    """Close an order that is handed over and paid, whatever part of the money went back since. Raises NotFinished."""
     with transaction():
         order = locked(order_id)
         if order.state is OrderState.COMPLETED:
@@ -528,7 +569,7 @@ def complete_order(order_id: int, by: Actor) -> Order:
 
 
 def _complete_if_done(order: Order, by: Actor) -> bool:
-    paid = order.payment_state is PaymentState.PAID or order.total_minor == 0
+    paid = order.payment_state in SETTLED or order.total_minor == 0
     delivered = order.fulfilment_state is FulfilmentState.DELIVERED
     if order.state is not OrderState.CONFIRMED or not (delivered and paid):
         return False

@@ -103,7 +103,7 @@ def _without_goods() -> Any:
             ever_held,
         )
         .group_by(Order.code, OrderLine.tenant_id, OrderLine.order_id, OrderLine.variant_id)
-        .having(func.sum(OrderLine.quantity) > held)
+        .having(func.sum(OrderLine.quantity - OrderLine.restocked_quantity) > held)
     )
 
 

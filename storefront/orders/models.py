@@ -115,7 +115,8 @@ class Order(ShopOwned, Model):
 class OrderLine(ShopOwned, Model):
     """One line as it was agreed: `quantity` units of `unit_minor` less `discount_minor` are `gross_minor`.
 
-    For reservations also when, and which booking.
+    For reservations also when, and which booking. Of its units `refunded_quantity` were refunded, with
+    `refunded_minor`, and `restocked_quantity` of those can be sold again.
     """
 
     __tablename__ = "order_lines"
@@ -129,6 +130,9 @@ class OrderLine(ShopOwned, Model):
         CheckConstraint("gross_minor + discount_minor = quantity * unit_minor", name="gross"),
         CheckConstraint("discount_minor >= 0 AND gross_minor >= 0", name="discount"),
         CheckConstraint("net_minor + tax_minor = gross_minor", name="net_and_tax"),
+        CheckConstraint("refunded_quantity BETWEEN 0 AND quantity", name="refunded_quantity"),
+        CheckConstraint("refunded_minor BETWEEN 0 AND gross_minor", name="refunded"),
+        CheckConstraint("restocked_quantity BETWEEN 0 AND refunded_quantity", name="restocked"),
         Index("ix_order_lines_product", "tenant_id", "product_id"),
         Index("ix_order_lines_booking", "tenant_id", "booking_id"),
     )
@@ -149,6 +153,9 @@ class OrderLine(ShopOwned, Model):
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     tax_rate_bp: Mapped[int]
+    refunded_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refunded_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    restocked_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     booking_id: Mapped[int | None]
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]

@@ -63,7 +63,7 @@ class NoSuchOrder(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class LineOfOrder:
-    """One agreed line; `amount` is as listed, before any discount."""
+    """One agreed line; `amount` is as listed, before any discount. `refunded_quantity` units of it are off again."""
 
     kind: ProductKind
     product_id: int
@@ -72,6 +72,7 @@ class LineOfOrder:
     variant_name: str
     sku: str
     quantity: int
+    refunded_quantity: int
     unit: Money
     amount: Money
     tax_rate_bp: int
@@ -309,6 +310,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             OrderLine.variant_name,
             OrderLine.sku,
             OrderLine.quantity,
+            OrderLine.refunded_quantity,
             OrderLine.unit_minor,
             (OrderLine.gross_minor + OrderLine.discount_minor).label("listed_minor"),
             OrderLine.tax_rate_bp,
@@ -329,6 +331,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             variant_name=row.variant_name,
             sku=row.sku,
             quantity=row.quantity,
+            refunded_quantity=row.refunded_quantity,
             unit=Money(row.unit_minor, currency),
             amount=Money(row.listed_minor, currency),
             tax_rate_bp=row.tax_rate_bp,

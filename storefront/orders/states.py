@@ -33,7 +33,7 @@ class OrderState(StrEnum):
 
 
 class PaymentState(StrEnum):
-    """Where the money is. Refunded covers a part as well as the whole."""
+    """Where the money is. Of a partly refunded order the shop keeps the rest."""
 
     UNPAID = "unpaid"
     PENDING = "payment_pending"
@@ -41,6 +41,7 @@ class PaymentState(StrEnum):
     FAILED = "payment_failed"
     PAID = "paid"
     REFUND_PENDING = "refund_pending"
+    PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
 
 
@@ -102,8 +103,9 @@ PAYMENT_STATES = Transitions(
         _P.PROOF_REVIEW: {_P.UNPAID, _P.PENDING, _P.PAID, _P.FAILED},
         _P.FAILED: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.PAID},
         _P.PAID: {_P.REFUND_PENDING, _P.REFUNDED, _P.UNPAID, _P.PROOF_REVIEW},  # the last two undo a slip
-        _P.REFUND_PENDING: {_P.REFUNDED, _P.PAID},
-        _P.REFUNDED: {_P.REFUND_PENDING},  # a second part
+        _P.REFUND_PENDING: {_P.PARTLY_REFUNDED, _P.REFUNDED, _P.PAID},
+        _P.PARTLY_REFUNDED: {_P.REFUND_PENDING},  # a second part
+        _P.REFUNDED: {_P.REFUND_PENDING},  # it did not arrive
     }
 )
 
@@ -126,8 +128,14 @@ TABLES: dict[Axis, Transitions[OrderState] | Transitions[PaymentState] | Transit
 WAITING = frozenset({OrderState.REQUESTED, OrderState.AWAITING_PAYMENT})
 """States in which goods are held for a limited time."""
 
-SETTLED = frozenset({PaymentState.PAID, PaymentState.REFUND_PENDING, PaymentState.REFUNDED})
+RETURNING = frozenset({PaymentState.REFUND_PENDING, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED})
+"""States in which some of the money is on its way back, or there."""
+
+SETTLED = RETURNING | {PaymentState.PAID}
 """States in which money has arrived at some time."""
+
+COUNTS = frozenset({OrderState.CONFIRMED, OrderState.COMPLETED})
+"""States in which an order is a sale."""
 
 ON_THE_SHELF = frozenset({FulfilmentState.NONE, FulfilmentState.PREPARING, FulfilmentState.READY})
 """States in which the goods are still in the shop."""

@@ -113,6 +113,7 @@ def _word(step: Step) -> str | None:
         (Axis.PAYMENT, PaymentState.FAILED): _("El pago no pasó"),
         (Axis.PAYMENT, PaymentState.PAID): _("Recibimos tu pago"),
         (Axis.PAYMENT, PaymentState.REFUND_PENDING): _("Tu dinero va de regreso"),
+        (Axis.PAYMENT, PaymentState.PARTLY_REFUNDED): _("Te devolvimos una parte de tu dinero"),
         (Axis.PAYMENT, PaymentState.REFUNDED): _("Te devolvimos tu dinero"),
         (Axis.FULFILMENT, FulfilmentState.READY): _("Tu pedido está listo"),
         (Axis.FULFILMENT, FulfilmentState.SHIPPED): _("Tu pedido va en camino"),

@@ -14,7 +14,7 @@ from typing import Any
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.events import PaymentFailed, PaymentSucceeded
@@ -32,7 +32,14 @@ from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
 from storefront.payments import door, ledger, refunding
 from storefront.payments.ledger import HELD_IN, Account
 from storefront.payments.methods import CARD, CASH, Method, available_methods
-from storefront.payments.models import ATTEMPT_STATES, AttemptState, PaymentAttempt, PaymentEvent
+from storefront.payments.models import (
+    ATTEMPT_STATES,
+    AttemptState,
+    PaymentAttempt,
+    PaymentEvent,
+    Refund,
+    RefundLine,
+)
 from storefront.payments.provider import (
     SHORTEST_CHECKOUT,
     CheckoutLine,
@@ -425,24 +432,35 @@ def take_back_cash(order_id: int, by: Actor) -> None:
         set_payment_state(order_id, PaymentState.UNPAID, by, "taken back")
 
 
+MOST_ASKED = 100
+"""How many attempts of a shop are asked about in one minute."""
+
+
 def open_card_attempts(older_than: datetime) -> list[int]:
-    """Ids of this shop's card attempts without an end that are older than an instant, oldest first."""
-    return list(
-        db.session.scalars(
+    """Ids of this shop's card attempts without an end that are older than an instant: those not asked about for the
+    longest time. Each is marked as asked about, so that nobody waits behind a hundred that never end."""
+    with transaction():
+        found = db.session.scalars(
             select(PaymentAttempt.id)
             .where(
                 PaymentAttempt.method == CARD,
                 PaymentAttempt.state.in_(UNDECIDED),
                 PaymentAttempt.created_at < older_than,
             )
-            .order_by(PaymentAttempt.id)
-            .limit(100)
+            .order_by(PaymentAttempt.asked_at.nulls_first(), PaymentAttempt.id)
+            .limit(MOST_ASKED)
+        ).all()
+        db.session.execute(
+            update(PaymentAttempt)
+            .where(PaymentAttempt.id.in_(found))
+            .values(asked_at=clock.now())
+            .execution_options(synchronize_session=False)
         )
-    )
+    return list(found)
 
 
 def keep_asking() -> int:
-    """Ask the provider about every card attempt that has been open for two minutes. Returns how many found an end."""
+    """Ask the provider about card attempts that have been open for two minutes. Returns how many found an end."""
     if not door.takes_cards():
         return 0
     ended = 0
@@ -475,6 +493,7 @@ def unbook_sale(order_id: int) -> None:
     """Take a cancelled order out of the books again, if it was in them."""
     with transaction():
         order = locked(order_id)
+        _unbook_returns(order_id)
         if not ledger.is_booked("sale", ("order", order_id)):
             return
         source = ("order", order_id)
@@ -483,3 +502,20 @@ def unbook_sale(order_id: int) -> None:
         post(Account.SALES, Account.RECEIVABLE, listed, kind="sale_back", source=source, order_id=order_id)
         post(Account.TAX, Account.RECEIVABLE, order.tax_minor, kind="tax_back", source=source, order_id=order_id)
         post(Account.RECEIVABLE, Account.DISCOUNTS, spared, kind="discount_back", source=source, order_id=order_id)
+
+
+def _unbook_returns(order_id: int) -> None:
+    """What had made the sale smaller goes with it; the money that is sent back is another matter."""
+    rows = db.session.execute(
+        select(RefundLine.refund_id, func.sum(RefundLine.net_minor), func.sum(RefundLine.tax_minor))
+        .join(Refund, (Refund.tenant_id == RefundLine.tenant_id) & (Refund.id == RefundLine.refund_id))
+        .where(Refund.order_id == order_id)
+        .group_by(RefundLine.refund_id)
+        .order_by(RefundLine.refund_id)
+    )
+    for refund_id, net, tax in rows.all():
+        for account, kind, minor in (
+            (Account.SALES, "returned_sale_back", int(net)),
+            (Account.TAX, "returned_tax_back", int(tax)),
+        ):
+            ledger.post(Account.RECEIVABLE, account, minor, kind=kind, source=("refund", refund_id), order_id=order_id)

@@ -25,6 +25,7 @@ from storefront.payments.provider import (
     GatewayEvent,
     GatewayRefused,
     GatewayUnavailable,
+    Payment,
     RefundRef,
     RefundState,
     RefundStatus,
@@ -262,6 +263,24 @@ class StripeGateway:
             )
             return [_refund_state(refund) for refund in refunds.auto_paging_iter()]
 
+    def payments_between(self, account: str, since: datetime, until: datetime) -> list[Payment]:
+        """See Gateway. Refused charges are charges to Stripe, too: only the paid ones are payments."""
+        with _stripe_errors():
+            charges = self._client.v1.charges.list(
+                {"created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())}, "limit": 100},
+                {"stripe_account": account},
+            )
+            return [_payment(charge) for charge in charges.auto_paging_iter() if charge.paid]
+
+    def refunds_between(self, account: str, since: datetime, until: datetime) -> list[RefundState]:
+        """See Gateway."""
+        with _stripe_errors():
+            refunds = self._client.v1.refunds.list(
+                {"created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())}, "limit": 100},
+                {"stripe_account": account},
+            )
+            return [_refund_state(refund) for refund in refunds.auto_paging_iter()]
+
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """See Gateway. Stripe's scheme: each secret is tried, and a signature older than 300 s is refused."""
         for secret in self._secrets:
@@ -296,7 +315,8 @@ def _stripe_errors() -> Iterator[None]:
         # was used with other parameters says nothing of what became of that first request.
         if 400 <= status < 500 and status not in (409, 429) and not isinstance(error, stripe.IdempotencyError):
             raise GatewayRefused(_code_of(error), error.user_message or "") from error
-        raise GatewayUnavailable from error
+        # A 500 is an end as well: the provider remembers it, and will answer it to this key for ever.
+        raise GatewayUnavailable(is_spent=status == 500 or isinstance(error, stripe.IdempotencyError)) from error
 
 
 def _code_of(error: stripe.StripeError) -> str:
@@ -334,6 +354,18 @@ def _stripe_locale(locale: str) -> str:
 def _checkout_ref(session: stripe.checkout.Session) -> CheckoutRef:
     expires_at = datetime.fromtimestamp(session.expires_at, UTC)
     return CheckoutRef(session.id, session.url or "", _id_of(session.payment_intent), expires_at)
+
+
+def _payment(charge: stripe.Charge) -> Payment:
+    minor, currency = from_stripe(charge.amount, charge.currency)
+    return Payment(
+        id=charge.id,
+        amount_minor=minor,
+        currency=currency,
+        payment_intent=_id_of(charge.payment_intent),
+        metadata=dict(charge.metadata.to_dict()) if charge.metadata else {},
+        created=datetime.fromtimestamp(charge.created, UTC),
+    )
 
 
 def _refund_status(refund: stripe.Refund) -> RefundStatus:

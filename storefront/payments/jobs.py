@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 
 from storefront.events import (
@@ -28,16 +29,14 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import confirm_paid_order
 from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
-from storefront.payments import actions, door, queries, refunding
+from storefront.payments import actions, door, queries, reconciling, refunding
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 
+log = structlog.get_logger()
+
 PATIENCE = timedelta(days=3)
-"""How long a notice about something unknown is kept waiting for it."""
-
-
-class UnknownObject(LookupError):
-    """A notice names something that is not in our books (yet): it is tried again later."""
+"""How long a notice about something unknown waits for it: as long as the provider itself goes on telling."""
 
 
 @shop_job("payments.keep_or_return")
@@ -92,10 +91,24 @@ def apply_webhook(inbox_id: int) -> None:
     outcome = _follow(row.kind, row.payload)
     if outcome == "unknown":
         if row.received_at > clock.now() - PATIENCE:
-            raise UnknownObject(row.payload.get("object_id"))
-        outcome = "given_up"
+            with transaction():
+                inbox.park(inbox_id, row.received_at)
+            return
+        outcome = inbox.GIVEN_UP
     with transaction():
         inbox.mark_handled(inbox_id, outcome)
+
+
+@periodic("payments.look_again", every_s=60)
+def look_again() -> None:
+    """Follow parked notices anew. One that cannot be followed now waits again and does not hold up the others."""
+    for inbox_id in inbox.due_again():
+        try:
+            apply_webhook(inbox_id=inbox_id)
+        except (GatewayUnavailable, GatewayRefused, Busy):
+            with transaction():
+                received = db.session.scalar(select(InboxRow.received_at).where(InboxRow.id == inbox_id))
+                inbox.park(inbox_id, received or clock.now())
 
 
 def _follow(kind: str, payload: dict[str, Any]) -> str:
@@ -126,13 +139,19 @@ def _follow_page(payload: dict[str, Any]) -> str:
 
 @periodic("payments.keep_asking", every_s=60)
 def keep_asking() -> None:
-    """Ask about every card attempt and refund without an end: a notice may never come."""
+    """Ask about card attempts and refunds without an end: a notice may never come."""
     actions.keep_asking()
-    for refund_id in queries.refunds_in_transit() if door.takes_cards() else []:
-        try:
-            refunding.follow_refund(refund_id)
-        except (GatewayUnavailable, GatewayRefused, Busy):
-            continue
+    refunding.keep_asking()
+
+
+@periodic("payments.reconcile", every_s=3600)
+def reconcile() -> None:
+    """Compare the days that are over with the provider and the books, the oldest first; an outage leaves them due."""
+    try:
+        for day in reconciling.days_due():
+            reconciling.reconcile(day)
+    except (GatewayUnavailable, GatewayRefused, Busy) as trouble:
+        log.warning("reconcile.put_off", why=type(trouble).__name__)
 
 
 @shop_job("payments.tell_rejected")
@@ -182,6 +201,8 @@ def tell_refunded(refund_id: int, order_id: int) -> None:
                 locale=order.locale,
                 order=order,
                 amount_minor=amount or 0,
+                parts=queries.parts_by_refund([refund_id]).get(refund_id, ()),
+                order_url=face_url("shop", f"/pedido/{order.token}"),
             )
 
 

@@ -71,7 +71,8 @@ class PaymentAttempt(ShopOwned, Model):
     """One try to pay an order, `amount_minor` of `currency`.
 
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
-    needs. At most one attempt of an order succeeds; a second success is sent back.
+    needs. At most one attempt of an order succeeds; a second success is sent back. `asked_at` is when the poll last
+    asked about it.
     """
 
     __tablename__ = "payment_attempts"
@@ -101,6 +102,7 @@ class PaymentAttempt(ShopOwned, Model):
     checkout_url: Mapped[str | None]
     checkout_expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
 
 
@@ -196,6 +198,66 @@ class BankLine(ShopOwned, Model):
     imported_at: Mapped[datetime]
 
 
+class DifferenceKind(StrEnum):
+    """What does not agree: with the provider, with our own books, or within them."""
+
+    PAYMENT_UNKNOWN = "payment_unknown"
+    PAYMENT_NOT_NOTED = "payment_not_noted"
+    PAYMENT_AMOUNT = "payment_amount"
+    PAYMENT_MISSING = "payment_missing"
+    REFUND_UNKNOWN = "refund_unknown"
+    REFUND_NOT_NOTED = "refund_not_noted"
+    REFUND_AMOUNT = "refund_amount"
+    REFUND_MISSING = "refund_missing"
+    NOT_BOOKED = "not_booked"
+    SALE_NOT_BOOKED = "sale_not_booked"
+    ORDER_OWES = "order_owes"
+
+
+class ReconciledDay(ShopOwned, Model):
+    """A day of the shop's that was compared. `with_provider`: its card account, too."""
+
+    __tablename__ = "reconciled_days"
+    __table_args__ = (UniqueConstraint("tenant_id", "day"),)
+
+    id: Mapped[int] = identity_pk()
+    day: Mapped[date]
+    with_provider: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class Difference(ShopOwned, Model):
+    """Something that does not agree, found once however often it is looked for, and closed by a person with a reason.
+
+    `subject` names what it is about: the provider's name for it, or ours.
+    """
+
+    __tablename__ = "differences"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "kind", "subject"),
+        CheckConstraint("(closed_at IS NULL) = (reason = '')", name="closed_for_a_reason"),
+        Index("ix_differences_open", "tenant_id", "day", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_differences_closed", "tenant_id", "closed_at", "id"),
+        Index("ix_differences_order", "tenant_id", "order_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    day: Mapped[date]
+    kind: Mapped[DifferenceKind]
+    subject: Mapped[str]
+    order_id: Mapped[int | None]
+    ours_minor: Mapped[int | None]
+    theirs_minor: Mapped[int | None]
+    currency: Mapped[str]
+    found_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+
+
 class LedgerEntry(ShopOwned, Model):
     """One transfer of money between two accounts of a shop's books: balanced by construction. Append-only.
 
@@ -209,6 +271,7 @@ class LedgerEntry(ShopOwned, Model):
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("debit <> credit", name="two_accounts"),
         Index("ix_ledger_entries_order", "tenant_id", "order_id"),
+        Index("ix_ledger_entries_month", "tenant_id", "at"),
     )
 
     id: Mapped[int] = identity_pk()
@@ -223,8 +286,48 @@ class LedgerEntry(ShopOwned, Model):
     at: Mapped[datetime]
 
 
+class RefundPart(StrEnum):
+    """What a part of a refund is for: units of a line, the delivery, or an amount that is for nothing in particular."""
+
+    LINE = "line"
+    SHIPPING = "shipping"
+    OTHER = "other"
+
+
+class RefundLine(ShopOwned, Model):
+    """One part of a refund, as it was decided. Append-only: net + tax = amount."""
+
+    __tablename__ = "refund_lines"
+    __append_only__ = True
+    __table_args__ = (
+        shop_fk("refund_id", "refunds"),
+        shop_fk("order_line_id", "order_lines"),
+        CheckConstraint("net_minor + tax_minor = amount_minor", name="net_and_tax"),
+        CheckConstraint("net_minor >= 0 AND tax_minor >= 0 AND quantity >= 0", name="not_negative"),
+        CheckConstraint("(part = 'line') = (order_line_id IS NOT NULL)", name="line"),
+        Index("ix_refund_lines_refund", "tenant_id", "refund_id"),
+        Index("ix_refund_lines_line", "tenant_id", "order_line_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    refund_id: Mapped[int]
+    part: Mapped[RefundPart]
+    order_line_id: Mapped[int | None]
+    name: Mapped[str]
+    quantity: Mapped[int]
+    restocked: Mapped[bool]
+    amount_minor: Mapped[int]
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    tax_rate_bp: Mapped[int | None]
+
+
 class Refund(ShopOwned, Model):
-    """Money that is to go back to a customer: decided once, sent back by the provider or by hand."""
+    """Money that is to go back to a customer: decided once, sent back by the provider or by hand.
+
+    `key` is its name at the provider for ever. The provider remembers failures by key, too, so that a try after one
+    that is remembered has a key of its own (`key_now`); `keys_spent` counts them.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -233,6 +336,7 @@ class Refund(ShopOwned, Model):
         UniqueConstraint("tenant_id", "code"),
         UniqueConstraint("tenant_id", "key"),
         CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("keys_spent >= 0", name="keys"),
         Index("ix_refunds_order", "tenant_id", "order_id"),
         Index("ix_refunds_open", "tenant_id", "state"),
     )
@@ -246,6 +350,13 @@ class Refund(ShopOwned, Model):
     state: Mapped[RefundState]
     reason: Mapped[str]
     key: Mapped[str]
+    keys_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     provider_ref: Mapped[str | None]
     created_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+    @property
+    def key_now(self) -> str:
+        """The key of the next call to the provider."""
+        return f"{self.key}:again:{self.keys_spent}" if self.keys_spent else self.key

@@ -30,13 +30,19 @@ LONGEST_CHECKOUT = timedelta(hours=24)
 class GatewayUnavailable(Refusal):
     """No answer, or one that says nothing: what happened is unknown.
 
-    Ask again with the SAME key, or look with `find_checkout` or `refunds_of`. A new key could charge twice.
+    Ask again with the SAME key, or look with `find_checkout` or `refunds_of`. A new key could charge twice, unless the
+    key `is_spent`: bound for ever to a failure, so that asking again says nothing new. What was looked for then and is
+    not there was not made.
     """
 
     status = 503
     message = _l(
         "El servicio de pagos con tarjeta no responde. Inténtalo de nuevo en unos minutos: no se cobra dos veces."
     )
+
+    def __init__(self, *, is_spent: bool = False) -> None:
+        super().__init__()
+        self.is_spent = is_spent
 
 
 class GatewayRefused(Refusal):
@@ -129,6 +135,18 @@ class CheckoutState:
     amount_minor: int
     currency: str
     payment_intent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that the provider took for a shop. `metadata` is what its payment page was opened with."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    payment_intent: str | None
+    metadata: Mapping[str, str]
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +265,12 @@ class Gateway(Protocol):
 
     def refunds_of(self, account: str, payment_intent: str) -> list[RefundState]:
         """Every refund of a payment, those made outside our pages too; newest first."""
+
+    def payments_between(self, account: str, since: datetime, until: datetime) -> list[Payment]:
+        """Everything the provider took on the account from `since` on and before `until`, however it came about."""
+
+    def refunds_between(self, account: str, since: datetime, until: datetime) -> list[RefundState]:
+        """Every refund made on the account from `since` on and before `until`, those made outside our pages too."""
 
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """Read a notice. `raw` is the body as received, to the byte; `signature` its header. Raises

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import case, func, select
 
+from storefront.catalogue.models import ProductKind
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
-from storefront.orders.models import Order
-from storefront.orders.states import OrderState, PaymentState
+from storefront.orders.models import Order, OrderLine
+from storefront.orders.states import COUNTS, SETTLED
 from storefront.payments.ledger import MONEY, Account
 from storefront.payments.models import (
     AttemptState,
+    Difference,
+    DifferenceKind,
     LedgerEntry,
     PaymentAttempt,
     ProofState,
+    ReconciledDay,
     Refund,
+    RefundLine,
+    RefundPart,
     RefundState,
     TransferProof,
 )
+from storefront.payments.returns import REASONS, PaidLine, PaidOrder
 
 PAGE = 25
 
@@ -118,9 +127,22 @@ def latest_proof(order_id: int) -> ProofView | None:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundView:
-    """Money on its way back."""
+class PartView:
+    """What a part of a refund is for."""
 
+    refund_id: int
+    part: RefundPart
+    name: str
+    quantity: int
+    amount: Money
+    restocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """Money on its way back, and what it is for."""
+
+    id: int
     code: str
     order_code: str
     contact_name: str
@@ -130,12 +152,19 @@ class RefundView:
     reason: str
     method: str
     created_at: datetime
+    parts: tuple[PartView, ...] = ()
+
+    @property
+    def why(self) -> object:
+        """The reason in words, where a person chose one."""
+        return REASONS.get(self.reason, "")
 
 
 def refunds(*, order_id: int | None = None, by_hand: bool = False) -> list[RefundView]:
     """Refunds of an order, or those of the whole shop that wait for a person's hand; oldest first."""
     query = (
         select(
+            Refund.id,
             Refund.code,
             Order.code.label("order_code"),
             Order.contact_name,
@@ -156,12 +185,95 @@ def refunds(*, order_id: int | None = None, by_hand: bool = False) -> list[Refun
         query = query.where(Refund.order_id == order_id)
     if by_hand:
         query = query.where(Refund.state == RefundState.EXTERNAL)
+    rows = db.session.execute(query).all()
+    parts = parts_by_refund([row.id for row in rows])
     found = []
-    for row in db.session.execute(query):
+    for row in rows:
         facts = dict(row._mapping)
         amount = Money(facts.pop("amount_minor"), facts.pop("currency"))
-        found.append(RefundView(amount=amount, **facts))
+        found.append(RefundView(amount=amount, parts=parts.get(row.id, ()), **facts))
     return found
+
+
+def parts_by_refund(refund_ids: Sequence[int]) -> dict[int, tuple[PartView, ...]]:
+    """What each of these refunds is for. One statement, none for nothing."""
+    if not refund_ids:
+        return {}
+    rows = db.session.execute(
+        select(
+            RefundLine.refund_id, RefundLine.part, RefundLine.name, RefundLine.quantity, RefundLine.amount_minor,
+            Refund.currency, RefundLine.restocked,
+        )
+        .join(Refund, (Refund.tenant_id == RefundLine.tenant_id) & (Refund.id == RefundLine.refund_id))
+        .where(RefundLine.refund_id.in_(refund_ids))
+        .order_by(RefundLine.refund_id, RefundLine.id)
+    )  # fmt: skip
+    views = [
+        PartView(row.refund_id, row.part, row.name, row.quantity, Money(row.amount_minor, row.currency), row.restocked)
+        for row in rows
+    ]
+    return {refund_id: tuple(parts) for refund_id, parts in groupby(views, key=lambda view: view.refund_id)}
+
+
+def paid_order(order_id: int) -> PaidOrder:
+    """An order as it was paid, and what of it went back; decide with it only while the order is locked."""
+    order = db.session.execute(select(Order.total_minor, Order.tax_minor).where(Order.id == order_id)).one()
+    tax_back = _back_of_lines(order_id)
+    lines = db.session.execute(
+        select(
+            OrderLine.id, OrderLine.position, OrderLine.product_name, OrderLine.variant_name, OrderLine.quantity,
+            OrderLine.gross_minor, OrderLine.tax_minor, OrderLine.tax_rate_bp, OrderLine.kind,
+            OrderLine.refunded_quantity, OrderLine.refunded_minor,
+        ).where(OrderLine.order_id == order_id).order_by(OrderLine.position)
+    )  # fmt: skip
+    sums = db.session.execute(
+        select(
+            RefundLine.part,
+            func.sum(RefundLine.amount_minor).label("minor"),
+            func.sum(RefundLine.tax_minor).label("tax"),
+        )
+        .join(Refund, (Refund.tenant_id == RefundLine.tenant_id) & (Refund.id == RefundLine.refund_id))
+        .where(Refund.order_id == order_id)
+        .group_by(RefundLine.part)
+    ).all()
+    return PaidOrder(
+        total_minor=order.total_minor,
+        tax_minor=order.tax_minor,
+        lines=tuple(
+            PaidLine(
+                id=row.id, position=row.position, name=" · ".join(filter(None, (row.product_name, row.variant_name))),
+                quantity=row.quantity, gross_minor=row.gross_minor, tax_minor=row.tax_minor,
+                tax_rate_bp=row.tax_rate_bp, is_goods=row.kind is ProductKind.GOODS,
+                refunded_quantity=row.refunded_quantity, refunded_minor=row.refunded_minor,
+                refunded_tax_minor=tax_back.get(row.id, 0),
+            )
+            for row in lines
+        ),
+        refunded_minor=int(sum(row.minor for row in sums)),
+        refunded_tax_minor=int(sum(row.tax for row in sums)),
+        shipping_refunded_minor=int(sum(row.minor for row in sums if row.part is RefundPart.SHIPPING)),
+    )  # fmt: skip
+
+
+def _back_of_lines(order_id: int) -> dict[int, int]:
+    rows = db.session.execute(
+        select(RefundLine.order_line_id, func.sum(RefundLine.tax_minor).label("tax"))
+        .join(Refund, (Refund.tenant_id == RefundLine.tenant_id) & (Refund.id == RefundLine.refund_id))
+        .where(Refund.order_id == order_id, RefundLine.order_line_id.is_not(None))
+        .group_by(RefundLine.order_line_id)
+    )
+    return {row.order_line_id: int(row.tax) for row in rows}
+
+
+def left_to_refund(order_id: int) -> int:
+    """What of an order's money can still go back: what came in and no refund was decided for, in minor units."""
+    came = select(func.coalesce(func.sum(PaymentAttempt.amount_minor), 0)).where(
+        PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED
+    )
+    back = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
+        Refund.order_id == order_id, Refund.state != RefundState.FAILED
+    )
+    return int(db.session.scalar(came) or 0) - int(db.session.scalar(back) or 0)
 
 
 def open_card_page(order_id: int) -> str | None:
@@ -199,18 +311,14 @@ def refund_of_reference(reference: str) -> int | None:
     return db.session.scalar(select(Refund.id).where(Refund.provider_ref == reference))
 
 
-def refunds_in_transit() -> list[int]:
-    """Ids of refunds that the provider has not finished."""
-    return list(db.session.scalars(select(Refund.id).where(Refund.state == RefundState.IN_TRANSIT).limit(100)))
-
-
 def invariants() -> list[dict[str, Any]]:
     """I5 to I7 on this shop's rows: empty when all is well.
 
     I5 nothing was booked for a payment that did not succeed, and every one that did is booked. I6 a confirmed, paid
-    order owes nothing. I7 at most one attempt of an order keeps its money: any other success has a refund.
+    order owes nothing, and is owed what is still to go back. I7 at most one attempt of an order keeps its money: any
+    other success has a refund.
     """
-    return [*_unbooked(), *_owing(), *_double()]
+    return [*_unbooked(), *owing(), *_double()]
 
 
 def _unbooked() -> list[dict[str, Any]]:
@@ -227,7 +335,8 @@ def _unbooked() -> list[dict[str, Any]]:
     return [{"invariant": "I5", "attempt": row.id, "state": str(row.state)} for row in rows]
 
 
-def _owing() -> list[dict[str, Any]]:
+def owing() -> list[dict[str, Any]]:
+    """Paid sales whose customer owes something, or is owed more than is on its way back: I6."""
     signed = case((LedgerEntry.debit == Account.RECEIVABLE, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
     owed = (
         select(LedgerEntry.order_id, func.sum(signed).label("owed"))
@@ -236,14 +345,21 @@ def _owing() -> list[dict[str, Any]]:
         .subquery()
     )
     booked = select(LedgerEntry.order_id).where(LedgerEntry.kind == "sale").scalar_subquery()
+    to_go_back = (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .where(
+            Refund.tenant_id == Order.tenant_id,
+            Refund.order_id == Order.id,
+            Refund.state.in_([RefundState.REQUESTED, RefundState.IN_TRANSIT, RefundState.EXTERNAL]),
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
     rows = db.session.execute(
         select(Order.id, owed.c.owed)
         .join(owed, owed.c.order_id == Order.id)
         .where(
-            Order.payment_state == PaymentState.PAID,
-            Order.state.in_([OrderState.CONFIRMED, OrderState.COMPLETED]),
-            Order.id.in_(booked),
-            owed.c.owed != 0,
+            Order.payment_state.in_(SETTLED), Order.state.in_(COUNTS), Order.id.in_(booked), owed.c.owed != -to_go_back
         )
     )
     return [{"invariant": "I6", "order": row.id, "owed_minor": int(row.owed)} for row in rows]
@@ -272,3 +388,58 @@ def held_by_account() -> dict[Account, int]:
         )
         found[account] = int(total or 0)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceView:
+    """Something that does not agree."""
+
+    code: str
+    day: date
+    kind: DifferenceKind
+    subject: str
+    order_code: str | None
+    ours: Money | None
+    theirs: Money | None
+    closed_at: datetime | None
+    closed_by: str
+    reason: str
+
+
+def differences(*, closed: bool, number: int) -> Page[DifferenceView]:
+    """One page of what does not agree: the open ones by day, the closed ones latest first."""
+    order = (Difference.closed_at.desc(), Difference.id.desc()) if closed else (Difference.day, Difference.id)
+    rows = db.session.execute(
+        select(
+            Difference.code, Difference.day, Difference.kind, Difference.subject, Order.code.label("order_code"),
+            Difference.ours_minor, Difference.theirs_minor, Difference.currency, Difference.closed_at,
+            Difference.closed_by, Difference.reason,
+        )
+        .outerjoin(Order, (Order.tenant_id == Difference.tenant_id) & (Order.id == Difference.order_id))
+        .where(Difference.closed_at.is_not(None) if closed else Difference.closed_at.is_(None))
+        .order_by(*order)
+        .limit(PAGE + 1)
+        .offset((number - 1) * PAGE)
+    ).all()  # fmt: skip
+    return Page.of([_difference(row) for row in rows], number, PAGE)
+
+
+def _difference(row: Any) -> DifferenceView:
+    def money(minor: int | None) -> Money | None:
+        return None if minor is None else Money(minor, row.currency)
+
+    return DifferenceView(
+        row.code, row.day, row.kind, row.subject, row.order_code, money(row.ours_minor), money(row.theirs_minor),
+        row.closed_at, row.closed_by, row.reason,
+    )  # fmt: skip
+
+
+def open_differences() -> int:
+    """How many nobody has closed."""
+    found = select(func.count()).select_from(Difference).where(Difference.closed_at.is_(None))
+    return int(db.session.scalar(found) or 0)
+
+
+def last_reconciled() -> date | None:
+    """The latest day that was compared."""
+    return db.session.scalar(select(func.max(ReconciledDay.day)))

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storefront.events import RefundRequested, RefundSettled
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
-from storefront.kernel.errors import Conflict, NotFound
+from storefront.kernel.errors import Busy, Conflict, Invalid, NotFound
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import set_payment_state
+from storefront.orders.actions import UnitsBack, set_payment_state, take_units_back
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
-from storefront.orders.states import PaymentState
-from storefront.payments import door, ledger
+from storefront.orders.states import COUNTS, SETTLED, PaymentState
+from storefront.payments import door, ledger, queries
 from storefront.payments.ledger import Account
 from storefront.payments.methods import CARD
-from storefront.payments.models import REFUND_STATES, AttemptState, PaymentAttempt, Refund, RefundState
+from storefront.payments.models import (
+    REFUND_STATES,
+    AttemptState,
+    PaymentAttempt,
+    Refund,
+    RefundLine,
+    RefundState,
+)
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
+from storefront.payments.returns import PaidOrder, Part, Wanted, parts_of
+
+LEFT_TO_ITS_JOB = timedelta(minutes=15)
+"""How long a decided refund is its own job's affair; after that the minute's poll sends it, too."""
+
+MOST_ASKED = 100
 
 
 class TooMuchBack(Conflict):
@@ -36,17 +53,90 @@ class NotByHand(Conflict):
     message = _l("Esta devolución la hace el servicio de tarjetas; no hace falta enviarla a mano.")
 
 
-def decide(order: Order, attempt: PaymentAttempt, amount_minor: int, reason: str, by: Actor) -> Refund:
+class NothingChosen(Invalid):
+    """A refund of nothing."""
+
+    message = _l("Elige qué devolver: piezas, la entrega u otro importe.")
+
+
+class NotSold(Conflict):
+    """Only a sale goes back in parts: before that, an order is cancelled and all of its money goes back."""
+
+    message = _l("Este pedido no está confirmado. Si lo cancelas, se devuelve todo lo que se pagó.")
+
+
+class FewerLeft(Conflict):
+    """Units of a line, or its money, went back meanwhile."""
+
+    message = _l("Alguien ya devolvió parte de esto. Revisa lo que queda y elige de nuevo.")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """So many units of the line at `position`; without an amount, what was really paid for them."""
+
+    position: int
+    quantity: int
+    amount_minor: int | None = None
+    restock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody of the shop wants to send back, and why (a word of `REASONS`)."""
+
+    lines: Sequence[WantedLine]
+    shipping_minor: int = 0
+    other_minor: int = 0
+    reason: str = "goodwill"
+
+
+def refund_parts(order_id: int, wish: Wish, by: Actor) -> Refund:
+    """Decide to send back parts of a sale: units, the delivery, an amount. The money follows by itself or by hand.
+
+    Raises NothingChosen, NotSold, FewerLeft when a line has not that much left, TooMuchBack; then nothing has changed.
+    """
+    with transaction():
+        order = locked(order_id)
+        if order.state not in COUNTS:
+            raise NotSold
+        paid = queries.paid_order(order_id)
+        parts = parts_of(paid, _wanted(paid, wish.lines), wish.shipping_minor, wish.other_minor)
+        amount = sum(part.amount_minor for part in parts)
+        if min(wish.shipping_minor, wish.other_minor) < 0 or amount <= 0:
+            raise NothingChosen
+        if wish.shipping_minor > paid.shipping_left_minor:
+            raise FewerLeft
+        attempt = max(_paid_attempts(order_id), key=_left_of, default=None)
+        if attempt is None:
+            raise TooMuchBack
+        return decide(order, attempt, amount, wish.reason, by, parts)
+
+
+def _wanted(paid: PaidOrder, lines: Sequence[WantedLine]) -> list[Wanted]:
+    known = {line.position: line for line in paid.lines}
+    found: dict[int, Wanted] = {}
+    for one in lines:
+        line = known.get(one.position)
+        if line is None or one.position in found or one.quantity < 0 or one.quantity > line.units_left:
+            raise FewerLeft
+        amount = line.suggested(one.quantity) if one.amount_minor is None else one.amount_minor
+        if not 0 <= amount <= line.left_minor:
+            raise FewerLeft
+        if one.quantity or amount:
+            found[one.position] = Wanted(line, one.quantity, amount, one.restock)
+    return list(found.values())
+
+
+def decide(
+    order: Order, attempt: PaymentAttempt, amount_minor: int, reason: str, by: Actor, parts: Sequence[Part] = ()
+) -> Refund:
     """Decide to send back part or all of an attempt's money, in a transaction that holds the order.
 
-    Raises TooMuchBack when more would go back than came in.
+    What goes back of a sale makes the sale smaller: without `parts`, by an amount for nothing in particular. Raises
+    TooMuchBack when more would go back than came in.
     """
-    already = db.session.scalar(
-        select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
-            Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED
-        )
-    )
-    if amount_minor <= 0 or amount_minor + int(already or 0) > attempt.amount_minor:
+    if amount_minor <= 0 or amount_minor > _left_of(attempt):
         raise TooMuchBack
     number = (
         db.session.scalar(select(func.count()).select_from(Refund).where(Refund.attempt_id == attempt.id)) or 0
@@ -64,23 +154,48 @@ def decide(order: Order, attempt: PaymentAttempt, amount_minor: int, reason: str
     db.session.add(refund)
     db.session.flush()
     note("order", order.id, "refund_decided", by, amount_minor=amount_minor, reason=reason)
-    if reason != "duplicate" and order.payment_state is PaymentState.PAID:
+    if order.state in COUNTS and reason != "duplicate":
+        _make_sale_smaller(refund, parts or parts_of(queries.paid_order(order.id), [], 0, amount_minor), by)
+    if reason != "duplicate" and order.payment_state in SETTLED - {PaymentState.REFUND_PENDING}:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
     record(RefundRequested(refund_id=refund.id, order_id=order.id))
     return refund
+
+
+def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None:
+    """Keep what a refund is for, take its units off the order, and let the books owe the customer its money."""
+    db.session.add_all(
+        RefundLine(
+            refund_id=refund.id,
+            part=part.part,
+            order_line_id=part.line.id if part.line else None,
+            name=part.name,
+            quantity=part.quantity,
+            restocked=part.restock,
+            amount_minor=part.amount_minor,
+            net_minor=part.net_minor,
+            tax_minor=part.tax_minor,
+            tax_rate_bp=part.tax_rate_bp,
+        )
+        for part in parts
+    )
+    units = [UnitsBack(part.line.id, part.quantity, part.amount_minor, part.restock) for part in parts if part.line]
+    take_units_back(refund.order_id, units, by)
+    for account, kind, minor in (
+        (Account.SALES, "returned_sale", sum(part.net_minor for part in parts)),
+        (Account.TAX, "returned_tax", sum(part.tax_minor for part in parts)),
+    ):
+        ledger.post(
+            account, Account.RECEIVABLE, minor, kind=kind, source=("refund", refund.id), order_id=refund.order_id
+        )
 
 
 def refund_order(order_id: int, reason: str, by: Actor, amount_minor: int | None = None) -> list[Refund]:
     """Decide to send back everything that is left of an order's money, or `amount_minor` of it. Raises TooMuchBack."""
     with transaction():
         order = locked(order_id)
-        paid = db.session.scalars(
-            select(PaymentAttempt)
-            .where(PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED)
-            .order_by(PaymentAttempt.id)
-        ).all()
         decided, left = [], amount_minor
-        for attempt in paid:
+        for attempt in _paid_attempts(order_id):
             share = _left_of(attempt) if left is None else min(left, _left_of(attempt))
             if share > 0:
                 decided.append(decide(order, attempt, share, reason, by))
@@ -88,6 +203,14 @@ def refund_order(order_id: int, reason: str, by: Actor, amount_minor: int | None
         if left:
             raise TooMuchBack
     return decided
+
+
+def _paid_attempts(order_id: int) -> Sequence[PaymentAttempt]:
+    return db.session.scalars(
+        select(PaymentAttempt)
+        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED)
+        .order_by(PaymentAttempt.id)
+    ).all()
 
 
 def _left_of(attempt: PaymentAttempt) -> int:
@@ -103,8 +226,9 @@ def send_back(refund_id: int) -> RefundState:
     """Let the provider send a card payment back. Asking again asks with the same key: nothing goes back twice.
 
     A lost answer, a key that was forgotten and one that is for ever bound to a failure all look like a refusal or an
-    outage, so that the provider's own list is read before either is believed. Raises GatewayUnavailable when nobody
-    knows what happened. A refusal makes it `external`: a person must act.
+    outage, so that the provider's own list is read before either is believed. A key that can bring nothing but its old
+    failure is replaced for the next time. Raises GatewayUnavailable when nobody knows what happened. A refusal makes it
+    `external`: a person must act.
     """
     shop = current_shop()
     with transaction():
@@ -120,7 +244,7 @@ def send_back(refund_id: int) -> RefundState:
             payment_intent=attempt.intent,
             amount_minor=refund.amount_minor,
             currency=refund.currency,
-            key=refund.key,
+            key=refund.key_now,
             metadata={"refund": refund.key},
             return_fee=door.platform_fee(attempt.amount_minor) > 0,
         )
@@ -129,9 +253,21 @@ def send_back(refund_id: int) -> RefundState:
         if made is not None:
             return _settle(refund_id, _state_of(made.status), made.id)
         if isinstance(trouble, GatewayUnavailable):
+            if trouble.is_spent:
+                _take_new_key(refund)
             raise
         return _settle(refund_id, RefundState.EXTERNAL, None)
     return _settle(refund_id, _state_of(sent.status), sent.id)
+
+
+def _take_new_key(seen: Refund) -> None:
+    """Store the key of the next try, once for each key that is spent: who saw an older one changes nothing."""
+    with transaction():
+        locked(seen.order_id)
+        refund = db.session.get_one(Refund, (current_shop().id, seen.id), populate_existing=True)
+        if refund.state is RefundState.REQUESTED and refund.keys_spent == seen.keys_spent:
+            refund.keys_spent += 1
+            note("order", refund.order_id, "refund_key_spent", SYSTEM, refund=refund.code)
 
 
 def _made_before(account: str, intent: str, key: str) -> ProviderRefund | None:
@@ -145,6 +281,38 @@ def _state_of(status: RefundStatus) -> RefundState:
     if status in {RefundStatus.FAILED, RefundStatus.CANCELLED}:
         return RefundState.EXTERNAL  # the money is with the shop again, and its way back is a person's to find
     return RefundState.IN_TRANSIT
+
+
+def keep_asking() -> None:
+    """Send again what nobody sent, and ask about what is on its way: those not asked about for the longest time."""
+    if not door.takes_cards():
+        return
+    for refund_id in _unfinished():
+        try:
+            send_back(refund_id)
+            follow_refund(refund_id)
+        except (GatewayUnavailable, GatewayRefused, Busy):
+            continue
+
+
+def _unfinished() -> list[int]:
+    """Refunds the provider has not ended, each marked as asked about, so that nobody waits behind the same hundred.
+
+    What was only just decided is left to its job.
+    """
+    at = clock.now()
+    lost = (Refund.state == RefundState.REQUESTED) & (Refund.created_at < at - LEFT_TO_ITS_JOB)
+    with transaction():
+        found = db.session.scalars(
+            select(Refund.id)
+            .where((Refund.state == RefundState.IN_TRANSIT) | lost)
+            .order_by(Refund.asked_at.nulls_first(), Refund.id)
+            .limit(MOST_ASKED)
+        ).all()
+        db.session.execute(
+            update(Refund).where(Refund.id.in_(found)).values(asked_at=at).execution_options(synchronize_session=False)
+        )
+    return list(found)
 
 
 def follow_refund(refund_id: int) -> RefundState:
@@ -196,7 +364,8 @@ def _settle(refund_id: int, state: RefundState, reference: str | None, by: Actor
             refund.settled_at = clock.now()
             _book(refund, Account.RECEIVABLE, ledger.where_it_went(refund.attempt_id), "sent_back")
             if order.payment_state is PaymentState.REFUND_PENDING and not _open_refunds(order.id):
-                set_payment_state(order.id, PaymentState.REFUNDED, by)
+                kept = ledger.money_held(order.id) > 0
+                set_payment_state(order.id, PaymentState.PARTLY_REFUNDED if kept else PaymentState.REFUNDED, by)
             record(RefundSettled(refund_id=refund.id, order_id=order.id))
         return state
 
@@ -205,7 +374,7 @@ def _came_back(order: Order, refund: Refund, by: Actor) -> None:
     """What had been sent back did not arrive: the shop has it again, and the customer is still owed it."""
     refund.settled_at = None
     _book(refund, ledger.where_it_went(refund.attempt_id), Account.RECEIVABLE, "came_back")
-    if order.payment_state is PaymentState.REFUNDED:
+    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTLY_REFUNDED}:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, "came back")
 
 

@@ -40,6 +40,14 @@ def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
     )
 
 
+def refunds_block(order: OrderView) -> Markup:
+    """The slot "order.refunds": money that goes back, and what for; empty when none does."""
+    found = queries.refunds(order_id=order.id)
+    if not found:
+        return Markup("")
+    return Markup(render_template("shop/payments/refunds.html", refunds=found))  # noqa: S704 (our own template)
+
+
 def _customer(order: OrderView) -> Actor:
     actor = current_actor()
     return actor if actor.kind == "customer" else Actor("customer", order.customer_id, "")
@@ -95,4 +103,4 @@ def _proof_page(order: OrderView, form: ProofForm) -> str:
     return render_template("shop/payments/proof.html", order=order, form=form, block=payment_block(order, form))
 
 
-SLOTS = {"order.payment": payment_block}
+SLOTS = {"order.payment": payment_block, "order.refunds": refunds_block}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import force_locale
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.kernel import clock
@@ -18,10 +21,10 @@ from storefront.kernel.tax_ids import read_tax_id
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
-from storefront.orders.states import OrderState
+from storefront.orders.states import COUNTS, OrderState
+from storefront.payments.models import Refund, RefundLine, RefundPart
+from storefront.payments.returns import REASONS
 from storefront.receipts.models import Receipt, ReceiptHead, ReceiptKind, ReceiptSeries
-
-COUNTS = frozenset({OrderState.CONFIRMED, OrderState.COMPLETED})
 
 
 class NotSold(Conflict):
@@ -34,6 +37,12 @@ class OtherBuyer(Conflict):
     """The open receipt is made out to somebody else."""
 
     message = _l("Este pedido ya tiene un recibo. Para cambiar los datos, la tienda lo anula y hace otro.")
+
+
+class AllCredited(Conflict):
+    """Credit notes of refunds have taken all of it back already."""
+
+    message = _l("Las notas de crédito de las devoluciones ya anulan todo este recibo.")
 
 
 class BuyerWithoutName(Invalid):
@@ -91,9 +100,71 @@ def issue_receipt(order_id: int, buyer: Buyer, by: Actor) -> Receipt:
             return found
         if order.state not in COUNTS:
             raise NotSold
-        made = _issue(ReceiptKind.RECEIPT, order, buyer, _content(order), by)
+        whole = _Sums(order.net_minor, order.tax_minor, order.total_minor)
+        made = _issue(order, buyer, _content(order), whole, by)
         note("order", order_id, "receipt_issued", by, number=made.number)
+        for refund_id in _refunds_of(order_id):
+            _credit(order, made, refund_id, by)
         return made
+
+
+def credit_refund(refund_id: int, by: Actor = SYSTEM) -> Receipt | None:
+    """The credit note for what a refund is for, where the order has an open receipt; asked again, the same one."""
+    with transaction():
+        order_id = db.session.scalar(select(Refund.order_id).where(Refund.id == refund_id))
+        if order_id is None:
+            raise NotFound
+        order = locked(order_id)
+        receipt = open_receipt(order_id)
+        return _credit(order, receipt, refund_id, by) if receipt is not None else None
+
+
+def _refunds_of(order_id: int) -> list[int]:
+    return list(
+        db.session.scalars(
+            select(Refund.id)
+            .where(Refund.order_id == order_id, Refund.id.in_(select(RefundLine.refund_id)))
+            .order_by(Refund.id)
+        )
+    )
+
+
+def _credit(order: Order, receipt: Receipt, refund_id: int, by: Actor) -> Receipt | None:
+    found = db.session.scalars(
+        select(Receipt).where(Receipt.credits_id == receipt.id, Receipt.refund_id == refund_id)
+    ).first()
+    parts = db.session.execute(
+        select(
+            RefundLine.part, RefundLine.name, RefundLine.quantity, RefundLine.amount_minor, RefundLine.net_minor,
+            RefundLine.tax_minor, RefundLine.tax_rate_bp,
+        ).where(RefundLine.refund_id == refund_id).order_by(RefundLine.id)
+    ).all()  # fmt: skip
+    if found is not None or not parts:
+        return found
+    reason = db.session.scalar(select(Refund.reason).where(Refund.id == refund_id))
+    with force_locale(order.locale):
+        content = {
+            **receipt.content,
+            "credits": receipt.number,
+            "reason": str(REASONS.get(reason or "", "")),
+            "lines": [_credited(part) for part in parts],
+            "shipping_minor": 0,
+            "discount_minor": 0,
+        }
+    sums = _Sums(*(sum(getattr(part, name) for part in parts) for name in ("net_minor", "tax_minor", "amount_minor")))
+    buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
+    made = _issue(order, buyer, content, sums, by, about={"credits_id": receipt.id, "refund_id": refund_id})
+    note("order", order.id, "refund_credited", by, number=receipt.number, credit_note=made.number)
+    return made
+
+
+def _credited(part: Any) -> dict[str, Any]:
+    names = {RefundPart.SHIPPING: _("Entrega"), RefundPart.OTHER: _("Otro importe")}
+    return {
+        "product_name": part.name or names.get(part.part, ""), "variant_name": "", "quantity": part.quantity or 1,
+        "amount_minor": part.amount_minor, "net_minor": part.net_minor, "tax_minor": part.tax_minor,
+        "tax_rate_bp": part.tax_rate_bp,
+    }  # fmt: skip
 
 
 def take_back(code: str, reason: str, by: Actor) -> Receipt:
@@ -112,7 +183,7 @@ def take_back_of_order(order_id: int) -> None:
     with transaction():
         order = locked(order_id)
         receipt = open_receipt(order_id)
-        if receipt is not None and order.state is OrderState.CANCELLED:
+        if receipt is not None and order.state is OrderState.CANCELLED and _left_of(receipt).total_minor:
             _take_back(order, receipt, "", SYSTEM)
 
 
@@ -120,11 +191,39 @@ def _take_back(order: Order, receipt: Receipt, reason: str, by: Actor) -> Receip
     found = db.session.scalars(select(Receipt).where(Receipt.cancels_id == receipt.id)).first()
     if found is not None:
         return found
-    content = {**receipt.content, "cancels": receipt.number, "reason": reason}
+    left = _left_of(receipt)
+    if receipt.total_minor and not left.total_minor:
+        raise AllCredited
+    content = {
+        **receipt.content, "cancels": receipt.number, "reason": reason,
+        "credited_minor": receipt.total_minor - left.total_minor,
+    }  # fmt: skip
     buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
-    made = _issue(ReceiptKind.CREDIT_NOTE, order, buyer, content, by, cancels_id=receipt.id)
+    made = _issue(order, buyer, content, left, by, about={"cancels_id": receipt.id})
     note("order", order.id, "receipt_taken_back", by, number=receipt.number, credit_note=made.number)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What stands at the foot of a paper."""
+
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
+def _left_of(receipt: Receipt) -> _Sums:
+    """What of a receipt no credit note for a refund has taken back."""
+    credited = db.session.execute(
+        select(
+            func.coalesce(func.sum(Receipt.net_minor), 0),
+            func.coalesce(func.sum(Receipt.tax_minor), 0),
+            func.coalesce(func.sum(Receipt.total_minor), 0),
+        ).where(Receipt.credits_id == receipt.id)
+    ).one()
+    net, tax, total = map(int, credited)
+    return _Sums(receipt.net_minor - net, receipt.tax_minor - tax, receipt.total_minor - total)
 
 
 def open_receipt(order_id: int) -> Receipt | None:
@@ -138,20 +237,28 @@ def open_receipt(order_id: int) -> Receipt | None:
 
 
 def _issue(
-    kind: ReceiptKind, order: Order, buyer: Buyer, content: dict[str, Any], by: Actor, *, cancels_id: int | None = None
+    order: Order,
+    buyer: Buyer,
+    content: dict[str, Any],
+    sums: _Sums,
+    by: Actor,
+    *,
+    about: Mapping[str, int] | None = None,
 ) -> Receipt:
+    """A receipt, or, `about` another paper, a credit note."""
+    kind = ReceiptKind.CREDIT_NOTE if about else ReceiptKind.RECEIPT
     made = Receipt(
         kind=kind,
         number=_next_number(kind),
         order_id=order.id,
-        cancels_id=cancels_id,
+        **(about or {}),
         buyer_name=buyer.name,
         buyer_document=buyer.document,
         buyer_number=buyer.number,
         currency=order.currency,
-        net_minor=order.net_minor,
-        tax_minor=order.tax_minor,
-        total_minor=order.total_minor,
+        net_minor=sums.net_minor,
+        tax_minor=sums.tax_minor,
+        total_minor=sums.total_minor,
         content=content,
         issued_by=by.label,
         issued_at=clock.now(),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
@@ -43,7 +43,11 @@ class ReceiptHead(ShopOwned, Model):
 
 
 class Receipt(ShopOwned, Model):
-    """One paper as it was issued. `content` is all that is on it; `cancels_id` is what a credit note takes back."""
+    """One paper as it was issued. `content` is all that is on it.
+
+    A credit note takes back a whole receipt, or what is left of it (`cancels_id`), or the part of one that a refund is
+    for (`credits_id`, `refund_id`).
+    """
 
     __tablename__ = "receipts"
     __append_only__ = True
@@ -51,10 +55,17 @@ class Receipt(ShopOwned, Model):
         UniqueConstraint("tenant_id", "code"),
         UniqueConstraint("tenant_id", "kind", "number"),
         UniqueConstraint("tenant_id", "cancels_id"),
+        UniqueConstraint("tenant_id", "credits_id", "refund_id"),
         shop_fk("order_id", "orders"),
         shop_fk("cancels_id", "receipts"),
+        shop_fk("credits_id", "receipts"),
+        shop_fk("refund_id", "refunds"),
         CheckConstraint("number > 0", name="counts_from_one"),
-        CheckConstraint("(kind = 'credit_note') = (cancels_id IS NOT NULL)", name="credit_notes_cancel"),
+        CheckConstraint(
+            "num_nonnulls(cancels_id, credits_id) = CASE kind WHEN 'credit_note' THEN 1 ELSE 0 END",
+            name="credit_notes_cancel",
+        ),
+        CheckConstraint("(credits_id IS NULL) = (refund_id IS NULL)", name="credits_a_refund"),
         Index("ix_receipts_order", "tenant_id", "order_id"),
         Index("ix_receipts_list", "tenant_id", "issued_at", "id"),
     )
@@ -65,6 +76,8 @@ class Receipt(ShopOwned, Model):
     number: Mapped[int]
     order_id: Mapped[int]
     cancels_id: Mapped[int | None]
+    credits_id: Mapped[int | None]
+    refund_id: Mapped[int | None]
     buyer_name: Mapped[str]
     buyer_document: Mapped[str]
     buyer_number: Mapped[str]
@@ -75,3 +88,25 @@ class Receipt(ShopOwned, Model):
     content: Mapped[dict[str, Any]]
     issued_by: Mapped[str]
     issued_at: Mapped[datetime]
+
+
+class AccountsFile(ShopOwned, Model):
+    """The accountant's file of a month, made by a job: `done` of about `total` bookings are written. One at a time is
+    made for each month; the file itself lies in the storage, under its code."""
+
+    __tablename__ = "accounts_files"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        CheckConstraint("done >= 0 AND total >= 0", name="counts"),
+        Index("uq_accounts_files_open", "tenant_id", "month", unique=True, postgresql_where=text("made_at IS NULL")),
+        Index("ix_accounts_files_list", "tenant_id", "asked_at"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    month: Mapped[date]
+    total: Mapped[int]
+    done: Mapped[int]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    made_at: Mapped[datetime | None]

@@ -41,8 +41,7 @@ def receipt_pdf(paper: Paper) -> bytes:
     _line(sheet, _title(paper), size=15, bold=True)
     _line(sheet, f"{full_date(paper.issued_at)} · " + _("Pedido %(code)s", code=paper.content["order"]))
     if paper.kind is ReceiptKind.CREDIT_NOTE:
-        _line(sheet, _("Anula el recibo N.º %(number)s", number=paper.content["cancels"]))
-        _line(sheet, paper.content["reason"])
+        _what_it_credits(sheet, paper.content)
     if paper.buyer_name:
         _line(sheet, _("A nombre de: %(name)s", name=paper.buyer_name))
     if paper.buyer_number:
@@ -54,9 +53,11 @@ def receipt_pdf(paper: Paper) -> bytes:
         _pair(sheet, paper.content["shipping_name"] or _("Entrega"), paper.content["shipping_minor"], paper.currency)
     if paper.content["discount_minor"]:
         _pair(sheet, _("Descuento"), -paper.content["discount_minor"], paper.currency)
+    if paper.content.get("credited_minor"):
+        _pair(sheet, _("Ya anulado por devoluciones"), -paper.content["credited_minor"], paper.currency)
     _rule(sheet)
     tax = paper.content["tax_name"]
-    rates = sorted({line["tax_rate_bp"] for line in paper.content["lines"]})
+    rates = sorted({line["tax_rate_bp"] for line in paper.content["lines"] if line["tax_rate_bp"] is not None})
     _pair(sheet, _("Sin impuesto"), paper.net_minor, paper.currency)
     _pair(sheet, f"{tax} {', '.join(percent(rate) for rate in rates)}", paper.tax_minor, paper.currency)
     _pair(sheet, _("Total"), paper.total_minor, paper.currency, bold=True)
@@ -78,7 +79,8 @@ def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
         _line(sheet, phone(order.contact_phone))
     sheet.ln(3)
     for line in order.lines:
-        _tick(sheet, line.quantity, line.name, line.sku)
+        if line.quantity > line.refunded_quantity:
+            _tick(sheet, line.quantity - line.refunded_quantity, line.name, line.sku)
     if order.note:
         sheet.ln(3)
         _line(sheet, _("Nota de quien pidió") + ": " + order.note)
@@ -96,6 +98,14 @@ def picking_list_pdf(goods: Sequence[tuple[str, str, int, Sequence[str]]], at: d
     if not goods:
         _line(sheet, _("No hay nada por preparar."))
     return bytes(sheet.output())
+
+
+def _what_it_credits(sheet: FPDF, content: dict[str, Any]) -> None:
+    if "credits" in content:
+        _line(sheet, _("Corrige el recibo N.º %(number)s", number=content["credits"]))
+    else:
+        _line(sheet, _("Anula el recibo N.º %(number)s", number=content["cancels"]))
+    _line(sheet, content["reason"])
 
 
 def _title(paper: Paper) -> str:
@@ -158,7 +168,8 @@ def _goods(sheet: FPDF, line: dict[str, Any], currency: str) -> None:
     below = sheet.get_y()
     # The amount stands beside the first line of a long name; after a page break, beside the last.
     sheet.set_xy(WIDTH_MM - MARGIN_MM - 40, top if below > top else below - height_mm)
-    sheet.cell(40, height_mm, _plain(money_minor(line["quantity"] * line["unit_minor"], currency)), align="R")
+    amount = line["quantity"] * line["unit_minor"] if "unit_minor" in line else line["amount_minor"]
+    sheet.cell(40, height_mm, _plain(money_minor(amount, currency)), align="R")
     sheet.set_xy(MARGIN_MM, below)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -18,7 +18,7 @@ from storefront.kernel.paging import Page
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.states import FulfilmentState, OrderState
-from storefront.receipts.models import Receipt, ReceiptHead, ReceiptKind
+from storefront.receipts.models import AccountsFile, Receipt, ReceiptHead, ReceiptKind
 
 PAGE_SIZE = 25
 
@@ -98,10 +98,17 @@ def head() -> ReceiptHead | None:
 def goods_to_fetch() -> list[tuple[str, str, int, tuple[str, ...]]]:
     """For all orders to prepare: (name, SKU, pieces, codes of the orders), each thing once, by name."""
     rows = db.session.execute(
-        select(OrderLine.product_name, OrderLine.variant_name, OrderLine.sku, OrderLine.quantity, Order.code)
+        select(
+            OrderLine.product_name,
+            OrderLine.variant_name,
+            OrderLine.sku,
+            (OrderLine.quantity - OrderLine.refunded_quantity).label("quantity"),
+            Order.code,
+        )
         .join(Order, (Order.tenant_id == OrderLine.tenant_id) & (Order.id == OrderLine.order_id))
         .where(
             OrderLine.kind == ProductKind.GOODS,
+            OrderLine.quantity > OrderLine.refunded_quantity,
             Order.state == OrderState.CONFIRMED,
             Order.fulfilment_state == FulfilmentState.PREPARING,
         )
@@ -114,6 +121,39 @@ def goods_to_fetch() -> list[tuple[str, str, int, tuple[str, ...]]]:
         codes = tuple(dict.fromkeys(line.code for line in taken))
         found.append((name, sku, sum(line.quantity for line in taken), codes))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """The accountant's file of a month, made or on its way."""
+
+    code: str
+    month: date
+    total: int
+    done: int
+    asked_at: datetime
+    made_at: datetime | None
+
+
+def _files() -> Any:
+    return select(
+        AccountsFile.code, AccountsFile.month, AccountsFile.total, AccountsFile.done, AccountsFile.asked_at,
+        AccountsFile.made_at,
+    )  # fmt: skip
+
+
+def accounts_files() -> list[FileView]:
+    """The latest files, those on their way among them."""
+    rows = db.session.execute(_files().order_by(AccountsFile.asked_at.desc(), AccountsFile.id.desc()).limit(PAGE_SIZE))
+    return [FileView(*row) for row in rows]
+
+
+def accounts_file(code: str) -> FileView:
+    """One file. Raises NotFound."""
+    row = db.session.execute(_files().where(AccountsFile.code == code)).first()
+    if row is None:
+        raise NotFound
+    return FileView(*row)
 
 
 def faults() -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Refusal
 from storefront.kernel.limits import limited
 from storefront.orders.queries import NoSuchOrder, OrderView, order_by_token
-from storefront.receipts.actions import COUNTS, Buyer, issue_receipt
+from storefront.orders.states import COUNTS
+from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.receipts.forms import BuyerForm
 from storefront.receipts.paper import as_pdf, receipt_pdf
 from storefront.receipts.queries import papers_of_order

@@ -39,6 +39,7 @@ WAYS: tuple[tuple[str, Any, str, str | None, Any], ...] = (
         _l("Cupones, descuentos y cuánto dieron"),
     ),
     ("desk_customers.index", _l("Clientes"), "people", "customers:read", _l("Quiénes te compran y cómo encontrarlos")),
+    ("desk_accounts.index", _l("Contabilidad"), "print", "reports:read", _l("El archivo de cada mes para tu contador")),
     ("desk_personalisation.index", _l("Gustos"), "heart", "reports:read", _l("Qué se le muestra a cada quien")),
     ("desk_staff.index", _l("Equipo"), "user", "staff:write", _l("Quién trabaja contigo y qué puede hacer")),
     ("desk_settings.index", _l("Ajustes"), "settings", "settings:write", _l("La tienda, su aspecto, cobros, dominio")),

@@ -24,9 +24,9 @@ from storefront.orders.actions import (
     settle_attention,
 )
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
+from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
-from storefront.payments.actions import record_cash, take_back_cash
-from storefront.payments.queries import refunds
+from storefront.payments.queries import left_to_refund, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
 from tenants.identity import current_person
@@ -129,6 +129,7 @@ def show(code: str) -> ResponseReturnValue:
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
         may_review=_may_review(),
+        may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),
     )
 
@@ -214,7 +215,7 @@ def delivered(code: str) -> ResponseReturnValue:
 def collect(code: str) -> ResponseReturnValue:
     """The money was taken at the counter or brought by the courier."""
     order = order_by_code(code)
-    record_cash(order.id, current_actor())
+    handing.note_cash(order.id, current_actor())
     said = _("Anotamos que el pedido %(code)s está pagado.", code=order.code)
     _flash_with_undo(said, url_for(".uncollect", code=order.code))
     return _back(code)
@@ -224,7 +225,7 @@ def collect(code: str) -> ResponseReturnValue:
 @access("staff", "orders:write")
 def uncollect(code: str) -> ResponseReturnValue:
     """It was tapped by mistake: the money is still to come."""
-    take_back_cash(order_by_code(code).id, current_actor())
+    handing.unnote_cash(order_by_code(code).id, current_actor())
     flash(_("El pedido vuelve a estar sin pagar."), "info")
     return _back(code)
 

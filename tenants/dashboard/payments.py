@@ -40,6 +40,7 @@ def index() -> ResponseReturnValue:
         "dashboard/payments/index.html",
         page=queries.proofs_to_review(requested_page()),
         refunds=queries.refunds(by_hand=True),
+        differences=queries.open_differences(),
         accounts=[(label, Money(held[account], currency)) for account, label in ACCOUNTS.items()],
     )
 

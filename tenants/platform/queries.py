@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -12,10 +12,11 @@ from storefront.catalogue.models import Product
 from storefront.customers.models import Customer
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
-from storefront.kernel.inbox import InboxRow
+from storefront.kernel.inbox import GIVEN_UP, InboxRow
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.paging import Page
 from storefront.orders.models import Order
+from storefront.payments.models import Difference
 from storefront.reservations.models import Booking
 from tenants.models import Domain, Membership, OperatorAccess, Role, ShopStatus, Staff, Tenant
 
@@ -111,6 +112,7 @@ def _counts(shop_id: int) -> dict[str, int]:
         "customers": count(Customer),
         "jobs_waiting": count(OutboxRow, *waiting),
         "jobs_dead": count(OutboxRow, OutboxRow.dead_at.is_not(None), OutboxRow.done_at.is_(None)),
+        "differences_open": count(Difference, Difference.closed_at.is_(None)),
         "webhooks_waiting": count(InboxRow, InboxRow.handled_at.is_(None)),
     }
     row = db.session.execute(select(*(value.label(name) for name, value in named.items()))).one()
@@ -174,6 +176,47 @@ def webhook_backlog() -> list[Backlog]:
         .limit(200)
     )
     return [Backlog(*row) for row in rows]
+
+
+def shops_that_differ() -> list[tuple[str, int, date]]:
+    """(shop, open differences, the oldest one's day) where provider, payments and books do not agree, most first."""
+    many = func.count()
+    rows = db.session.execute(
+        select(Tenant.slug, many, func.min(Difference.day))
+        .join(Tenant, Tenant.id == Difference.tenant_id)
+        .where(Difference.closed_at.is_(None))
+        .group_by(Tenant.slug)
+        .order_by(many.desc(), Tenant.slug)
+        .limit(200)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """News of a payment provider about something no shop's books ever had. `about` is the provider's name for it."""
+
+    slug: str
+    source: str
+    kind: str
+    about: str
+    received_at: datetime
+
+
+def notices_given_up(number: int) -> Page[GivenUp]:
+    """One page of notices nobody could follow, the latest first."""
+    rows = db.session.execute(
+        select(Tenant.slug, InboxRow.source, InboxRow.kind, InboxRow.payload, InboxRow.received_at)
+        .join(Tenant, Tenant.id == InboxRow.tenant_id)
+        .where(InboxRow.outcome == GIVEN_UP)
+        .order_by(InboxRow.handled_at.desc(), InboxRow.tenant_id, InboxRow.id)
+        .limit(LETTERS_PAGE + 1)
+        .offset((number - 1) * LETTERS_PAGE)
+    ).all()
+    found = [
+        GivenUp(row.slug, row.source, row.kind, str(row.payload.get("object_id", "")), row.received_at) for row in rows
+    ]
+    return Page.of(found, number, LETTERS_PAGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,8 +213,13 @@ def change_letter(slug: str, letter: int) -> ResponseReturnValue:
 @blueprint.get("/consola/avisos")
 @access("operator")
 def webhooks() -> ResponseReturnValue:
-    """News of payment providers that wait."""
-    return render_template("platform/console/webhooks.html", rows=queries.webhook_backlog())
+    """News of payment providers that wait, and those that nobody could follow."""
+    return render_template(
+        "platform/console/webhooks.html",
+        rows=queries.webhook_backlog(),
+        page=queries.notices_given_up(requested_page()),
+        differing=queries.shops_that_differ(),
+    )
 
 
 @blueprint.get("/consola/accesos")

@@ -6,18 +6,21 @@ import contextlib
 import re
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storefront.delivery import actions, handing
-from storefront.delivery.models import Offer, Shipment
+from storefront.delivery.models import Assignment, Offer, Shipment
 from storefront.delivery.states import SHIPMENT, ShipmentState
 from storefront.kernel import jobs as machinery
-from storefront.kernel.db import db
+from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Refusal
 from storefront.kernel.tenancy import acting_for, acting_for_partner
 from storefront.orders.actions import cancel_order, mark_ready
 from storefront.orders.models import Order, OrderEvent
 from storefront.orders.states import FulfilmentState, OrderState, PaymentState
+from storefront.payments import ledger
+from storefront.payments.actions import NotCash
+from storefront.payments.ledger import Account
 from storefront.payments.models import LedgerEntry
 from tests.factories.delivery import OWNER, a_parcel, an_order
 
@@ -177,6 +180,65 @@ def test_what_was_paid_on_leaving_is_not_collected_at_the_door(bakery):
         handing.hand_over(parcel.order_id, OWNER, collected=True)
     assert parcel.now().cod_due_minor == 0
     assert both(bakery, parcel.order_id)[2] is PaymentState.PAID
+
+
+@pytest.mark.parametrize("state", [S.OFFERED, S.ASSIGNED, S.PICKED_UP, S.OUT_FOR_DELIVERY])
+def test_cash_noted_at_the_desk_is_not_collected_again_by_the_courier(bakery, bicis, program, state):
+    """The courier was still to collect it, and could not hand the parcel over without saying that it was."""
+    order_id = brought_to(state, bakery, program, jobs_have_run=True)
+    due = what_couriers_see(bakery, bicis, order_id)
+    assert set(due) == {25_000}
+
+    with acting_for(bakery):
+        handing.note_cash(order_id, OWNER)
+
+    assert set(what_couriers_see(bakery, bicis, order_id)) == {0}
+    with acting_for(bakery):
+        handing.unnote_cash(order_id, OWNER)
+    assert what_couriers_see(bakery, bicis, order_id) == due
+
+
+def test_a_parcel_paid_at_the_desk_is_handed_over_without_cash(bakery, bicis, program):
+    order_id = brought_to(S.OUT_FOR_DELIVERY, bakery, program, jobs_have_run=True)
+    with acting_for(bakery):
+        handing.note_cash(order_id, OWNER)
+        code = db.session.scalar(select(Shipment.delivery_code).where(Shipment.order_id == order_id))
+    [work] = program.get("/v1/assignments").get_json()["assignments"]
+    assert work["cod_due_minor"] == 0
+
+    refused = program.report(work, S.DELIVERED, delivery_code=code, cod_collected_minor=25_000)
+    result = program.report(work, S.DELIVERED, delivery_code=code)
+    drain(bakery)
+
+    assert (refused["why"], result["outcome"]) == ("cod-mismatch", "applied")
+    with acting_for(bakery):
+        assert ledger.balance(Account.CASH, order_id) == 25_000
+        assert ledger.balance(Account.COURIER_CUSTODY, order_id) == 0
+
+
+def test_cash_that_is_refused_at_the_desk_is_still_the_couriers_to_collect(bakery, bicis, program):
+    order_id = brought_to(S.ASSIGNED, bakery, program, jobs_have_run=True)
+    with acting_for(bakery):
+        with transaction():
+            db.session.execute(update(Order).where(Order.id == order_id).values(payment_method="card"))
+        with pytest.raises(NotCash):
+            handing.note_cash(order_id, OWNER)
+    assert set(what_couriers_see(bakery, bicis, order_id)) == {25_000}
+
+
+def what_couriers_see(shop, partner_id, order_id):
+    """What is to be collected: on the parcel, in the courier's offer, and in its work."""
+    with acting_for(shop, partner_id):
+        parcel = db.session.execute(
+            select(Shipment.cod_due_minor, Shipment.offer_ref, Shipment.assignment_ref).where(
+                Shipment.order_id == order_id
+            )
+        ).one()
+        offered = db.session.scalar(select(Offer.body).where(Offer.ref == parcel.offer_ref))
+        work = db.session.scalar(select(Assignment.cod_due_minor).where(Assignment.ref == parcel.assignment_ref))
+        db.session.rollback()
+    seen = [parcel.cod_due_minor, offered["cod_due_minor"] if offered else None, work]
+    return [minor for minor in seen if minor is not None]
 
 
 @pytest.mark.parametrize("verb", ["hand over, paid", "arrived, paid"])

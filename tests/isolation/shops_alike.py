@@ -35,13 +35,15 @@ from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, curr
 from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, mark_ready, place_order
 from storefront.orders.models import FulfilmentMethod, Order
 from storefront.payments.actions import open_attempt, record_cash
-from storefront.payments.models import BankLineState, Refund
+from storefront.payments.models import BankLineState, Difference, DifferenceKind, Refund
 from storefront.payments.proofs import submit_proof
 from storefront.payments.statements import bank_lines, import_statement
 from storefront.payments.transfers import record_transfer
 from storefront.pricing.discounts import Kind
 from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
+from storefront.receipts.making_accounts import ask_for_file, make_file
+from storefront.receipts.models import AccountsFile
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
@@ -324,6 +326,16 @@ def _orders(it: Furniture) -> None:
         mail = db.session.scalars(select(MailMessage.id).order_by(MailMessage.id)).first()
         assert mail is not None, "no job wrote to anybody"
         it.things |= {"letter": str(letter), "shop id": str(it.shop.id), "mail": str(mail)}
+        with transaction():
+            found = Difference(
+                day=clock.now().date(), kind=DifferenceKind.PAYMENT_UNKNOWN, subject=f"ch_{canary(it.shop)}",
+                order_id=paid.id, currency=it.shop.currency, found_at=clock.now(),
+            )  # fmt: skip
+            db.session.add(found)
+            db.session.flush()
+            it.things["difference"] = found.code
+        it.things["accounts file"] = ask_for_file(clock.now().date(), it.owner)
+        make_file(db.session.scalars(select(AccountsFile.id)).one())
         it.things["refund"] = db.session.scalars(select(Refund.code).order_by(Refund.id)).first() or ""
 
 

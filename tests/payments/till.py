@@ -28,7 +28,7 @@ from storefront.orders.models import Attention, Order, OrderState, PaymentState
 from storefront.payments import actions, ledger, queries, refunding
 from storefront.payments import jobs as payment_jobs
 from storefront.payments.ledger import Account
-from storefront.payments.models import PaymentAttempt, Refund, RefundState
+from storefront.payments.models import LedgerEntry, PaymentAttempt, Refund, RefundState
 from tests.factories.catalogue import Made, a_product
 from tests.factories.orders import ALICIA, DORA, an_order
 
@@ -228,13 +228,24 @@ class Till:
             kept_minor=self.captured_minor(),
             booked_minor=ledger.balance(Account.CARD_CLEARING, self.order_id),
             receivable_minor=ledger.balance(Account.RECEIVABLE, self.order_id),
-            sold_minor=-ledger.balance(Account.SALES, self.order_id),
+            sold_minor=self._sold(),
             reserved=int(db.session.scalar(mine) or 0),
             on_hand=stock.on_hand,
             confirmations=int(db.session.scalar(letters) or 0),
         )
         db.session.rollback()
         return seen
+
+    def _sold(self) -> int:
+        """What was booked as sold, with what came back of it since."""
+        returned = select(func.coalesce(func.sum(LedgerEntry.amount_minor), 0)).where(
+            LedgerEntry.order_id == self.order_id, LedgerEntry.kind == "returned_sale"
+        )
+        back = select(func.coalesce(func.sum(LedgerEntry.amount_minor), 0)).where(
+            LedgerEntry.order_id == self.order_id, LedgerEntry.kind == "returned_sale_back"
+        )
+        sold = -ledger.balance(Account.SALES, self.order_id)
+        return sold + int(db.session.scalar(returned) or 0) - int(db.session.scalar(back) or 0)
 
     def forget(self) -> None:
         """Let the stand-in forget all but the accounts: its lists are short again, and its book begins anew."""

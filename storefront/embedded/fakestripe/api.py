@@ -216,6 +216,12 @@ def retrieve_intent(intent_id: str) -> Response:
     return _answer("payment_intents.retrieve", checkout.retrieve_intent, intent_id=intent_id)
 
 
+@blueprint.get("/charges")
+def list_charges() -> Response:
+    """The account's charges."""
+    return _answer("charges.list", checkout.list_charges)
+
+
 @blueprint.post("/refunds")
 def create_refund() -> Response:
     """Refund a payment."""

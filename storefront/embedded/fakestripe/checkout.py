@@ -111,6 +111,16 @@ def retrieve_intent(desk: Desk, owner: str, params: dict[str, Any], intent_id: s
     return public(desk.state.find("payment_intent", intent_id, owner, param="intent"))
 
 
+def list_charges(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The account's charges, newest first; of one payment when given."""
+    found = [
+        charge
+        for charge in desk.state.every("charge", owner)
+        if params.get("payment_intent") in (None, charge["payment_intent"])
+    ]
+    return listing(found, params, "/v1/charges")
+
+
 def pay(desk: Desk, session_id: str) -> dict[str, Any]:
     """The customer's card was accepted: one charge, the page is complete, the shop is told. ApiError when it
     is not open.

@@ -60,6 +60,7 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
         "PaymentIntentRetrieveParams",
         frozenset(),
     ),
+    "charges.list": ("_charge_list_params", "ChargeListParams", PAGING | {"payment_intent"}),
     "refunds.create": (
         "_refund_create_params",
         "RefundCreateParams",

@@ -1,0 +1,289 @@
+"""The accountant's file: every fact that the books have of a month, one line each, as CSV a spreadsheet opens.
+
+Its sums are the movements of the ledger's accounts, because it is made of nothing else. Amounts are written with the
+country's decimal sign, and the cells are parted by what goes with it. A text that a spreadsheet would run as a formula
+gets a sign before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+from babel.numbers import get_decimal_symbol
+from flask_babel import gettext as _
+from sqlalchemy import Integer, case, cast, func, literal, select
+
+from storefront.kernel.db import db
+from storefront.kernel.money import exponent
+from storefront.kernel.tenancy import Shop, current_shop
+from storefront.orders.models import Order
+from storefront.payments.ledger import MONEY, Account
+from storefront.payments.methods import METHODS
+from storefront.payments.models import LedgerEntry
+from storefront.receipts.models import Receipt, ReceiptKind
+
+CHUNK = 500
+MARK = "\ufeff"
+"""Tells a spreadsheet that the file is UTF-8."""
+
+ACTIVE = ("=", "+", "-", "@", "\t", "\r")
+
+SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER = range(9)
+KINDS = {
+    SALE: ("sale", "tax", "discount"),
+    SALE_BACK: ("sale_back", "tax_back", "discount_back"),
+    RETURN: ("returned_sale", "returned_tax"),
+    RETURN_BACK: ("returned_sale_back", "returned_tax_back"),
+    PAYMENT: ("received",),
+    PAYMENT_BACK: ("taken_back",),
+    REFUND: ("sent_back", "sent_back_again"),
+    REFUND_BACK: ("came_back",),
+}
+"""Which bookings are one fact, and so one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact of the books. Amounts in minor units, with the sign they have in the sums."""
+
+    id: int
+    at: datetime
+    movement: int
+    source_id: int
+    order_id: int
+    order_code: str
+    payment_method: str
+    sales_minor: int
+    discounts_minor: int
+    tax_minor: int
+    received_minor: int
+    sent_back_minor: int
+    held_in: str
+    shipping_minor: int
+    listed_discount_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        """What the sale is, with its tax."""
+        return self.sales_minor - self.discounts_minor + self.tax_minor
+
+
+def bounds_of(month: date) -> tuple[datetime, datetime]:
+    """The first instant of a month of the shop's, and the first of the next."""
+    zone = current_shop().zone
+    first = month.replace(day=1)
+    then = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    return datetime.combine(first, time(), zone), datetime.combine(then, time(), zone)
+
+
+def how_many(month: date) -> int:
+    """How many bookings a month has: what the work of making its file grows with."""
+    since, until = bounds_of(month)
+    found = select(func.count()).select_from(LedgerEntry).where(LedgerEntry.at >= since, LedgerEntry.at < until)
+    return int(db.session.scalar(found) or 0)
+
+
+def months_with_books() -> list[date]:
+    """The months of which there is something to write, latest first."""
+    zone = current_shop().timezone
+    month = func.date_trunc(literal("month"), func.timezone(zone, LedgerEntry.at))
+    rows = db.session.scalars(select(month).distinct().order_by(month.desc()).limit(36))
+    return [found.date() for found in rows]
+
+
+def _signed(account: Account, *, debit: bool) -> Any:
+    """What a booking adds to an account, counted from the debit side or from the credit side."""
+    plus, minus = (LedgerEntry.debit, LedgerEntry.credit) if debit else (LedgerEntry.credit, LedgerEntry.debit)
+    return func.sum(
+        case((plus == account, LedgerEntry.amount_minor), (minus == account, -LedgerEntry.amount_minor), else_=0)
+    )
+
+
+def _money(*movements: int) -> Any:
+    """What came into (or, for refunds, went out of) the accounts that hold money, in bookings of these movements."""
+    inwards = case(
+        (LedgerEntry.debit.in_(MONEY), LedgerEntry.amount_minor),
+        (LedgerEntry.credit.in_(MONEY), -LedgerEntry.amount_minor),
+        else_=0,
+    )
+    kinds = [kind for movement in movements for kind in KINDS[movement]]
+    return func.sum(case((LedgerEntry.kind.in_(kinds), inwards), else_=0))
+
+
+def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
+    """The next lines of a month, in the order in which the facts were booked."""
+    since, until = bounds_of(month)
+    movement = cast(
+        case(*((LedgerEntry.kind.in_(kinds), literal(number)) for number, kinds in KINDS.items()), else_=OTHER), Integer
+    ).label("movement")
+    place = func.max(case((LedgerEntry.debit.in_(MONEY), LedgerEntry.debit), else_=LedgerEntry.credit)).filter(
+        LedgerEntry.debit.in_(MONEY) | LedgerEntry.credit.in_(MONEY)
+    )
+    first = func.min(LedgerEntry.id)
+    facts = (
+        select(
+            first.label("id"),
+            func.min(LedgerEntry.at).label("at"),
+            movement,
+            LedgerEntry.source_id,
+            LedgerEntry.order_id,
+            _signed(Account.SALES, debit=False).label("sales_minor"),
+            _signed(Account.DISCOUNTS, debit=True).label("discounts_minor"),
+            _signed(Account.TAX, debit=False).label("tax_minor"),
+            _money(PAYMENT, PAYMENT_BACK).label("received_minor"),
+            (-_money(REFUND, REFUND_BACK)).label("sent_back_minor"),
+            func.coalesce(place, "").label("held_in"),
+        )
+        .where(LedgerEntry.at >= since, LedgerEntry.at < until)
+        .group_by(LedgerEntry.source_type, LedgerEntry.source_id, LedgerEntry.order_id, movement)
+        .having(first > last_id)
+        .order_by(first)
+        .limit(limit)
+        .subquery()
+    )
+    sign = case((facts.c.movement == SALE, 1), (facts.c.movement == SALE_BACK, -1), else_=0)
+    rows = db.session.execute(
+        select(
+            facts,
+            Order.code.label("order_code"),
+            Order.payment_method,
+            (Order.shipping_minor * sign).label("shipping_minor"),
+            (Order.discount_minor * sign).label("listed_discount_minor"),
+        )
+        .join(Order, Order.id == facts.c.order_id)
+        .order_by(facts.c.id)
+    )
+    wanted = Line.__dataclass_fields__
+    return [Line(**{name: _plain(value) for name, value in row._mapping.items() if name in wanted}) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) else value
+
+
+# --- as a file --------------------------------------------------------------------------------------------------------
+
+
+def file_of(month: date) -> Iterator[str]:
+    """The file, piece by piece."""
+    yield MARK + _written([_head()])
+    for lines in chunks_of(month):
+        yield written(lines)
+
+
+def chunks_of(month: date) -> Iterator[list[Line]]:
+    """All lines of a month, some hundred at a time."""
+    last_id = 0
+    while lines := lines_after(month, last_id):
+        yield lines
+        last_id = lines[-1].id
+
+
+def written(lines: Sequence[Line]) -> str:
+    """These lines as they stand in the file."""
+    shop = current_shop()
+    papers = _papers_of(lines)
+    db.session.rollback()  # between two pieces nothing is held
+    return _written([_cells(line, papers, shop) for line in lines])
+
+
+def head() -> str:
+    """What the file begins with."""
+    return MARK + _written([_head()])
+
+
+def _head() -> list[str]:
+    return [
+        _("Fecha"), _("Movimiento"), _("Pedido"), _("Recibos"), _("A nombre de"), _("Documento"), _("Forma de pago"),
+        _("Venta sin impuesto"), _("Descuentos sin impuesto"), _("Impuesto"), _("Total de la venta"),
+        _("Entrega incluida"), _("Descuento incluido"), _("Cobrado"), _("Devuelto"), _("Dónde"), _("Moneda"),
+    ]  # fmt: skip
+
+
+def _cells(line: Line, papers: dict[int, list[Any]], shop: Shop) -> list[str]:
+    mine = [paper for paper in papers.get(line.order_id, []) if _belongs(paper, line)]
+    named = next((paper for paper in mine if paper.buyer_name), None)
+    method = METHODS.get(line.payment_method)
+    texts = [
+        line.at.astimezone(shop.zone).date().isoformat(),
+        _movements()[line.movement],
+        line.order_code,
+        " ".join(f"{'R' if paper.kind is ReceiptKind.RECEIPT else 'NC'}-{paper.number}" for paper in mine),
+        named.buyer_name if named else "",
+        " ".join(filter(None, (named.buyer_document, named.buyer_number))) if named else "",
+        str(method.label) if method else line.payment_method,
+    ]
+    amounts = (
+        line.sales_minor, line.discounts_minor, line.tax_minor, line.total_minor, line.shipping_minor,
+        line.listed_discount_minor, line.received_minor, line.sent_back_minor,
+    )  # fmt: skip
+    figures = [_figure(minor, shop) for minor in amounts]
+    places = _places()
+    return [*map(_harmless, texts), *figures, _harmless(places.get(line.held_in, line.held_in)), shop.currency]
+
+
+def _belongs(paper: Any, line: Line) -> bool:
+    """Whether a paper stands for this very fact."""
+    if line.movement == SALE:
+        return paper.kind is ReceiptKind.RECEIPT
+    if line.movement == SALE_BACK:
+        return paper.cancels_id is not None
+    return line.movement == RETURN and paper.refund_id == line.source_id
+
+
+def _papers_of(lines: Sequence[Line]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    rows = db.session.execute(
+        select(
+            Receipt.order_id, Receipt.kind, Receipt.number, Receipt.cancels_id, Receipt.refund_id, Receipt.buyer_name,
+            Receipt.buyer_document, Receipt.buyer_number,
+        )
+        .where(Receipt.order_id.in_({line.order_id for line in lines}))
+        .order_by(Receipt.id)
+    )  # fmt: skip
+    for row in rows:
+        found.setdefault(row.order_id, []).append(row)
+    return found
+
+
+def _movements() -> dict[int, str]:
+    return {
+        SALE: _("Venta"), SALE_BACK: _("Venta anulada"), RETURN: _("Devolución de venta"),
+        RETURN_BACK: _("Devolución anulada"), PAYMENT: _("Cobro"), PAYMENT_BACK: _("Cobro deshecho"),
+        REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
+    }  # fmt: skip
+
+
+def _places() -> dict[str, str]:
+    return {
+        Account.CARD_CLEARING: _("Tarjeta"), Account.BANK: _("Banco"), Account.CASH: _("Efectivo"),
+        Account.COURIER_CUSTODY: _("Repartidor"),
+    }  # fmt: skip
+
+
+def _decimal_sign(shop: Shop) -> str:
+    return get_decimal_symbol(Locale.parse(shop.locale, sep="_" if "_" in shop.locale else "-"))
+
+
+def _figure(minor: int, shop: Shop) -> str:
+    places = exponent(shop.currency)
+    return f"{Decimal(minor).scaleb(-places):.{places}f}".replace(".", _decimal_sign(shop))
+
+
+def _harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(ACTIVE) else text
+
+
+def _written(rows: Sequence[Sequence[str]]) -> str:
+    out = io.StringIO()
+    delimiter = ";" if _decimal_sign(current_shop()) == "," else ","
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
