@@ -42,7 +42,10 @@ def prepare(cast: Path) -> None:
     if missing:
         seeding.seed(click.echo)
     if missing or not cast.exists():
-        _write_cast(cast)
+        _write_cast(cast, {})
+    elif (written := json.loads(cast.read_text()))["base"] != _base():
+        # It was written for another port; the keys in it are still good, and could not be read again.
+        _write_cast(cast, {partner["slug"]: partner["api_key"] for partner in written["partners"]})
 
 
 @click.command("live-demo")
@@ -52,11 +55,15 @@ def live_demo() -> None:
     seeding.bring_to_life(click.echo)
 
 
-def _write_cast(file: Path) -> None:
-    """Write down the demonstration for scripts. A partner's key can be read only once, so a new one is made."""
+def _base() -> str:
+    return face_url("platform", "/").rstrip("/")
+
+
+def _write_cast(file: Path, keys: dict[str, str]) -> None:
+    """Write down the demonstration for scripts. A partner's key can be read only once, so missing ones are made."""
     found = {shop.slug: directory().by_id(shop.id) for shop in map(_known, SHOPS) if shop is not None}
     cast = {
-        "base": face_url("platform", "/").rstrip("/"),
+        "base": _base(),
         "dashboard": face_url("app", "/").rstrip("/"),
         "partners_url": face_url("partners", "/").rstrip("/"),
         "mail": face_url("platform", "/dev/outbox"),
@@ -71,7 +78,7 @@ def _write_cast(file: Path) -> None:
         ],
         "partners": [
             {"slug": slug, "name": name, "shop": home, "rider": rider, "rider_phone": phone, "pin": seeding.PIN,
-             "api_key": _new_key(slug)}
+             "api_key": keys.get(slug) or _new_key(slug)}
             for slug, name, home, rider, phone in PARTNERS
         ],
         "operator": {"name": seeding.OPERATOR[0], "login": seeding.OPERATOR[1], "password": seeding.PASSWORD},
