@@ -110,7 +110,7 @@ def _page(form: SaleForm, status: int = 200) -> ResponseReturnValue:
         form=form,
         cart=cart,
         page=page,
-        prices={id: Money(one.price_minor, currency) for id, one in on_sale.items()},
+        offers={id: (one.picture, Money(one.price_minor, currency)) for id, one in on_sale.items()},
         typed=typed,
     ), status
 
