@@ -21,6 +21,7 @@ from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop
 from storefront.orders.models import Attention, Order
 from storefront.orders.queries import OrderRow, order_list, todo_counts
+from storefront.orders.states import FulfilmentMethod, OrderState
 from storefront.orders.steps import next_step
 from storefront.payments.methods import can_be_paid
 from storefront.payments.queries import proofs_to_review
@@ -67,7 +68,7 @@ def tasks(person: Person, shop: Shop) -> list[Task]:
     """Everything that waits for this person in this shop, most urgent first. At most eight statements."""
     found: list[Task] = []
     if person.may("orders:write"):
-        found += _orders(person)
+        found += _orders(person, shop)
     if person.may("bookings:read"):
         found += _bookings(shop)
     if person.may("catalogue:write"):
@@ -75,7 +76,7 @@ def tasks(person: Person, shop: Shop) -> list[Task]:
     return sorted(found, key=lambda task: (task.urgency, task.at))
 
 
-def _orders(person: Person) -> list[Task]:
+def _orders(person: Person, shop: Shop) -> list[Task]:
     waiting, at = todo_counts(), clock.now()
     found: list[Task] = []
     if waiting["with_proof"] and person.may("payments:review"):
@@ -92,11 +93,19 @@ def _orders(person: Person) -> list[Task]:
         found.append(Task(Urgency.PROBLEM, "troubled", troubled, at))
     told = {parcel.order_id for parcel in cared}
     for name, rows in listed.items():
-        here = [row for row in rows if row.attention is None and row.id not in told]
+        here = [row for row in rows if row.attention is None and row.id not in told and not _is_to_come(row, shop)]
         found += [_order(_TO_DO[name], row, by_order.get(row.id)) for row in here[:SHOWN]]
         elsewhere = len(rows) - len(here)
         found += _rest(_TO_DO[name], name, waiting[name] - elsewhere - len(here[:SHOWN]), at)
     return found
+
+
+def _is_to_come(row: OrderRow, shop: Shop) -> bool:
+    """A confirmed reservation of another day, with nothing to hand over: there is nothing to do about it today."""
+    waits = row.state is OrderState.CONFIRMED and row.fulfilment_method is FulfilmentMethod.NONE
+    if row.starts_at is None or not waits:
+        return False
+    return row.starts_at.astimezone(shop.zone).date() > clock.now().astimezone(shop.zone).date()
 
 
 def _order(urgency: Urgency, row: OrderRow, parcel: BoardRow | None) -> Task:

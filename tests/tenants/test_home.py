@@ -23,6 +23,7 @@ from storefront.kernel.audit import SYSTEM, LogEntry
 from storefront.kernel.cache import init_cache
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import acting_for, directory
+from storefront.orders.actions import confirm_order
 from storefront.orders.queries import order_by_id, order_by_token
 from storefront.reservations.actions import move_booking
 from storefront.reservations.models import Booking
@@ -95,6 +96,19 @@ def test_a_reservation_is_listed_with_its_own_time_and_not_with_when_it_was_orde
         assert order_by_id(order.id).lines[0].starts_at == local(in_days(), 12)
     for address in ("/hoy", "/pedidos"):
         assert "mañana, 12:00" in alicia.get(address).text
+
+
+def test_a_confirmed_reservation_asks_for_nothing_until_its_day_comes(within, bakery) -> None:
+    with within(bakery):
+        tour = an_hour()
+        cart = add_booking(None, tour.variant_code, local(in_days(), 10))
+        order = order_by_token(place(cart.token, details_for(cart), "key", DORA).order_token)
+        assert [task.item.code for task in tasks(OWNER, bakery) if task.kind == "order"] == [order.code]
+        confirm_order(order.id, SYSTEM)
+
+        assert [task.kind for task in tasks(OWNER, bakery)] == []
+        with time_machine.travel(local(in_days(), 8), tick=False):
+            assert order.code in {getattr(task.item, "code", "") for task in tasks(OWNER, bakery)}
 
 
 def test_one_tap_on_the_list_does_it(client_at, within, bakery) -> None:
