@@ -30,6 +30,7 @@ from storefront.orders.actions import attach_past_orders
 from storefront.orders.models import Order, OrderState, PaymentState
 from storefront.orders.queries import order_by_id, orders_of_customer
 from storefront.payments import actions, queries
+from storefront.payments import jobs as payment_jobs
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, RefundState
 from storefront.payments.provider import GatewayRefused
 from tests.factories.catalogue import a_product
@@ -68,7 +69,8 @@ def test_a_notice_that_is_here_before_its_payment_is_known_waits_and_is_applied_
         assert scalar(select(InboxRow.handled_at)) is None
         assert one.books().payment is PaymentState.PENDING
 
-    with clock.pretending(clock.now() + timedelta(minutes=1)):
+    with clock.pretending(clock.now() + timedelta(minutes=2)):
+        payment_jobs.look_again.run()
         one.work()
     assert not one.hear(notice)
     one.work()
