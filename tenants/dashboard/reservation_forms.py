@@ -186,6 +186,15 @@ def hours_shown(hours: Hours) -> dict[str, Any]:
     return {"open_days": is_open, "usual": _times(usual), **own}
 
 
+def unchanged_kept(typed: Hours, stored: Hours) -> dict[str, Any]:
+    """The typed hours, but for days left as they were shown: a day may have more hours than the form has room for."""
+    room = len(_TIMES) // 2
+    return {
+        day: stored[day] if [tuple(pair) for pair in stored.get(day, ())][:room] == list(ranges) else ranges
+        for day, ranges in typed.items()
+    }
+
+
 def _times(ranges: Iterable[Iterable[str]]) -> dict[str, time]:
     return dict(zip(_TIMES, (time.fromisoformat(text) for pair in ranges for text in pair), strict=False))
 

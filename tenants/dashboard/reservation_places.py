@@ -19,7 +19,14 @@ from storefront.reservations.forms import any_day
 from storefront.reservations.picker import today
 from storefront.reservations.queries import ResourceView, ServiceProduct
 from tenants.dashboard.opening_words import hours_from_words
-from tenants.dashboard.reservation_forms import USUAL_HOURS, ClosureForm, PlaceForm, ServiceForm, hours_shown
+from tenants.dashboard.reservation_forms import (
+    USUAL_HOURS,
+    ClosureForm,
+    PlaceForm,
+    ServiceForm,
+    hours_shown,
+    unchanged_kept,
+)
 
 blueprint = Blueprint("places", __name__)
 
@@ -85,7 +92,7 @@ def change(code: str) -> ResponseReturnValue:
             code,
             name=str(form.name.data),
             capacity=int(form.capacity.data or 0),
-            hours=form.hours,
+            hours=unchanged_kept(form.hours, resource.hours),
             by=current_actor(),
         ),
     )

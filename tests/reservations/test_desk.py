@@ -13,6 +13,7 @@ from storefront.kernel.errors import NotFound
 from storefront.kernel.mail import MailMessage
 from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
 from storefront.orders.states import FulfilmentMethod
+from storefront.reservations import setup
 from storefront.reservations.actions import cancel_bookings, extend_bookings, mark
 from storefront.reservations.availability import free_slots, free_stay
 from storefront.reservations.invariants import invariants
@@ -387,6 +388,25 @@ def test_a_place_its_hours_and_a_service_in_it_are_set_up_without_any_script(hou
     form = desk.get(f"/reservas/lugares/{place.code}").text
     assert 'value="20:00"' in form
     assert 'value="90"' in desk.get(f"/reservas/servicios/{product.code}").text
+
+
+def test_another_name_leaves_hours_alone_that_the_form_has_no_room_for(house, desk):
+    tours = [("09:00", "10:00"), ("11:00", "12:00"), ("15:00", "16:00")]
+    place = house(lambda: setup.create_resource("Paseo", 6, {"mon": tours, "sat": tours[:1]}, DIEGO))
+    usual = {"usual-opens": "09:00", "usual-closes": "10:00"}
+    more = {"mon-opens_again": "11:00", "mon-closes_again": "12:00"}
+    monday = {"mon-opens": "09:00", "mon-closes": "10:00", **more}
+
+    def saved(**typed):
+        answer = send(desk, f"/reservas/lugares/{place.code}", name="Tour", capacity="6", **usual, **typed)
+        assert answer.status_code == 303
+        return house(resources)[0].hours["mon"]
+
+    assert saved(open_days=["mon", "sat"], **monday) == [list(pair) for pair in tours]
+    assert saved(open_days=["mon", "sat"], **{**monday, "mon-closes": "10:30"}) == [
+        ["09:00", "10:30"],
+        ["11:00", "12:00"],
+    ]
 
 
 @pytest.mark.parametrize(
