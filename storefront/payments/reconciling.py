@@ -152,8 +152,9 @@ def _settle_what_is_new(payments: Sequence[Payment], refunds: Sequence[ProviderR
 
 def _attempt_of(payment: Payment) -> Any:
     """Our attempt behind a payment: by the key we gave it, or by the provider's name for it."""
-    key = payment.metadata.get("attempt", "")
-    named = (PaymentAttempt.key == key) | (PaymentAttempt.intent == payment.payment_intent)
+    # Charges of other programs have no such name: without the empty word, none would be every attempt without one.
+    named = PaymentAttempt.key == payment.metadata.get("attempt", "")
+    named |= PaymentAttempt.intent == (payment.payment_intent or "")
     return db.session.execute(
         select(PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor)
         .where(named)
@@ -200,7 +201,7 @@ def _about_refund(refund: ProviderRefund) -> list[Found]:
 
 def _order_of(refund: ProviderRefund) -> int | None:
     return db.session.scalar(
-        select(PaymentAttempt.order_id).where(PaymentAttempt.intent == refund.payment_intent).limit(1)
+        select(PaymentAttempt.order_id).where(PaymentAttempt.intent == (refund.payment_intent or "")).limit(1)
     )
 
 

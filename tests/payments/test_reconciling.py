@@ -95,6 +95,26 @@ def test_money_that_no_order_of_ours_knows_is_found_once(till):
     assert found() == [(K.PAYMENT_UNKNOWN, None, one.total_minor)]
 
 
+def test_a_charge_that_another_program_made_is_nobodys_cash(till):
+    one = served(till)
+    by_cash = an_order(a_product(stock=3), confirmed=True)
+    one.work()
+    (charge,) = one.stand_in.state.every("charge", one.shop.payment_account)
+    theirs = {**charge, "id": "ch_elsewhere", "payment_intent": None, "metadata": {}, "amount": 777}
+    one.stand_in.state.objects["ch_elsewhere"] = theirs
+    one.stand_in.state.owners["ch_elsewhere"] = one.shop.payment_account
+
+    assert reconcile(today()) == 1
+
+    difference = db.session.execute(select(Difference.kind, Difference.order_id, Difference.theirs_minor)).one()
+    assert tuple(difference) == (K.PAYMENT_UNKNOWN, None, 777)
+    assert latest_state(by_cash) == "created"
+
+
+def latest_state(order):
+    return str(actions.latest_attempt(order.id).state)
+
+
 def current_total(one):
     from storefront.kernel.money import Money
 
