@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -144,10 +145,10 @@ def note_cash(order_id: int, by: Actor) -> None:
         _tell_what_is_due(order, shipment)
 
 
-def unnote_cash(order_id: int, by: Actor) -> None:
-    """Undo `note_cash`: the courier collects it after all. Raises NotCash when there is no cash to take back."""
+def unnote_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:
+    """Undo `note_cash`: the courier collects it after all. Raises what `take_back_cash` raises."""
     with _with_parcel(order_id) as (order, shipment):
-        take_back_cash(order_id, by)
+        take_back_cash(order_id, by, within=within)
         _tell_what_is_due(order, shipment)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from storefront.customers.address import PostalAddress
 from storefront.delivery import actions, offers
@@ -244,7 +245,11 @@ def _refusal(outcome: Outcome) -> str:
     extra = outcome.extra or {}
     sentences = {
         "proof-required": _("Escribe el código de cuatro números que te dice quien recibe."),
-        "wrong-code": _("Ese no es el código. Te quedan %(count)s intentos.", count=extra.get("tries_left", 0)),
+        "wrong-code": ngettext(
+            "Ese no es el código. Te queda %(num)d intento.",
+            "Ese no es el código. Te quedan %(num)d intentos.",
+            int(extra.get("tries_left", 0)),
+        ),
         "verify-code-locked": _("Demasiados códigos equivocados. Espera quince minutos o llama a la tienda."),
         "cod-mismatch": _("El importe a cobrar cambió. Mira de nuevo cuánto es."),
     }

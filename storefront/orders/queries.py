@@ -21,6 +21,7 @@ from storefront.orders.models import Order, OrderEvent, OrderLine
 from storefront.orders.states import (
     GRACE,
     ON_THE_SHELF,
+    PAID_IN_ADVANCE,
     SETTLED,
     WAITING,
     Attention,
@@ -54,7 +55,7 @@ from storefront.promotions.queries import names_of
 from storefront.reservations.models import Booking
 
 PAGE_SIZE = 25
-FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "with_proof", "attention", "all")
+FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "to_collect", "with_proof", "attention", "all")
 
 
 class NoSuchOrder(NotFound):
@@ -374,6 +375,10 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
         "to_prepare": (Order.state == OrderState.CONFIRMED) & (Order.fulfilment_state == FulfilmentState.PREPARING),
         "to_hand_over": (Order.state == OrderState.CONFIRMED)
         & (Order.fulfilment_state.in_(on_its_way) | bookings_only),
+        "to_collect": (Order.state == OrderState.CONFIRMED)
+        & (Order.fulfilment_state == FulfilmentState.DELIVERED)
+        & Order.payment_method.not_in(PAID_IN_ADVANCE)
+        & Order.payment_state.not_in(SETTLED),
         "with_proof": Order.payment_state == PaymentState.PROOF_REVIEW,
         "attention": Order.attention.is_not(None),
     }

@@ -65,6 +65,18 @@ class NothingToPay(Conflict):
     message = _l("Este pedido no tiene nada por pagar.")
 
 
+class TooLate(Conflict):
+    """It was noted too long ago to be a slip."""
+
+    message = _l("Ya pasó el tiempo para deshacerlo. Pídeselo a quien lleva los cobros.")
+
+
+class MoneyWentBack(Conflict):
+    """Part of the money was returned: it was there."""
+
+    message = _l("De este dinero ya se devolvió una parte, así que no se puede deshacer el cobro.")
+
+
 class NotCash(Conflict):
     """Cash is noted only for orders that are paid in cash."""
 
@@ -411,13 +423,21 @@ def record_cash(order_id: int, by: Actor) -> None:
         set_payment_state(order_id, PaymentState.PAID, by, "cash")
 
 
-def take_back_cash(order_id: int, by: Actor) -> None:
-    """Undo `record_cash`: somebody tapped by mistake. Raises NotCash when there is no cash to take back."""
+def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:
+    """Undo `record_cash`: somebody tapped by mistake.
+
+    Raises NotCash when there is no cash to take back, MoneyWentBack when some of it was returned already, and TooLate
+    when it was noted longer ago than `within`.
+    """
     with transaction():
         order = locked(order_id)
         attempt = latest_attempt(order_id)
+        if attempt.method in CASH and order.payment_state in SETTLED - {PaymentState.PAID}:
+            raise MoneyWentBack
         if order.payment_state is not PaymentState.PAID or attempt.method not in CASH:
             raise NotCash
+        if within is not None and (attempt.settled_at is None or attempt.settled_at + within < clock.now()):
+            raise TooLate
         move_attempt(attempt, AttemptState.CANCELLED)
         source = ("attempt", attempt.id)
         ledger.post(

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from storefront.kernel import filters
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import NotFound
+from storefront.kernel.forms import FIRST_YEAR, LAST_YEAR
 from storefront.kernel.tenancy import Shop, acting_for, current_shop
 from storefront.receipts import accounts, making_accounts
 from storefront.receipts.queries import accounts_file, accounts_files
@@ -23,9 +24,12 @@ TYPE = "text/csv; charset=utf-8"
 def _month(typed: str) -> date:
     """The month of "2026-11". Raises NotFound."""
     try:
-        return date.fromisoformat(f"{typed}-01")
+        month = date.fromisoformat(f"{typed}-01")
     except ValueError as error:
         raise NotFound from error
+    if not FIRST_YEAR <= month.year <= LAST_YEAR:
+        raise NotFound
+    return month
 
 
 def _named(answer: Response, month: date) -> Response:

@@ -56,7 +56,9 @@ class SaleForm(Form):
 
     key = HiddenField(validators=[InputRequired(), Length(max=64)])
     shown = HiddenField()
-    settled = RadioField(_l("¿Cómo queda?"), default=Settled.CASH.value)
+    settled = RadioField(
+        _l("¿Cómo queda?"), [InputRequired(_l("Elige cómo queda la venta."))], default=Settled.CASH.value
+    )
     name = StringField(
         _l("Nombre"),
         [Optional(), Length(max=120)],
@@ -117,7 +119,7 @@ def _page(form: SaleForm, status: int = 200) -> ResponseReturnValue:
 
 def _back() -> ResponseReturnValue:
     typed, page = request.form.get("q") or None, request.form.get("page") or None
-    return redirect(url_for(".show", q=typed, page=page), 303)
+    return redirect(url_for(".show", q=typed, page=page, _anchor="agregar"), 303)
 
 
 @blueprint.get("/venta")
@@ -167,14 +169,17 @@ def finish() -> ResponseReturnValue:
     form = _form()
     shown = str(form.shown.data or "")
     if not _cart().lines and session.get(_slot()) is None:
-        flash(str(EmptyCart.message), "care")
+        flash(_("Primero agrega lo que se lleva."), "care")
         return redirect(url_for(".show"), 303)
     if not form.validate():
         return _page(form, 422)
     sale = Sale(Settled(form.settled.data), shown, form.name.data or "", form.phone.data or "", form.note.data or "")
     try:
         order = sell(session.get(_slot()), sale, str(form.key.data), current_actor())
-    except (OutOfStock, NotForSale, EmptyCart, PriceChanged, PromotionGone) as refusal:
+    except PriceChanged as refusal:
+        flash(_("El total cambió mientras tanto. Revísalo; no se vendió nada."), "care")
+        return _page(form, refusal.status)
+    except (OutOfStock, NotForSale, EmptyCart, PromotionGone) as refusal:
         flash(str(refusal), "care")
         return _page(form, refusal.status)
     session.pop(_slot(), None)

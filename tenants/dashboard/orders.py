@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -18,6 +20,7 @@ from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form
 from storefront.kernel.http import requested_page
 from storefront.orders.actions import (
+    CannotCancel,
     confirm_order,
     mark_ready,
     restock_returned,
@@ -32,6 +35,9 @@ from storefront.receipts.queries import papers_of_order
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
+
+A_SLIP = timedelta(minutes=10)
+"""How long whoever took cash may say that it was a slip."""
 
 REASONS = {
     "no_stock": _l("Ya no tengo lo que pidió"),
@@ -224,8 +230,8 @@ def collect(code: str) -> ResponseReturnValue:
 @blueprint.post("/pedidos/<code>/cobro/deshacer")
 @access("staff", "orders:write")
 def uncollect(code: str) -> ResponseReturnValue:
-    """It was tapped by mistake: the money is still to come."""
-    handing.unnote_cash(order_by_code(code).id, current_actor())
+    """It was tapped by mistake: the money is still to come. Who may not judge payments has little time to say so."""
+    handing.unnote_cash(order_by_code(code).id, current_actor(), within=None if _may_review() else A_SLIP)
     flash(_("El pedido vuelve a estar sin pagar."), "info")
     return _back(code)
 
@@ -279,8 +285,12 @@ def attended(code: str) -> ResponseReturnValue:
 @blueprint.get("/pedidos/<code>/cancelacion")
 @access("staff", "orders:write")
 def ask_cancellation(code: str) -> ResponseReturnValue:
-    """Ask why, and say what follows."""
-    return _cancellation_page(order_by_code(code), CancellationForm(formdata=None), 200)
+    """Ask why, and say what follows; where nothing can be cancelled any more, say that."""
+    order = order_by_code(code)
+    if not order.shop_may_cancel:
+        flash(str(CannotCancel.message), "care")
+        return redirect(url_for(".show", code=order.code), 303)
+    return _cancellation_page(order, CancellationForm(formdata=None), 200)
 
 
 @blueprint.post("/pedidos/<code>/cancelacion")

@@ -13,9 +13,11 @@ from wtforms.validators import DataRequired, NumberRange, Optional
 
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import Refusal
+from storefront.kernel.filters import money
 from storefront.kernel.forms import MoneyField
 from storefront.kernel.making import MakingForm, made_once, mark_of
 from storefront.kernel.money import Money
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import OrderView, order_by_code
 from storefront.payments import queries, refunding
 from storefront.payments.refunding import WantedLine, Wish
@@ -48,7 +50,9 @@ def _form_for(paid: PaidOrder, **options: Any) -> RefundForm:
         fields[f"quantity_{line.position}"] = IntegerField(
             line.name, [Optional(), NumberRange(0, line.units_left, many)], default=0, description=many
         )
-        fields[f"amount_{line.position}"] = MoneyField(line.name, [Optional(), NumberRange(min=0)])
+        left = money(Money(line.left_minor, current_shop().currency))
+        at_most = NumberRange(0, line.left_minor, _("Como máximo %(most)s.", most=left))
+        fields[f"amount_{line.position}"] = MoneyField(line.name, [Optional(), at_most])
         if line.is_goods:
             fields[f"restock_{line.position}"] = BooleanField(_("Vuelve a estar a la venta"))
     made: RefundForm = type("RefundForm", (RefundForm,), fields)(**options)

@@ -48,7 +48,12 @@ class Urgency(IntEnum):
     WAITING = 8
 
 
-_TO_DO = {"to_confirm": Urgency.CONFIRM, "to_hand_over": Urgency.HAND_OVER, "to_prepare": Urgency.PREPARE}
+_TO_DO = {
+    "to_confirm": Urgency.CONFIRM,
+    "to_hand_over": Urgency.HAND_OVER,
+    "to_collect": Urgency.HAND_OVER,
+    "to_prepare": Urgency.PREPARE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Task:
 
 
 def tasks(person: Person, shop: Shop) -> list[Task]:
-    """Everything that waits for this person in this shop, most urgent first. At most eight statements."""
+    """Everything that waits for this person in this shop, most urgent first. At most nine statements."""
     found: list[Task] = []
     if person.may("orders:write"):
         found += _orders(person, shop)

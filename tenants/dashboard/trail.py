@@ -24,7 +24,7 @@ KIND_NAMES = {
     "order": _l("Pedidos"), "booking": _l("Reservas"), "customer": _l("Clientes"), "shipment": _l("Entregas"),
     "zone": _l("Zonas"), "payment": _l("Pagos"), "refund": _l("Devoluciones"), "proof": _l("Comprobantes"),
     "stock": _l("Existencias"), "resource": _l("Calendarios"), "guest": _l("Clientes sin cuenta"),
-    "delivery_zone": _l("Zonas"), "partner_contract": _l("Empresas de reparto"),
+    "promotion": _l("Promociones"), "delivery_zone": _l("Zonas"), "partner_contract": _l("Empresas de reparto"),
 }  # fmt: skip
 VERB_NAMES = {
     "opened": _l("abrió la tienda"), "became_live": _l("publicó la tienda"),
@@ -72,7 +72,9 @@ VERB_NAMES = {
     "receipt_head_changed": _l("cambió los datos del recibo"),
     "refund_decided": _l("decidió devolver dinero"), "refund_requested": _l("pidió la devolución"),
     "refund_in_transit": _l("la devolución va en camino"), "refund_done": _l("devolvió el dinero"),
-    "refund_failed": _l("la devolución falló"), "refund_external": _l("devolvió el dinero por fuera"),
+    "refund_credited": _l("hizo la nota de crédito"), "switched_on": _l("encendió"),
+    "switched_off": _l("apagó"), "refund_failed": _l("la devolución falló"),
+    "refund_external": _l("devolvió el dinero por fuera"),
     # people
     "signed_in": _l("entró a su cuenta"), "details_changed": _l("cambió sus datos"),
     "email_changed": _l("cambió su correo"), "exported": _l("entregó sus datos"), "erased": _l("borró sus datos"),

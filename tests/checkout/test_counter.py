@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 
 from storefront.cart.actions import add_goods
@@ -16,11 +18,12 @@ from storefront.checkout.counter import Sale, Settled, sell
 from storefront.checkout.queries import bill
 from storefront.inventory.actions import OutOfStock, adjust_stock
 from storefront.inventory.queries import available
+from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.mail import MailMessage
 from storefront.kernel.tenancy import acting_for
 from storefront.orders.models import Order
-from storefront.orders.queries import order_list
+from storefront.orders.queries import order_by_code, order_list
 from storefront.payments.ledger import Account, balance
 from tests.factories.catalogue import OWNER, a_product
 from tests.factories.orders import ALICIA
@@ -247,3 +250,68 @@ def test_a_shop_without_products_is_told_what_to_do(desk):
     page = desk.get("/venta").text
 
     assert "Todavía no hay nada que vender" in page
+
+
+def handed_out_in_cash(client, bread):
+    """The code of a sale made at the desk."""
+    press(client, "/venta/productos", variant=bread.variant_code)
+    page = client.get("/venta").text
+    answer = press(client, "/venta", key=field(page, "key"), shown=field(page, "shown"), settled="cash")
+    return answer.location.rsplit("/", 1)[1]
+
+
+def undo(client, code):
+    token = field(client.get(f"/pedidos/{code}/recibo").text, "csrf_token")
+    return client.post(f"/pedidos/{code}/cobro/deshacer", data={"csrf_token": token}, follow_redirects=True)
+
+
+def test_a_clerk_may_call_cash_a_slip_for_ten_minutes_and_then_only_who_minds_the_money(client_at, bakery, bread):
+    clerk = client_at("app", as_="beto")
+    code = handed_out_in_cash(clerk, bread)
+
+    with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
+        refused = undo(clerk, code)
+        assert refused.status_code == 409
+        assert "Pídeselo a quien lleva los cobros" in refused.text
+        with acting_for(bakery):
+            assert balance(Account.CASH) == 2_500
+            assert str(order_by_code(code).payment_state) == "paid"
+        assert undo(client_at("app", as_="alicia"), code).status_code == 200
+    with acting_for(bakery):
+        assert balance(Account.CASH) == 0
+
+
+def test_what_was_handed_out_and_is_not_paid_any_more_is_listed_until_it_is(client_at, bakery, bread):
+    clerk = client_at("app", as_="beto")
+    code = handed_out_in_cash(clerk, bread)
+    clerk.get("/pedidos")  # where the sentence about the sale is read
+    assert code not in clerk.get("/hoy").text
+
+    undo(clerk, code)
+
+    for address in ("/hoy", "/pedidos?ver=to_collect"):
+        page = clerk.get(address).text
+        assert code in page
+        assert "Ya me pagó" in page
+
+
+def test_without_a_word_on_how_it_is_settled_nothing_is_sold(desk, bakery, bread):
+    press(desk, "/venta/productos", variant=bread.variant_code)
+    page = desk.get("/venta").text
+
+    answer = press(desk, "/venta", key=field(page, "key"), shown=field(page, "shown"))
+
+    assert answer.status_code == 422
+    assert "Elige cómo queda la venta." in answer.text
+    with acting_for(bakery):
+        assert nothing_happened(bread, 5)
+
+
+def test_what_left_the_shop_has_no_page_for_cancelling(client_at, bread):
+    clerk = client_at("app", as_="beto")
+    code = handed_out_in_cash(clerk, bread)
+
+    answer = clerk.get(f"/pedidos/{code}/cancelacion", follow_redirects=True)
+
+    assert "ya salió de la tienda" in answer.text
+    assert "¿Por qué lo cancelas?" not in answer.text

@@ -179,7 +179,14 @@ def test_the_chips_count_what_they_show(bakery):
 
         counts = todo_counts()
 
-        assert counts == {"to_confirm": 1, "to_prepare": 1, "to_hand_over": 1, "with_proof": 1, "attention": 1}
+        assert counts == {
+            "to_confirm": 1,
+            "to_prepare": 1,
+            "to_hand_over": 1,
+            "to_collect": 0,
+            "with_proof": 1,
+            "attention": 1,
+        }
         for name, count in counts.items():
             assert len(order_list(name, 1).items) == count
         assert [row.code for row in order_list("to_prepare", 1).items] == [prepare.code]

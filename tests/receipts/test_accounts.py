@@ -221,6 +221,7 @@ def test_a_short_month_is_sent_at_once(bakery, within, drain, alicia):
     assert "no-store" in answer.headers["Cache-Control"]
     assert alicia.send("/contabilidad", {"month": "nunca"}).status_code == 404
     assert alicia.get("/contabilidad/mes.csv").status_code == 404
+    assert alicia.get("/contabilidad/mes.csv?mes=9999-12").status_code == 404
 
 
 def test_a_long_month_is_made_by_a_job_and_says_how_far_it_is(bakery, within, drain, alicia, monkeypatch):
