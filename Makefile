@@ -43,7 +43,7 @@ check: $(STAMP) ## Format, style, types, layers, templates and the rules of the 
 	$(PY) -m pytest tests/architecture -q -n 0
 
 soak: $(STAMP) translations ## The long proofs: crashes, races and load
-	@$(PY) -m pytest tests -m soak -n 0 $(ARGS)
+	@$(PY) -m pytest -m soak -n 0 $(ARGS)
 
 bench: $(STAMP) translations ## Print the figures of speed
 	@$(PY) -m tests.bench $(ARGS)
