@@ -83,7 +83,7 @@ def reconcile(day: date) -> int:
     with_provider = door.takes_cards() and shop.payment_account is not None
     found = _with_provider(str(shop.payment_account), since, until) if with_provider else []
     with transaction():
-        found += [*_not_booked(since, until), *_refunds_not_booked(since, until), *_sales(since, until), *_owing()]
+        found += [*_not_booked(since, until), *_sales(since, until), *_owing()]
         new = _keep(day, found)
         db.session.execute(
             insert(ReconciledDay)
@@ -271,32 +271,30 @@ def _booked(source_type: str, plus: Sequence[str], minus: Sequence[str]) -> Any:
 
 
 def _not_booked(since: datetime, until: datetime) -> list[Found]:
-    booked = _booked("attempt", ["received"], ["taken_back"])
-    rows = db.session.execute(
-        select(PaymentAttempt.key, PaymentAttempt.order_id, PaymentAttempt.amount_minor, booked.c.minor)
-        .outerjoin(booked, booked.c.source_id == PaymentAttempt.id)
-        .where(
-            PaymentAttempt.state == AttemptState.SUCCEEDED,
-            PaymentAttempt.settled_at >= since,
-            PaymentAttempt.settled_at < until,
-            func.coalesce(booked.c.minor, 0) != PaymentAttempt.amount_minor,
-        )
-    )
+    """Payments and refunds that came to their end, and whose money the books do not have."""
+    received = _booked("attempt", ["received"], ["taken_back"])
+    sent_back = _booked("refund", ["sent_back", "sent_back_again"], ["came_back"])
     return [
-        Found(DifferenceKind.NOT_BOOKED, row.key, row.order_id, row.amount_minor, int(row.minor or 0)) for row in rows
+        *_missing(PaymentAttempt, AttemptState.SUCCEEDED, received, since, until),
+        *_missing(Refund, RefundState.DONE, sent_back, since, until),
     ]
 
 
-def _refunds_not_booked(since: datetime, until: datetime) -> list[Found]:
-    booked = _booked("refund", ["sent_back", "sent_back_again"], ["came_back"])
+def _missing(
+    model: type[PaymentAttempt | Refund],
+    done: AttemptState | RefundState,
+    booked: Any,
+    since: datetime,
+    until: datetime,
+) -> list[Found]:
     rows = db.session.execute(
-        select(Refund.key, Refund.order_id, Refund.amount_minor, booked.c.minor)
-        .outerjoin(booked, booked.c.source_id == Refund.id)
+        select(model.key, model.order_id, model.amount_minor, booked.c.minor)
+        .outerjoin(booked, booked.c.source_id == model.id)
         .where(
-            Refund.state == RefundState.DONE,
-            Refund.settled_at >= since,
-            Refund.settled_at < until,
-            func.coalesce(booked.c.minor, 0) != Refund.amount_minor,
+            model.state == done,
+            model.settled_at >= since,
+            model.settled_at < until,
+            func.coalesce(booked.c.minor, 0) != model.amount_minor,
         )
     )
     return [
