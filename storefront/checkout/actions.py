@@ -24,7 +24,7 @@ from storefront.kernel.db import transaction
 from storefront.kernel.errors import Conflict, Invalid, Refusal
 from storefront.kernel.idempotency import once, request_hash
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import NewLine, NewOrder, place_order
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.methods import available_methods

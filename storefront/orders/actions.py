@@ -1,4 +1,4 @@
-"""What may be done with an order: placed, confirmed, made ready, handed over, cancelled, let lapse.
+"""What may be done with an order that was placed: confirmed, made ready, handed over, cancelled, let lapse.
 
 Each verb takes the order's row first, then stock, then bookings, then promotions, always in this order. Asking twice
 for what is already so changes nothing and is no error, since people tap twice and jobs run twice.
@@ -16,12 +16,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
 from storefront.catalogue.models import ProductKind
-from storefront.events import OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired, OrderPlaced, OrderReady
+from storefront.events import OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired, OrderReady
 from storefront.inventory.actions import (
     OutOfStock,
     consume_holds,
     extend_holds,
-    hold_stock,
     release_holds,
     renew_holds,
     return_goods,
@@ -31,34 +30,26 @@ from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict
-from storefront.kernel.ids import new_code
 from storefront.kernel.outbox import record
-from storefront.kernel.tenancy import current_shop
-from storefront.orders.models import CODE_LENGTH, Order, OrderLine
+from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked, move
 from storefront.orders.states import (
     ABOUT_MONEY,
     GRACE,
     ON_THE_SHELF,
-    PAID_IN_ADVANCE,
     PROOF_PATIENCE,
     RETURNING,
     SETTLED,
     WAITING,
     WINDOWS,
     Attention,
-    Channel,
     FulfilmentMethod,
     FulfilmentState,
     OrderState,
     PaymentState,
 )
-from storefront.pricing.basket import Amount, Basket, Line, Totals, price
-from storefront.pricing.discounts import Discount
-from storefront.promotions.actions import PromotionGone, give_back, redeem, take_again
-from storefront.promotions.buyers import Buyer
+from storefront.promotions.actions import PromotionGone, give_back, take_again
 from storefront.reservations.actions import (
-    Contact,
     HoldExpired,
     SlotTaken,
     cancel_bookings,
@@ -99,178 +90,6 @@ class NotReturned(Conflict):
     """The goods are not back."""
 
     message = _l("Este pedido no ha regresado a la tienda.")
-
-
-@dataclass(frozen=True, slots=True)
-class NewLine:
-    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which."""
-
-    kind: ProductKind
-    product_id: int
-    variant_id: int
-    product_name: str
-    variant_name: str
-    sku: str
-    quantity: int
-    unit_minor: int
-    booking_id: int | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    category_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewOrder:
-    """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
-
-    `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
-    """
-
-    placement_key: str
-    lines: Sequence[NewLine]
-    payment_method: str
-    fulfilment_method: FulfilmentMethod
-    contact_name: str
-    contact_phone: str | None
-    contact_email: str | None = None
-    customer_id: int | None = None
-    locale: str = ""
-    address: dict[str, Any] | None = None
-    shipping_minor: int = 0
-    shipping_name: str = ""
-    note: str = ""
-    discounts: Sequence[Discount] = ()
-    first_order: bool = True
-    channel: Channel = Channel.WEB
-
-
-# --- placing ------------------------------------------------------------------------------------------------------
-
-
-def place_order(new: NewOrder, by: Actor) -> Order:
-    """Write down what is agreed, hold its stock and keep its bookings for as long as its way of payment allows.
-
-    Raises OutOfStock, HoldExpired when a booking's time ran out, or PromotionGone; then nothing was written. Runs in
-    the caller's transaction, if there is one.
-    """
-    at = clock.now()
-    with transaction():
-        sums = _priced(new)
-        order = _new_order(new, sums, at)
-        db.session.add(order)
-        db.session.flush()
-        db.session.add_all(_lines(order.id, new.lines, sums.lines))
-        until = (order.expires_at or at) + GRACE
-        hold_stock(_demand(new.lines), cause=CAUSE, cause_id=order.id, until=until)
-        booked = [line.booking_id for line in new.lines if line.booking_id is not None]
-        if booked:
-            extend_bookings(booked, until=until, order_id=order.id, contact=_contact(order))
-        if sums.discounts:
-            buyer = Buyer(new.customer_id, new.contact_phone, new.contact_email, new.first_order)
-            redeem(order.id, sums.discounts, buyer)
-        in_advance = new.payment_method in PAID_IN_ADVANCE and order.total_minor > 0
-        move(order, OrderState.AWAITING_PAYMENT if in_advance else OrderState.REQUESTED, by)
-        note("order", order.id, "placed", by, code=order.code, total_minor=order.total_minor)
-        record(OrderPlaced(order_id=order.id))
-    return order
-
-
-def _priced(new: NewOrder) -> Totals:
-    """What is agreed, priced by the one function that priced the bill."""
-    shop = current_shop()
-    lines = [
-        Line(line.unit_minor, line.quantity, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
-             category_id=line.category_id)
-        for line in new.lines
-    ]  # fmt: skip
-    return price(
-        Basket(
-            shop.currency,
-            lines,
-            shop.tax_rate_bp,
-            discounts=new.discounts,
-            shipping_minor=new.shipping_minor,
-            first_order=new.first_order,
-        )
-    )
-
-
-def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
-    shop = current_shop()
-    return Order(
-        code=_free_code(),
-        placement_key=new.placement_key,
-        state=OrderState.DRAFT,
-        payment_state=PaymentState.UNPAID,
-        fulfilment_state=FulfilmentState.NONE,
-        customer_id=new.customer_id,
-        contact_name=new.contact_name,
-        contact_phone=new.contact_phone,
-        contact_email=new.contact_email,
-        locale=new.locale or shop.locale,
-        fulfilment_method=new.fulfilment_method,
-        channel=new.channel,
-        address=new.address,
-        currency=shop.currency,
-        subtotal_minor=sums.subtotal_minor,
-        shipping_minor=sums.shipping_minor,
-        shipping_name=new.shipping_name,
-        discount_minor=sums.discount_minor,
-        discount_net_minor=sums.discount_net_minor,
-        net_minor=sums.net_minor,
-        tax_minor=sums.tax_minor,
-        total_minor=sums.total_minor,
-        payment_method=new.payment_method,
-        note=new.note,
-        placed_at=at,
-        expires_at=at + WINDOWS[new.payment_method],
-    )
-
-
-def _contact(order: Order) -> Contact:
-    return Contact(order.contact_name, order.contact_phone or "", order.note)
-
-
-def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -> list[OrderLine]:
-    return [
-        OrderLine(
-            order_id=order_id,
-            position=position,
-            kind=line.kind,
-            product_id=line.product_id,
-            variant_id=line.variant_id,
-            product_name=line.product_name,
-            variant_name=line.variant_name,
-            sku=line.sku,
-            quantity=line.quantity,
-            unit_minor=line.unit_minor,
-            discount_minor=amount.discount_minor,
-            gross_minor=amount.gross_minor,
-            net_minor=amount.net_minor,
-            tax_minor=amount.tax_minor,
-            tax_rate_bp=amount.tax_rate_bp,
-            booking_id=line.booking_id,
-            starts_at=line.starts_at,
-            ends_at=line.ends_at,
-        )
-        for position, (line, amount) in enumerate(zip(lines, amounts, strict=True), start=1)
-    ]
-
-
-def _demand(lines: Sequence[NewLine] | Sequence[Any]) -> dict[int, int]:
-    demand: Counter[int] = Counter()
-    for line in lines:
-        if line.kind is ProductKind.GOODS:
-            demand[line.variant_id] += line.quantity
-    return dict(demand)
-
-
-def _free_code() -> str:
-    """A code that no order of the shop has; the unique constraint guards the instant between."""
-    while True:
-        code = new_code(CODE_LENGTH)
-        if db.session.scalar(select(Order.id).where(Order.code == code)) is None:
-            return code
 
 
 # --- confirming ---------------------------------------------------------------------------------------------------
@@ -321,7 +140,7 @@ def _confirm(order: Order, by: Actor, reason: str = "") -> None:
     )
     move(order, OrderState.CONFIRMED, by, reason)
     lines = _lines_of(order.id)
-    demand = _demand(lines)
+    demand = demand_of(lines)
     renew_holds(demand, cause=CAUSE, cause_id=order.id, until=None)
     booked = [line.booking_id for line in lines if line.booking_id is not None]
     if booked and lapsed:
@@ -336,6 +155,15 @@ def _confirm(order: Order, by: Actor, reason: str = "") -> None:
         move(order, FulfilmentState.PREPARING, by)
     note("order", order.id, "confirmed", by, late=lapsed)
     record(OrderConfirmed(order_id=order.id))
+
+
+def demand_of(lines: Sequence[Any]) -> dict[int, int]:
+    """Units wanted of each variant, summed over `lines`; what is booked draws on no stock."""
+    demand: Counter[int] = Counter()
+    for line in lines:
+        if line.kind is ProductKind.GOODS:
+            demand[line.variant_id] += line.quantity
+    return dict(demand)
 
 
 def _lines_of(order_id: int) -> Sequence[Any]:

@@ -18,8 +18,9 @@ from storefront.kernel import clock, jobs
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import Shop, across_shops, acting_for, acting_for_partner
-from storefront.orders.actions import NewLine, NewOrder, confirm_order, mark_ready, place_order
+from storefront.orders.actions import confirm_order, mark_ready
 from storefront.orders.models import FulfilmentMethod, Order
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.payments.actions import open_attempt
 from tests.factories.catalogue import a_product
 

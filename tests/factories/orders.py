@@ -16,8 +16,9 @@ from storefront.kernel.audit import Actor
 from storefront.kernel.db import transaction
 from storefront.kernel.ids import new_token
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
+from storefront.orders.actions import confirm_order
 from storefront.orders.models import Order
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments.actions import open_attempt
 from storefront.reservations.availability import free_slots

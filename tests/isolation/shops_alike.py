@@ -32,8 +32,9 @@ from storefront.kernel.mail import MailMessage
 from storefront.kernel.media import store_image
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, current_shop, directory
-from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, mark_ready, place_order
+from storefront.orders.actions import cancel_order, confirm_order, mark_ready
 from storefront.orders.models import FulfilmentMethod, Order
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.models import BankLineState, Difference, DifferenceKind, Refund
 from storefront.payments.proofs import submit_proof

@@ -103,7 +103,7 @@ def test_a_code_can_be_read_aloud_and_never_repeats(monkeypatch):
     product = a_product()
     codes = iter(["AAAAAA", "AAAAAA", "BBBBBB"])
     first_real = an_order(product).code
-    monkeypatch.setattr("storefront.orders.actions.new_code", lambda _length: next(codes))
+    monkeypatch.setattr("storefront.orders.placing.new_code", lambda _length: next(codes))
 
     first, second = an_order(product).code, an_order(product).code
 

@@ -18,8 +18,9 @@ from storefront.kernel.errors import Refusal
 from storefront.kernel.ids import new_token
 from storefront.kernel.mail import MailMessage
 from storefront.kernel.tenancy import acting_for
-from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, hand_over, place_order
+from storefront.orders.actions import cancel_order, confirm_order, hand_over
 from storefront.orders.models import Order, OrderLine, OrderState, PaymentState
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments import actions, ledger, queries, refunding
 from storefront.payments.ledger import Account

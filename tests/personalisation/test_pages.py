@@ -271,7 +271,8 @@ def _together(*products, confirmed=True):
     """One order with several products."""
     from storefront.catalogue.models import ProductKind
     from storefront.kernel.ids import new_token
-    from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
+    from storefront.orders.actions import confirm_order
+    from storefront.orders.placing import NewLine, NewOrder, place_order
     from storefront.orders.states import FulfilmentMethod
     from tests.factories.orders import ALICIA, DORA
 

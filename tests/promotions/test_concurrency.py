@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from storefront.catalogue.models import ProductKind
 from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import acting_for
-from storefront.orders.actions import NewLine, NewOrder, cancel_order, place_order
+from storefront.orders.actions import cancel_order
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import FulfilmentMethod
 from storefront.pricing.discounts import Discount, Kind
 from storefront.promotions import actions

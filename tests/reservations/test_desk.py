@@ -11,7 +11,8 @@ from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.mail import MailMessage
-from storefront.orders.actions import NewLine, NewOrder, confirm_order, place_order
+from storefront.orders.actions import confirm_order
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import FulfilmentMethod
 from storefront.reservations import setup
 from storefront.reservations.actions import cancel_bookings, extend_bookings, mark

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from storefront.catalogue.models import ProductKind
 from storefront.kernel.db import db
-from storefront.orders.actions import NewLine, NewOrder, cancel_order, confirm_order, place_order
+from storefront.orders.actions import cancel_order, confirm_order
+from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import FulfilmentMethod
 from storefront.reservations.actions import move_booking
 from storefront.reservations.ics import Appointment, calendar_file
