@@ -116,7 +116,7 @@ class Night:
         Stays until the last buyer has gone.
         """
         try:
-            with self.app.app_context(), acting_for(self.shop):
+            with self.app.app_context():
                 while not self.closed.is_set() or self.waiting():
                     for order_id in self.waiting():
                         self.insist(lambda order_id=order_id: confirm_order(order_id, ALICIA))  # type: ignore[misc]
@@ -134,13 +134,11 @@ class Night:
         """Do it again while the database is away."""
         for _ in range(PATIENCE):
             try:
-                return work()
+                with acting_for(self.shop):
+                    return work()
             except (DBAPIError, StaleDataError) as error:
                 self.seen[type(error).__name__] += 1
-                db.session.rollback()
                 time.sleep(0.1)
-            finally:
-                db.session.remove()
         raise AssertionError("the database was gone for good")
 
 
