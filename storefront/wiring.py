@@ -27,6 +27,7 @@ from storefront.delivery import jobs as delivery_jobs
 from storefront.delivery import partner_api, rider
 from storefront.delivery import personal_data as delivery_data
 from storefront.delivery import views as delivery
+from storefront.inventory.bundles import contents
 from storefront.inventory.queries import available
 from storefront.kernel import facts, mail, mail_outbox, metrics, style_page
 from storefront.kernel.faces import APP, PARTNERS, PLATFORM, SHOP
@@ -53,6 +54,7 @@ from tenants import accounts, joining, landing, preview, signup
 from tenants import jobs as house_jobs
 from tenants.dashboard import accounts as desk_accounts
 from tenants.dashboard import bank as desk_bank
+from tenants.dashboard import bundles as desk_bundles
 from tenants.dashboard import catalogue as desk_catalogue
 from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import counter as desk_counter
@@ -102,6 +104,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
         desk_inventory.blueprint,
+        desk_bundles.blueprint,
         desk_counter.blueprint,
         desk_promotions.blueprint,
         desk_delivery.blueprint,
@@ -166,6 +169,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "home.booking_search": reservations.search_on_home,
     "shop.why": tastes.why,
     "product.availability": available,
+    "product.contents": contents,
     "product.booking": reservations.booking_picker,
     "product.related": tastes.beside,
     "product.viewed": tastes.viewed,

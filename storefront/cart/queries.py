@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from storefront.cart.models import Cart, CartLine
 from storefront.catalogue.queries import Picture, Sellable, sellable
-from storefront.inventory.queries import available
+from storefront.inventory.queries import Shelf, shelf
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
@@ -162,9 +162,9 @@ def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     if not rows:
         return CartView(0, (), price(Basket(shop.currency, (), shop.tax_rate_bp)), 0, None)
     on_sale = sellable([row.variant_id for row in rows], locale)
-    left = available([row.variant_id for row in rows if row.starts_at is None])
+    there = shelf([row.variant_id for row in rows if row.starts_at is None])
     held = _held(row.booking_id for row in rows)
-    lines = tuple(_line(row, on_sale.get(row.variant_id), left, held, shop.currency) for row in rows)
+    lines = tuple(_line(row, on_sale.get(row.variant_id), there, held, shop.currency) for row in rows)
     came_off = offers(rows[0].coupon, buyer)
     return CartView(
         id=rows[0].cart_id,
@@ -194,11 +194,12 @@ def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int =
     )
 
 
-def _line(
-    row: Any, offer: Sellable | None, left: dict[int, int | None], held: dict[int, Held], currency: str
-) -> LineView:
+def _line(row: Any, offer: Sellable | None, there: Shelf, held: dict[int, Held], currency: str) -> LineView:
     booking = held.get(row.booking_id) if row.booking_id else None
-    remaining = left.get(row.variant_id) if row.starts_at is None else None
+    remaining = there.left(row.variant_id) if row.starts_at is None else None
+    trouble = _trouble(row, offer, remaining, booking)
+    if trouble is None and row.starts_at is None:
+        there.take(row.variant_id, row.quantity)  # what is left for the next lines: a bundle shares its parts
     price = offer.price_minor if offer else row.seen_minor
     return LineView(
         code=row.code,
@@ -219,7 +220,7 @@ def _line(
         left=remaining,
         starts_at=row.starts_at,
         held=booking,
-        trouble=_trouble(row, offer, remaining, booking),
+        trouble=trouble,
     )
 
 

@@ -496,10 +496,11 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
     }
 
 
-def variant_names(variant_ids: Iterable[int]) -> dict[int, str]:
+def variant_names(variant_ids: Iterable[int], locale: str | None = None) -> dict[int, str]:
     """How to call each variant in a sentence ("Concha de vainilla, grande"), whatever its state."""
+    name = _text(Product, Product.name, foreign(locale) if locale else "")
     rows = db.session.execute(
-        select(Variant.id, Variant.name.label("variant_name"), Product.name)
+        select(Variant.id, Variant.name.label("variant_name"), name)
         .join(Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
         .where(Variant.id.in_(sorted(set(variant_ids))))
     )

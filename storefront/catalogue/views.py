@@ -173,6 +173,8 @@ def product(slug: str) -> ResponseReturnValue:
     choices = [Choice(variant, free.get(variant.id)) for variant in shown.variants]
     open_choices = [choice for choice in choices if not choice.is_sold_out]
     slots.call("product.viewed", None, product_id=shown.id)
+    chosen = _chosen(open_choices, request.args.get("opcion", ""))
+    described = chosen or choices[0]
     return render_template(
         "shop/catalogue/product.html",
         product=shown,
@@ -180,7 +182,8 @@ def product(slug: str) -> ResponseReturnValue:
         choices=choices,
         options=_options(shown, choices),
         several_prices=shown.has_several_prices,
-        chosen=_chosen(open_choices, request.args.get("opcion", "")),
+        chosen=chosen,
+        contents=slots.call("product.contents", (), variant_id=described.variant.id, locale=_locale()),
         cheapest=min(shown.variants, key=lambda variant: variant.price.minor),
         availability=_availability(choices) if is_goods else "",
         most=_largest_order(open_choices),

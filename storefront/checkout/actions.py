@@ -6,6 +6,7 @@ answer, and a cart that became an order gives that order again. The card provide
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from storefront.checkout.queries import Bill, bill, buyer_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
 from storefront.inventory.actions import OutOfStock
+from storefront.inventory.bundles import Part, parts_of
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import transaction
 from storefront.kernel.errors import Conflict, Invalid, Refusal
@@ -135,7 +137,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
     order = place_order(
         NewOrder(
             placement_key=f"cart:{cart.id}:{key}",
-            lines=[_new_line(line) for line in view.lines],
+            lines=_new_lines(view.lines),
             payment_method=details.payment_method,
             fulfilment_method=method,
             contact_name=details.name,
@@ -196,7 +198,12 @@ def _quote(view: CartView, details: CheckoutDetails) -> Quote | None:
     return found
 
 
-def _new_line(line: LineView) -> NewLine:
+def _new_lines(lines: Sequence[LineView]) -> list[NewLine]:
+    in_bundles = parts_of([line.variant_id for line in lines if not line.is_booking])
+    return [_new_line(line, in_bundles.get(line.variant_id, ())) for line in lines]
+
+
+def _new_line(line: LineView, parts: Sequence[Part]) -> NewLine:
     return NewLine(
         kind=ProductKind.SERVICE if line.is_booking else ProductKind.GOODS,
         product_id=line.product_id or 0,
@@ -210,4 +217,5 @@ def _new_line(line: LineView) -> NewLine:
         starts_at=line.held.starts_at if line.held else None,
         ends_at=line.held.ends_at if line.held else None,
         category_id=line.category_id,
+        parts=[part.as_agreed for part in parts] or None,
     )

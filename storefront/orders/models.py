@@ -115,7 +115,8 @@ class Order(ShopOwned, Model):
 class OrderLine(ShopOwned, Model):
     """One line as it was agreed: `quantity` units of `unit_minor` less `discount_minor` are `gross_minor`.
 
-    For reservations also when, and which booking. Of its units `refunded_quantity` were refunded, with
+    For reservations also when, and which booking. Of a bundle, `parts` is what was in one: [{"variant_id": 7, "units":
+    2, "name": "Concha"}]; its stock is theirs. Of its units `refunded_quantity` were refunded, with
     `refunded_minor`, and `restocked_quantity` of those can be sold again.
     """
 
@@ -153,6 +154,7 @@ class OrderLine(ShopOwned, Model):
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     tax_rate_bp: Mapped[int]
+    parts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     refunded_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     refunded_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     restocked_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))

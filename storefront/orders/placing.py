@@ -40,7 +40,10 @@ from storefront.reservations.actions import Contact, extend_bookings
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which."""
+    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which.
+
+    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it.
+    """
 
     kind: ProductKind
     product_id: int
@@ -54,6 +57,7 @@ class NewLine:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     category_id: int | None = None
+    parts: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,7 @@ def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -
             net_minor=amount.net_minor,
             tax_minor=amount.tax_minor,
             tax_rate_bp=amount.tax_rate_bp,
+            parts=line.parts,
             booking_id=line.booking_id,
             starts_at=line.starts_at,
             ends_at=line.ends_at,

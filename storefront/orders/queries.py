@@ -64,7 +64,10 @@ class NoSuchOrder(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class LineOfOrder:
-    """One agreed line; `amount` is as listed, before any discount. `refunded_quantity` units of it are off again."""
+    """One agreed line; `amount` is as listed, before any discount. `refunded_quantity` units of it are off again.
+
+    `parts` is what is in one, if it is a bundle: how many, and of what.
+    """
 
     kind: ProductKind
     product_id: int
@@ -80,6 +83,12 @@ class LineOfOrder:
     booking_id: int | None
     starts_at: datetime | None
     ends_at: datetime | None
+    parts: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def contents(self) -> str:
+        """What is in one, as one says it; empty for what is no bundle."""
+        return ", ".join(f"{units} × {name}" for units, name in self.parts)
 
     @property
     def name(self) -> str:
@@ -316,6 +325,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             (OrderLine.gross_minor + OrderLine.discount_minor).label("listed_minor"),
             OrderLine.tax_rate_bp,
             OrderLine.booking_id,
+            OrderLine.parts,
             _STARTS_AT.label("starts_at"),
             func.coalesce(func.upper(Booking.during), OrderLine.ends_at).label("ends_at"),
         )
@@ -339,6 +349,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             booking_id=row.booking_id,
             starts_at=row.starts_at,
             ends_at=row.ends_at,
+            parts=tuple((part["units"], part["name"]) for part in row.parts or ()),
         )
         for row in rows
     )

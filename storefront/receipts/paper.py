@@ -80,7 +80,12 @@ def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
     sheet.ln(3)
     for line in order.lines:
         if line.quantity > line.refunded_quantity:
-            _tick(sheet, line.quantity - line.refunded_quantity, line.name, line.sku)
+            _tick(
+                sheet,
+                line.quantity - line.refunded_quantity,
+                line.name,
+                " · ".join(filter(None, (line.sku, line.contents))),
+            )
     if order.note:
         sheet.ln(3)
         _line(sheet, _("Nota de quien pidió") + ": " + order.note)
