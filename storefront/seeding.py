@@ -30,7 +30,7 @@ from storefront.catalogue.categories import category_named, rename_category
 from storefront.catalogue.models import Category, Product, ProductKind, Variant
 from storefront.catalogue.pictures import NewImage, add_image
 from storefront.checkout.actions import CheckoutDetails, place
-from storefront.checkout.queries import bill, buyer_of
+from storefront.checkout.queries import bill, buyer_of, extras_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import offers, partners
 from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, set_contract
@@ -55,6 +55,7 @@ from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
 from storefront.pricing.discounts import Kind
+from storefront.pricing.extras import NO_TIP, Tip
 from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations import actions as bookings
@@ -155,7 +156,16 @@ def _open(demo: DemoShop) -> Shop:
         owner,
     )
     with acting_for(opened.shop):
-        building.change_tenant("set_up", SEEDER, None, payment_methods=list(demo.payment_methods))
+        building.change_tenant(
+            "set_up",
+            SEEDER,
+            None,
+            payment_methods=list(demo.payment_methods),
+            packaging_minor=demo.packaging_minor,
+            packaging_for=["delivery"] if demo.packaging_minor else [],
+            takes_tips=bool(demo.tips),
+            tip_percents=list(demo.tips),
+        )
         for name in demo.staff:
             building.add_staff(Credentials(Contact(email=staff_email(name)), PASSWORD, name), Role.CLERK, SEEDER)
     return opened.shop
@@ -381,14 +391,17 @@ def _check_out(person: DemoCustomer, token: str | None, pay: str, address: Posta
     if (address and delivery is None) or any(line.trouble for line in view.lines):
         return None
     by = Actor("customer", None, "")
+    method = FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP
+    tip = Tip(percent=max(shop.tip_percents)) if shop.takes_tips and len(person.name) % 2 else NO_TIP
     details = CheckoutDetails(
         name=person.name,
         phone=person.phone,
         email=person.email or None,
-        fulfilment_method=FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP,
+        fulfilment_method=method,
+        tip=tip,
         address=address,
         payment_method=pay,
-        shown=bill(view, delivery).stamp,
+        shown=bill(view, delivery, extras_of(view, method, tip)).stamp,
         note=person.note,
         locale=person.locale if person.locale in shop.locales else shop.locale,
     )

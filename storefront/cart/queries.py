@@ -19,6 +19,7 @@ from storefront.kernel.ids import token_hash
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.extras import NOTHING_MORE, Extras
 from storefront.promotions.buyers import ANYBODY, Buyer
 from storefront.promotions.queries import NONE, Offers, offers
 from storefront.reservations.models import Booking, BookingState
@@ -176,8 +177,10 @@ def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     )
 
 
-def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int = 0) -> Basket:
-    """The lines as what has to be priced, with what may come off and a delivery."""
+def basket_of(
+    lines: Sequence[LineView], came_off: Offers, shipping_minor: int = 0, more: Extras = NOTHING_MORE
+) -> Basket:
+    """The lines as what has to be priced, with what may come off, a delivery, and what comes on top."""
     shop = current_shop()
     goods = [
         Line(line.unit_minor, line.units, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
@@ -190,6 +193,8 @@ def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int =
         shop.tax_rate_bp,
         discounts=came_off.discounts,
         shipping_minor=shipping_minor,
+        packaging_minor=more.packaging_minor,
+        tip_minor=more.tip_minor,
         first_order=came_off.first_order,
     )
 

@@ -15,7 +15,7 @@ from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
 from storefront.cart.models import Cart
 from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
 from storefront.catalogue.models import ProductKind
-from storefront.checkout.queries import Bill, bill, buyer_of
+from storefront.checkout.queries import Bill, bill, buyer_of, extras_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
 from storefront.inventory.actions import OutOfStock
@@ -28,6 +28,7 @@ from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.methods import available_methods
+from storefront.pricing.extras import NO_TIP, Tip
 from storefront.reservations.actions import HoldExpired
 
 CARD = "card"
@@ -65,7 +66,7 @@ class MethodUnavailable(Invalid):
 class CheckoutDetails:
     """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries.
 
-    A shop that writes an order down itself may take any way of payment it likes.
+    A shop that writes an order down itself may take any way of payment it likes, and says whether it is `packed`.
     """
 
     name: str
@@ -79,6 +80,8 @@ class CheckoutDetails:
     locale: str = ""
     customer_id: int | None = None
     channel: Channel = Channel.WEB
+    tip: Tip = NO_TIP
+    packed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +128,11 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
         raise EmptyCart
     _refuse_troubled(view)
     delivery = _quote(view, details)
-    now = bill(view, delivery)
+    method = _fulfilment(view, details)
+    more = extras_of(view, method if details.packed else "", details.tip)
+    now = bill(view, delivery, more)
     if now.stamp != details.shown:
         raise PriceChanged(now)
-    method = _fulfilment(view, details)
     offered = available_methods(current_shop(), method, view.has_bookings)
     if details.channel is Channel.WEB and details.payment_method not in {offer.code for offer in offered}:
         raise MethodUnavailable
@@ -150,6 +154,8 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             discounts=view.offers.discounts,
             first_order=view.offers.first_order,
             channel=details.channel,
+            packaging_minor=more.packaging_minor,
+            tip_minor=more.tip_minor,
         ),
         by,
     )

@@ -17,6 +17,7 @@ from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import has_ordered
 from storefront.pricing.basket import Totals, price
+from storefront.pricing.extras import NO_TIP, NOTHING_MORE, Extras, Tip, packaging_minor, tip_minor
 from storefront.promotions.buyers import Buyer
 
 
@@ -65,9 +66,15 @@ def _price(zone: ZoneChoice, subtotal_minor: int) -> int:
     return 0 if is_free else zone.price_minor
 
 
-def bill(cart: CartView, quote: Quote | None) -> Bill:
-    """The bill of a cart, with delivery where there is a quote for it."""
-    sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0))
+def extras_of(cart: CartView, way: str, tip: Tip = NO_TIP) -> Extras:
+    """What comes on top of a cart whose goods are received this way, with the tip that was chosen."""
+    shop = current_shop()
+    return Extras(packaging_minor(shop, way) if cart.has_goods else 0, tip_minor(shop, tip, cart.totals.subtotal_minor))
+
+
+def bill(cart: CartView, quote: Quote | None, more: Extras = NOTHING_MORE) -> Bill:
+    """The bill of a cart, with delivery where there is a quote for it, and with what comes on top."""
+    sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0, more))
     return Bill(sums, quote, _stamp(cart, sums))
 
 
@@ -77,7 +84,8 @@ def _stamp(cart: CartView, sums: Totals) -> str:
         (line.variant_id, line.units, line.unit_minor, line.starts_at) for line in cart.lines
     ]
     came_off = [(one.discount_id, one.amount_minor) for one in sums.discounts]
-    seen = repr((sorted(map(repr, lines)), sums.shipping_minor, came_off, sums.total_minor, sums.currency))
+    fees = (sums.shipping_minor, sums.packaging.listed_minor, sums.tip_minor)
+    seen = repr((sorted(map(repr, lines)), fees, came_off, sums.total_minor, sums.currency))
     return f"{sums.total_minor}-{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
 
 

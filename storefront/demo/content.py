@@ -131,6 +131,10 @@ class DemoShop:
     promotions: tuple[DemoPromotion, ...] = ()
     hours_said: str = ""
     """The hours as the shop writes them on its door."""
+    packaging_minor: int = 0
+    """What packaging costs for what is delivered."""
+    tips: tuple[int, ...] = ()
+    """The percentages that are suggested as a tip; none: the shop takes no tips."""
     translations: Translations = field(default_factory=dict)
 
 

@@ -343,6 +343,7 @@ SHOP = DemoShop(
         shelf("tejer", "Para tejer", "Para tricotar", "For knitting"),
         shelf("a-medida", "A medida", "Sob medida", "Made to measure"),
     ),
+    packaging_minor=500,
     zones=(
         DemoZone("La Paz, centro y ladera", "L", ("La Paz",), 1500, 50000),
         DemoZone("El Alto y zona sur", "L", ("El Alto", "Achocalla", "Mecapaca", "Viacha"), 2500, 80000),

@@ -217,7 +217,9 @@ def parts_by_refund(refund_ids: Sequence[int]) -> dict[int, tuple[PartView, ...]
 
 def paid_order(order_id: int) -> PaidOrder:
     """An order as it was paid, and what of it went back; decide with it only while the order is locked."""
-    order = db.session.execute(select(Order.total_minor, Order.tax_minor).where(Order.id == order_id)).one()
+    order = db.session.execute(
+        select(Order.total_minor, Order.tax_minor, Order.packaging_minor, Order.tip_minor).where(Order.id == order_id)
+    ).one()
     tax_back = _back_of_lines(order_id)
     lines = db.session.execute(
         select(
@@ -236,6 +238,7 @@ def paid_order(order_id: int) -> PaidOrder:
         .where(Refund.order_id == order_id)
         .group_by(RefundLine.part)
     ).all()
+    back = {row.part: int(row.minor) for row in sums}
     return PaidOrder(
         total_minor=order.total_minor,
         tax_minor=order.tax_minor,
@@ -251,7 +254,11 @@ def paid_order(order_id: int) -> PaidOrder:
         ),
         refunded_minor=int(sum(row.minor for row in sums)),
         refunded_tax_minor=int(sum(row.tax for row in sums)),
-        shipping_refunded_minor=int(sum(row.minor for row in sums if row.part is RefundPart.SHIPPING)),
+        shipping_refunded_minor=back.get(RefundPart.SHIPPING, 0),
+        packaging_minor=order.packaging_minor,
+        packaging_refunded_minor=back.get(RefundPart.PACKAGING, 0),
+        tip_minor=order.tip_minor,
+        tip_refunded_minor=back.get(RefundPart.TIP, 0),
     )  # fmt: skip
 
 
