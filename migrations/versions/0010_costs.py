@@ -1,4 +1,4 @@
-"""What an order costs besides its goods: packaging and a tip, and what shops have decided about both."""
+"""What an order costs besides its goods: packaging, a tip, and deliveries priced by weight or by total."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,8 +35,30 @@ def shop_columns() -> list[sa.Column[object]]:
     ]
 
 
+def rate_columns() -> list[sa.Column[object]]:
+    """How a zone's price is found, anew for each call."""
+    return [
+        sa.Column("kind", sa.String(40), server_default=sa.text("'flat'"), nullable=False),
+        sa.Column("steps", pg.JSONB(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("assumed_g", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    ]
+
+
+RATES = (
+    ("ratekind", "kind IN ('flat', 'by_weight', 'by_total')"),
+    ("steps", "(kind = 'flat') = (steps = '[]'::jsonb)"),
+    ("assumed", "assumed_g >= 0"),
+)
+
+
 def upgrade() -> None:
-    """Nobody charged for packaging or asked for a tip until now."""
+    """Until now nobody charged for packaging or asked for a tip, nothing had a weight, and each zone had one price."""
+    op.add_column("variants", sa.Column("weight_g", sa.BigInteger(), nullable=True))
+    op.create_check_constraint(op.f("ck_variants_weight"), "variants", "weight_g BETWEEN 1 AND 1000000")
+    for column in rate_columns():
+        op.add_column("delivery_rates", column)
+    for name, condition in RATES:
+        op.create_check_constraint(op.f(f"ck_delivery_rates_{name}"), "delivery_rates", condition)
     for column in shop_columns():
         op.add_column("tenants", column)
     op.create_check_constraint(op.f("ck_tenants_packaging"), "tenants", "packaging_minor >= 0")
@@ -53,7 +75,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it back, as long as no order has had either."""
+    """Take it back, as long as no order has had packaging or a tip, and no zone a table of prices."""
     refuse_orders_with_more()
     op.drop_constraint(op.f("ck_refund_lines_tip"), "refund_lines", type_="check")
     op.drop_constraint(op.f("ck_refund_lines_refundpart"), "refund_lines", type_="check")
@@ -68,15 +90,24 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_tenants_packaging"), "tenants", type_="check")
     for column in reversed(shop_columns()):
         op.drop_column("tenants", column.name)
+    for name, _condition in RATES:
+        op.drop_constraint(op.f(f"ck_delivery_rates_{name}"), "delivery_rates", type_="check")
+    for column in reversed(rate_columns()):
+        op.drop_column("delivery_rates", column.name)
+    op.drop_constraint(op.f("ck_variants_weight"), "variants", type_="check")
+    op.drop_column("variants", "weight_g")
 
 
 def refuse_orders_with_more() -> None:
-    """An order with either has no form in the older schema: better no way back than a false book."""
+    """What has no form in the older schema: better no way back than a false book or a price nobody decided."""
     op.execute(
         """
         DO $$ BEGIN
           IF EXISTS (SELECT FROM orders WHERE packaging_minor > 0 OR tip_minor > 0) THEN
             RAISE EXCEPTION 'orders with packaging or a tip cannot be kept by the schema before them';
+          END IF;
+          IF EXISTS (SELECT FROM delivery_rates WHERE kind <> 'flat') THEN
+            RAISE EXCEPTION 'zones with a table of prices cannot be kept by the schema before them';
           END IF;
         END $$
         """

@@ -71,6 +71,7 @@ class LineView:
     starts_at: datetime | None
     held: Held | None
     trouble: Trouble | None
+    weight_g: int | None = None
 
     @property
     def is_booking(self) -> bool:
@@ -225,6 +226,7 @@ def _line(
         starts_at=row.starts_at,
         held=booking,
         trouble=_trouble(row, offer, remaining, booking),
+        weight_g=offer.weight_g if offer else None,
     )
 
 

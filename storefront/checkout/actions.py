@@ -15,7 +15,7 @@ from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
 from storefront.cart.models import Cart
 from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
 from storefront.catalogue.models import ProductKind
-from storefront.checkout.queries import Bill, bill, buyer_of, extras_of
+from storefront.checkout.queries import Bill, bill, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
 from storefront.inventory.actions import OutOfStock
@@ -51,7 +51,7 @@ class PriceChanged(Conflict):
 
 
 class NoDelivery(Invalid):
-    """The shop does not deliver there."""
+    """The shop does not deliver there, or not so much."""
 
     message = _l("No entregamos en ese lugar. Elige otro o recoge tu pedido en la tienda.")
 
@@ -196,7 +196,7 @@ def _fulfilment(view: CartView, details: CheckoutDetails) -> FulfilmentMethod:
 def _quote(view: CartView, details: CheckoutDetails) -> Quote | None:
     if _fulfilment(view, details) is not FulfilmentMethod.DELIVERY:
         return None
-    found = quote(details.address, view.totals.subtotal_minor) if details.address else None
+    found = quote(details.address, view.totals.subtotal_minor, load_of(view)) if details.address else None
     if found is None:
         raise NoDelivery
     return found

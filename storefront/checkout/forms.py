@@ -23,7 +23,14 @@ OTHER_TIP = "other"
 
 def _choice(place: Place) -> SelectChoice:
     """A place with its price, since a list of many shows nothing else."""
-    return SelectChoice(place.value, f"{place.label} · {money(place.price) if place.price else _('Gratis')}")
+    return SelectChoice(place.value, f"{place.label} · {price_word(place)}")
+
+
+def price_word(place: Place) -> str:
+    """What delivery to a place costs, in a word or two."""
+    if place.price is None:
+        return _("Es demasiado")
+    return money(place.price) if place.price else _("Gratis")
 
 
 class CheckoutForm(Form):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from storefront.cart.queries import CartView, basket_of
 from storefront.customers.address import PostalAddress
 from storefront.customers.models import Address, Customer
-from storefront.delivery.rates import Quote, ZoneChoice, plain, zones_for_checkout
+from storefront.delivery.rates import EMPTY, Load, Quote, plain, price_in, zones_for_checkout
 from storefront.kernel.db import db
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
@@ -23,13 +23,15 @@ from storefront.promotions.buyers import Buyer
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place the shop delivers to, as one choice of a list. `locality` is empty where it has to be typed."""
+    """A place the shop delivers to, as one choice of a list. `locality` is empty where it has to be typed; no `price`:
+    so much is not delivered there.
+    """
 
     value: str
     label: str
     locality: str
     region: str
-    price: Money
+    price: Money | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,22 @@ class Bill:
         return self.totals.total
 
 
-def places(subtotal_minor: int) -> list[Place]:
+def load_of(cart: CartView) -> Load:
+    """What a cart weighs, as far as anybody knows."""
+    goods = [line for line in cart.good_lines if not line.is_booking]
+    return Load(
+        sum((line.weight_g or 0) * line.quantity for line in goods),
+        sum(line.quantity for line in goods if line.weight_g is None),
+    )
+
+
+def places(subtotal_minor: int, load: Load = EMPTY) -> list[Place]:
     """Where goods worth `subtotal_minor` can be delivered, in the shop's order. Empty: the shop does not deliver."""
     currency = current_shop().currency
     found = []
     for zone in zones_for_checkout():
-        price = Money(_price(zone, subtotal_minor), currency)
+        cost = price_in(zone, subtotal_minor, load)
+        price = None if cost is None else Money(cost, currency)
         if not zone.localities:
             found.append(Place(zone.code, zone.name, "", zone.region or "", price))
         found.extend(
@@ -59,11 +71,6 @@ def places(subtotal_minor: int) -> list[Place]:
             for number, locality in enumerate(zone.localities)
         )
     return found
-
-
-def _price(zone: ZoneChoice, subtotal_minor: int) -> int:
-    is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
-    return 0 if is_free else zone.price_minor
 
 
 def extras_of(cart: CartView, way: str, tip: Tip = NO_TIP) -> Extras:

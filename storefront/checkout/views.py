@@ -21,8 +21,8 @@ from storefront.checkout.actions import (
     PriceChanged,
     place,
 )
-from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm
-from storefront.checkout.queries import Bill, Place, bill, buyer_of, extras_of, known_of, place_of, places
+from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm, price_word
+from storefront.checkout.queries import Bill, Place, bill, buyer_of, extras_of, known_of, load_of, place_of, places
 from storefront.delivery.rates import quote
 from storefront.inventory.actions import OutOfStock
 from storefront.kernel.access import access, current_actor
@@ -81,7 +81,8 @@ def _customer_id() -> int | None:
 
 
 def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
-    where = places(cart.totals.subtotal_minor) if cart.has_goods else []
+    load = load_of(cart)
+    where = places(cart.totals.subtotal_minor, load) if cart.has_goods else []
     shop = current_shop()
     ways = [PICKUP, DELIVERY] if where and shop.address else [DELIVERY] if where else [PICKUP]
     if not cart.has_goods:
@@ -96,7 +97,7 @@ def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
     if len(methods) == 1:
         form.pay.data = methods[0].code
     address = form.address()
-    found = quote(address, cart.totals.subtotal_minor) if address and form.place_is_named else None
+    found = quote(address, cart.totals.subtotal_minor, load) if address and form.place_is_named else None
     return _Desk(
         cart=cart,
         ways=ways,
@@ -108,7 +109,7 @@ def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
 
 
 def _page(form: CheckoutForm, desk: _Desk, status: int = 200) -> ResponseReturnValue:
-    return render_template("shop/checkout/checkout.html", form=form, desk=desk), status
+    return render_template("shop/checkout/checkout.html", form=form, desk=desk, price_word=price_word), status
 
 
 def _fill_in(form: CheckoutForm) -> None:

@@ -71,17 +71,23 @@ class DemoCategory:
     slug: str
     name: str
     translations: Translations = field(default_factory=dict)
+    weight_g: int | None = None
+    """What one of its products weighs, packed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoZone:
-    """Where the shop delivers and for how much; no localities means the whole region, no region everywhere."""
+    """Where the shop delivers and for how much; no localities means the whole region, no region everywhere.
+
+    `by_weight` holds pairs of up to how many grams (None: however many) and the price.
+    """
 
     name: str
     region: str | None
     localities: tuple[str, ...]
     price_minor: int
     free_above_minor: int | None = None
+    by_weight: tuple[tuple[int | None, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

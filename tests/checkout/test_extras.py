@@ -1,4 +1,4 @@
-"""Packaging and tips from the checkout to the order: shown before they are agreed, never chosen for anybody."""
+"""What an order costs besides its goods, from the checkout to the order: shown before it is agreed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storefront.cart.actions import add_booking
 from storefront.cart.queries import cart_view
+from storefront.catalogue.models import Variant
 from storefront.checkout.actions import PriceChanged, place
 from storefront.checkout.counter import Sale, Settled, sell
 from storefront.checkout.queries import bill, extras_of
 from storefront.delivery.contracts import ZoneDetails, add_zone
-from storefront.kernel.db import db
+from storefront.delivery.models import RateKind, Shipment
+from storefront.delivery.rates import Step
+from storefront.kernel.db import db, transaction
 from storefront.kernel.limits import limiter
 from storefront.kernel.tenancy import acting_for
 from storefront.orders.models import Order
@@ -25,7 +28,7 @@ from tests.checkout.test_pages import fill, hidden, orders_at
 from tests.factories.catalogue import OWNER, a_product
 from tests.factories.desk import Desk
 from tests.factories.extras import with_extras
-from tests.factories.orders import ALICIA, DORA, a_cart, a_time, a_tour, details_for
+from tests.factories.orders import ALICIA, DORA, HOME, a_cart, a_time, a_tour, an_order, details_for
 from tests.orders.conftest import set_price
 
 PLACE = "/pedir"
@@ -274,3 +277,63 @@ def test_a_tip_larger_than_the_sale_is_taken_for_a_slip(bakery, alicia, bread):
 
 def hidden_input(page, name):
     return re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1]
+
+
+# --- deliveries by weight ---------------------------------------------------------------------------------------------
+
+
+def weighs(product, grams):
+    with transaction():
+        db.session.execute(update(Variant).where(Variant.id == product.variant_id).values(weight_g=grams))
+
+
+def test_a_delivery_by_weight_is_priced_by_what_is_in_the_cart_from_the_list_to_the_order(bakery, browser, bread):
+    steps = (Step(1_000, 3_500), Step(2_000, 6_000))
+    with acting_for(bakery):
+        weighs(bread, 700)
+        add_zone(ZoneDetails("Centro", 0, localities=["Centro"], kind=RateKind.BY_WEIGHT, steps=steps), OWNER)
+    page = looked(browser, how="delivery")
+    assert "$60.00" in page
+    place = re.search(r'value="(\w+\.0)"', page)[1]
+    typed = fill(browser, how="delivery", place=place, street="Casa azul", pay="cash_on_delivery")
+    first = browser.post(PLACE, data=typed)
+    assert first.status_code == 409
+    assert "$90.00" in first.text
+    with acting_for(bakery):
+        weighs(bread, 500)
+
+    changed = browser.post(PLACE, data={**typed, "shown": hidden(first.text, "shown")})
+
+    assert changed.status_code == 409
+    assert "$65.00" in changed.text
+    assert orders_at(bakery) == 0
+    assert browser.post(PLACE, data={**typed, "shown": hidden(changed.text, "shown")}).status_code == 303
+    assert the_order(bakery) == (0, 0, 6_500)
+
+
+def test_what_is_heavier_than_the_table_is_refused_with_what_to_do(bakery, browser, bread):
+    with acting_for(bakery):
+        weighs(bread, 700)
+        add_zone(
+            ZoneDetails("Centro", 0, localities=["Centro"], kind=RateKind.BY_WEIGHT, steps=(Step(1_000, 3_500),)), OWNER
+        )
+    page = looked(browser, how="delivery")
+    assert "Es demasiado" in page
+    place = re.search(r'value="(\w+\.0)"', page)[1]
+
+    answer = browser.post(
+        PLACE, data=fill(browser, how="delivery", place=place, street="Casa azul", pay="cash_on_delivery")
+    )
+
+    assert answer.status_code == 422
+    assert "más grande de lo que llevamos ahí" in answer.text
+    assert orders_at(bakery) == 0
+
+
+def test_a_parcel_belongs_to_its_zone_whatever_its_weight(bakery, drain):
+    with acting_for(bakery):
+        add_zone(ZoneDetails("Centro", 0, kind=RateKind.BY_WEIGHT, steps=(Step(1, 3_500),), assumed_g=0), OWNER)
+        an_order(a_product(stock=3), pay="cash_on_delivery", address=HOME, confirmed=True)
+    drain(bakery)
+    with acting_for(bakery):
+        assert db.session.scalar(select(Shipment.zone_id)) is not None
