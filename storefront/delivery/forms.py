@@ -155,7 +155,6 @@ class ZoneForm(MakingForm):
     totals = FieldList(FormField(TotalStepForm), max_entries=MOST_STEPS)
     assumed = GramsField(
         _l("Lo que cuenta una pieza sin peso"),
-        [Optional(), NumberRange(1, HEAVIEST_G, _l("Es demasiado peso para una pieza."))],
         description=_l("En gramos. Vale para los productos a los que no les escribiste su peso."),
     )
     free_above = MoneyField(_l("Gratis a partir de"), [Optional()], description=_l("Déjalo vacío si siempre se cobra."))
@@ -197,7 +196,8 @@ class ZoneForm(MakingForm):
         if self.rate_kind is RateKind.FLAT and self.price.data is None and not self.price.errors:
             self.price.errors = (_("Escribe el precio; cero si es gratis."),)
             return False
-        if self.rate_kind is RateKind.BY_WEIGHT and self.assumed.data is None and not self.assumed.errors:
+        by_weight = self.rate_kind is RateKind.BY_WEIGHT
+        if by_weight and not self.assumed.errors and not 0 < (self.assumed.data or 0) <= HEAVIEST_G:
             self.assumed.errors = (_("Escribe cuánto cuenta una pieza sin peso, en gramos."),)
             return False
         return good

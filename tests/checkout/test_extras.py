@@ -290,25 +290,25 @@ def weighs(product, grams):
 def test_a_delivery_by_weight_is_priced_by_what_is_in_the_cart_from_the_list_to_the_order(bakery, browser, bread):
     steps = (Step(1_000, 3_500), Step(2_000, 6_000))
     with acting_for(bakery):
-        weighs(bread, 700)
+        weighs(bread, 500)
         add_zone(ZoneDetails("Centro", 0, localities=["Centro"], kind=RateKind.BY_WEIGHT, steps=steps), OWNER)
     page = looked(browser, how="delivery")
-    assert "$60.00" in page
+    assert "$35.00" in page
     place = re.search(r'value="(\w+\.0)"', page)[1]
     typed = fill(browser, how="delivery", place=place, street="Casa azul", pay="cash_on_delivery")
     first = browser.post(PLACE, data=typed)
     assert first.status_code == 409
-    assert "$90.00" in first.text
+    assert "$65.00" in first.text
     with acting_for(bakery):
-        weighs(bread, 500)
+        weighs(bread, 700)
 
     changed = browser.post(PLACE, data={**typed, "shown": hidden(first.text, "shown")})
 
     assert changed.status_code == 409
-    assert "$65.00" in changed.text
+    assert "$90.00" in changed.text
     assert orders_at(bakery) == 0
     assert browser.post(PLACE, data={**typed, "shown": hidden(changed.text, "shown")}).status_code == 303
-    assert the_order(bakery) == (0, 0, 6_500)
+    assert the_order(bakery) == (0, 0, 9_000)
 
 
 def test_what_is_heavier_than_the_table_is_refused_with_what_to_do(bakery, browser, bread):
