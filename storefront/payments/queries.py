@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import case, func, select
 
 from storefront.catalogue.models import ProductKind
+from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.states import COUNTS, SETTLED
 from storefront.payments.ledger import MONEY, Account
@@ -395,6 +397,18 @@ def held_by_account() -> dict[Account, int]:
         )
         found[account] = int(total or 0)
     return found
+
+
+def tips_this_month() -> int:
+    """The tips of the orders that were confirmed this month, less those that went back, in minor units."""
+    first = clock.now().astimezone(current_shop().zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    signed = case((LedgerEntry.credit == Account.TIPS, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    total = db.session.scalar(
+        select(func.coalesce(func.sum(signed), 0)).where(
+            (LedgerEntry.debit == Account.TIPS) | (LedgerEntry.credit == Account.TIPS), LedgerEntry.at >= first
+        )
+    )
+    return int(total or 0)
 
 
 @dataclass(frozen=True, slots=True)

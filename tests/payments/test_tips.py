@@ -248,3 +248,17 @@ def test_the_customer_reads_both_in_the_letter_and_on_the_page_and_the_shop_send
         assert db.session.scalar(select(func.sum(Refund.amount_minor))) == 1_160
         db.session.rollback()
     assert "Propina" in client_at(bakery).get(f"/pedido/{token}").text
+
+
+def test_the_shop_reads_how_much_of_this_month_is_tips(app, cast, bakery, within, client_at):
+    alicia = Desk(app, client_at("app"), cast.staff["alicia"])
+    assert "Propinas" not in alicia.get("/cobros").text
+    with within(bakery):
+        with clock.pretending(clock.now() - timedelta(days=40)):
+            a_sale()
+        order_id = a_sale()
+        refunding.refund_parts(order_id, Wish([], tip_minor=250), ALICIA)
+        assert queries.tips_this_month() == TIP - 250
+    page = alicia.get("/cobros").text
+    assert "Propinas de los pedidos que confirmaste este mes" in page
+    assert "$7.50" in page
