@@ -24,6 +24,8 @@ HUES = (15, 35, 60, 85, 125, 155, 180, 210, 240, 270, 310, 345)
 CARD = "card"
 METHODS = (TRANSFER, CARD, CASH, AT_SHOP)
 MOST_TASTES, LONGEST_TASTE = 12, 24
+WAYS_PACKED = ("delivery", "pickup")
+MOST_PERCENTS, LARGEST_PERCENT = 3, 30
 COVER_SIDE = 2400
 
 
@@ -37,6 +39,18 @@ class NoWayToPay(Invalid):
     """A shop that takes no kind of payment sells nothing."""
 
     message = _l("Deja al menos una forma de pago.")
+
+
+class NoWayForPackaging(Invalid):
+    """A fee for packaging that nobody would ever pay."""
+
+    message = _l("Elige en qué pedidos se cobra el empaque.")
+
+
+class BadPercents(Invalid):
+    """No tips that can be suggested."""
+
+    message = _l("Escribe hasta tres porcentajes, de 1 a 30, separados por comas.")
 
 
 class NoBankDetails(Invalid):
@@ -139,6 +153,23 @@ def change_tax(rate_bp: int, by: Actor) -> None:
     if not 0 <= rate_bp <= 5000:
         raise Invalid(_l("El impuesto va de 0 a 50 por ciento."))
     _apply("tax_changed", by, {"tax_rate_bp": rate_bp})
+
+
+def change_extras(packaging_minor: int, ways: Iterable[str], percents: Iterable[int] | None, by: Actor) -> None:
+    """Set what packaging costs for goods received in these ways, and which tips are suggested; None: no tips at all.
+
+    Raises NoWayForPackaging and BadPercents.
+    """
+    chosen = tuple(way for way in WAYS_PACKED if way in set(ways))
+    if packaging_minor < 0:
+        raise Invalid
+    if packaging_minor and not chosen:
+        raise NoWayForPackaging
+    suggested = tuple(sorted(set(percents or ())))
+    if len(suggested) > MOST_PERCENTS or any(not 1 <= one <= LARGEST_PERCENT for one in suggested):
+        raise BadPercents
+    wanted = {"packaging_minor": packaging_minor, "packaging_for": chosen, "takes_tips": percents is not None}
+    _apply("extras_changed", by, wanted | ({"tip_percents": suggested} if percents is not None else {}))
 
 
 def change_languages(languages: Iterable[str], by: Actor) -> None:

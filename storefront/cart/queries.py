@@ -19,6 +19,7 @@ from storefront.kernel.ids import token_hash
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.extras import NOTHING_MORE, Extras
 from storefront.promotions.buyers import ANYBODY, Buyer
 from storefront.promotions.queries import NONE, Offers, offers
 from storefront.reservations.models import Booking, BookingState
@@ -70,6 +71,7 @@ class LineView:
     starts_at: datetime | None
     held: Held | None
     trouble: Trouble | None
+    weight_g: int | None = None
 
     @property
     def is_booking(self) -> bool:
@@ -176,8 +178,10 @@ def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     )
 
 
-def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int = 0) -> Basket:
-    """The lines as what has to be priced, with what may come off and a delivery."""
+def basket_of(
+    lines: Sequence[LineView], came_off: Offers, shipping_minor: int = 0, more: Extras = NOTHING_MORE
+) -> Basket:
+    """The lines as what has to be priced, with what may come off, a delivery, and what comes on top."""
     shop = current_shop()
     goods = [
         Line(line.unit_minor, line.units, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
@@ -190,6 +194,8 @@ def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int =
         shop.tax_rate_bp,
         discounts=came_off.discounts,
         shipping_minor=shipping_minor,
+        packaging_minor=more.packaging_minor,
+        tip_minor=more.tip_minor,
         first_order=came_off.first_order,
     )
 
@@ -221,6 +227,7 @@ def _line(row: Any, offer: Sellable | None, there: Shelf, held: dict[int, Held],
         starts_at=row.starts_at,
         held=booking,
         trouble=trouble,
+        weight_g=offer.weight_g if offer else None,
     )
 
 

@@ -123,6 +123,7 @@ class Sellable:
     kind: ProductKind
     picture: Picture | None
     category_id: int | None = None
+    weight_g: int | None = None
 
     @property
     def image_key(self) -> str | None:
@@ -491,6 +492,7 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
             kind=row.kind,
             picture=_picture(row, row.name),
             category_id=row.category_id,
+            weight_g=row.weight_g,
         )
         for row in rows
     }
@@ -523,6 +525,7 @@ def _sellable_statement(language: str) -> Select[*tuple[Any, ...]]:
             Variant.name.label("variant_name"),
             Variant.sku,
             Variant.price_minor,
+            Variant.weight_g,
             Product.id.label("product_id"),
             Product.slug,
             Product.kind,

@@ -16,7 +16,7 @@ from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
 from storefront.cart.models import Cart
 from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
 from storefront.catalogue.models import ProductKind
-from storefront.checkout.queries import Bill, bill, buyer_of
+from storefront.checkout.queries import Bill, bill, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
 from storefront.inventory.actions import OutOfStock
@@ -30,6 +30,7 @@ from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.methods import available_methods
+from storefront.pricing.extras import NO_TIP, Tip
 from storefront.reservations.actions import HoldExpired
 
 CARD = "card"
@@ -52,7 +53,7 @@ class PriceChanged(Conflict):
 
 
 class NoDelivery(Invalid):
-    """The shop does not deliver there."""
+    """The shop does not deliver there, or not so much."""
 
     message = _l("No entregamos en ese lugar. Elige otro o recoge tu pedido en la tienda.")
 
@@ -67,7 +68,7 @@ class MethodUnavailable(Invalid):
 class CheckoutDetails:
     """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries.
 
-    A shop that writes an order down itself may take any way of payment it likes.
+    A shop that writes an order down itself may take any way of payment it likes, and says whether it is `packed`.
     """
 
     name: str
@@ -81,6 +82,8 @@ class CheckoutDetails:
     locale: str = ""
     customer_id: int | None = None
     channel: Channel = Channel.WEB
+    tip: Tip = NO_TIP
+    packed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +130,11 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
         raise EmptyCart
     _refuse_troubled(view)
     delivery = _quote(view, details)
-    now = bill(view, delivery)
+    method = _fulfilment(view, details)
+    more = extras_of(view, method if details.packed else "", details.tip)
+    now = bill(view, delivery, more)
     if now.stamp != details.shown:
         raise PriceChanged(now)
-    method = _fulfilment(view, details)
     offered = available_methods(current_shop(), method, view.has_bookings)
     if details.channel is Channel.WEB and details.payment_method not in {offer.code for offer in offered}:
         raise MethodUnavailable
@@ -152,6 +156,8 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             discounts=view.offers.discounts,
             first_order=view.offers.first_order,
             channel=details.channel,
+            packaging_minor=more.packaging_minor,
+            tip_minor=more.tip_minor,
         ),
         by,
     )
@@ -192,7 +198,7 @@ def _fulfilment(view: CartView, details: CheckoutDetails) -> FulfilmentMethod:
 def _quote(view: CartView, details: CheckoutDetails) -> Quote | None:
     if _fulfilment(view, details) is not FulfilmentMethod.DELIVERY:
         return None
-    found = quote(details.address, view.totals.subtotal_minor) if details.address else None
+    found = quote(details.address, view.totals.subtotal_minor, load_of(view)) if details.address else None
     if found is None:
         raise NoDelivery
     return found

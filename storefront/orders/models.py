@@ -43,8 +43,9 @@ class Order(ShopOwned, Model):
     """One order. `code` is read aloud, `token` is the secret link, `placement_key` lets one wish become one order only.
 
     Money is in minor units of `currency`, tax included; `subtotal_minor` and `shipping_minor` are as listed,
-    `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `expires_at` is when an
-    unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
+    `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `packaging_minor` and
+    `tip_minor` come on top; the tip is no sale and has no tax. `expires_at` is when an unconfirmed order lapses, empty
+    once it counts. Move it only through `orders.moves`.
     """
 
     __tablename__ = "orders"
@@ -53,9 +54,15 @@ class Order(ShopOwned, Model):
         UniqueConstraint("tenant_id", "token"),
         UniqueConstraint("tenant_id", "placement_key"),
         shop_fk("customer_id", "customers"),
-        CheckConstraint("net_minor + tax_minor = total_minor", name="net_and_tax"),
-        CheckConstraint("subtotal_minor + shipping_minor - discount_minor = total_minor", name="total"),
-        CheckConstraint("subtotal_minor >= 0 AND shipping_minor >= 0 AND total_minor >= 0", name="not_negative"),
+        CheckConstraint("net_minor + tax_minor + tip_minor = total_minor", name="net_and_tax"),
+        CheckConstraint(
+            "subtotal_minor + shipping_minor + packaging_minor - discount_minor + tip_minor = total_minor", name="total"
+        ),
+        CheckConstraint(
+            "subtotal_minor >= 0 AND shipping_minor >= 0 AND packaging_minor >= 0 AND tip_minor >= 0 "
+            "AND total_minor >= 0",
+            name="not_negative",
+        ),
         CheckConstraint("discount_net_minor >= 0 AND discount_net_minor <= discount_minor", name="discount"),
         CheckConstraint("(fulfilment_method = 'delivery') = (address IS NOT NULL)", name="address"),
         Index("ix_orders_list", "tenant_id", text("placed_at DESC"), text("id DESC")),
@@ -86,10 +93,12 @@ class Order(ShopOwned, Model):
     subtotal_minor: Mapped[int]
     shipping_minor: Mapped[int]
     shipping_name: Mapped[str]
+    packaging_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     discount_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     discount_net_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
+    tip_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     total_minor: Mapped[int]
     payment_method: Mapped[str]
     note: Mapped[str]

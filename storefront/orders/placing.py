@@ -83,6 +83,8 @@ class NewOrder:
     discounts: Sequence[Discount] = ()
     first_order: bool = True
     channel: Channel = Channel.WEB
+    packaging_minor: int = 0
+    tip_minor: int = 0
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -128,6 +130,8 @@ def _priced(new: NewOrder) -> Totals:
             shop.tax_rate_bp,
             discounts=new.discounts,
             shipping_minor=new.shipping_minor,
+            packaging_minor=new.packaging_minor,
+            tip_minor=new.tip_minor,
             first_order=new.first_order,
         )
     )
@@ -153,10 +157,12 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         subtotal_minor=sums.subtotal_minor,
         shipping_minor=sums.shipping_minor,
         shipping_name=new.shipping_name,
+        packaging_minor=sums.packaging.listed_minor,
         discount_minor=sums.discount_minor,
         discount_net_minor=sums.discount_net_minor,
         net_minor=sums.net_minor,
         tax_minor=sums.tax_minor,
+        tip_minor=sums.tip_minor,
         total_minor=sums.total_minor,
         payment_method=new.payment_method,
         note=new.note,

@@ -132,9 +132,11 @@ class OrderView:
     subtotal_minor: int
     shipping_minor: int
     shipping_name: str
+    packaging_minor: int
     discount_minor: int
     net_minor: int
     tax_minor: int
+    tip_minor: int
     total_minor: int
     payment_method: str
     note: str
@@ -161,6 +163,16 @@ class OrderView:
     def shipping(self) -> Money:
         """The delivery as listed."""
         return Money(self.shipping_minor, self.currency)
+
+    @property
+    def packaging(self) -> Money:
+        """What its packaging costs."""
+        return Money(self.packaging_minor, self.currency)
+
+    @property
+    def tip(self) -> Money:
+        """What is given on top; no part of the sale."""
+        return Money(self.tip_minor, self.currency)
 
     @property
     def tax(self) -> Money:
@@ -252,9 +264,11 @@ _COLUMNS = (
     Order.subtotal_minor,
     Order.shipping_minor,
     Order.shipping_name,
+    Order.packaging_minor,
     Order.discount_minor,
     Order.net_minor,
     Order.tax_minor,
+    Order.tip_minor,
     Order.total_minor,
     Order.payment_method,
     Order.note,

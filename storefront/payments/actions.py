@@ -14,7 +14,7 @@ from typing import Any
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.events import PaymentFailed, PaymentSucceeded
@@ -39,6 +39,7 @@ from storefront.payments.models import (
     PaymentEvent,
     Refund,
     RefundLine,
+    RefundPart,
 )
 from storefront.payments.provider import (
     SHORTEST_CHECKOUT,
@@ -218,9 +219,12 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
         ).all()
     lines = [_checkout_line(row) for row in rows if row.gross_minor or not row.discount_minor]
     shipping = order.shipping_minor - (order.discount_minor - sum(row.discount_minor for row in rows))
-    if shipping:
-        with force_locale(order.locale):
-            lines.append(CheckoutLine(order.shipping_name or _("Entrega"), 1, shipping))
+    with force_locale(order.locale):
+        fees = [
+            (order.shipping_name or _("Entrega"), shipping), (_("Empaque"), order.packaging_minor),
+            (_("Propina"), order.tip_minor),
+        ]  # fmt: skip
+    lines += [CheckoutLine(name, 1, minor) for name, minor in fees if minor]
     return attempt, order, lines
 
 
@@ -507,6 +511,7 @@ def book_sale(order_id: int) -> None:
         post(Account.RECEIVABLE, Account.SALES, listed, kind="sale", source=source, order_id=order_id)
         post(Account.RECEIVABLE, Account.TAX, order.tax_minor, kind="tax", source=source, order_id=order_id)
         post(Account.DISCOUNTS, Account.RECEIVABLE, spared, kind="discount", source=source, order_id=order_id)
+        post(Account.RECEIVABLE, Account.TIPS, order.tip_minor, kind="tip", source=source, order_id=order_id)
 
 
 def unbook_sale(order_id: int) -> None:
@@ -522,20 +527,28 @@ def unbook_sale(order_id: int) -> None:
         post(Account.SALES, Account.RECEIVABLE, listed, kind="sale_back", source=source, order_id=order_id)
         post(Account.TAX, Account.RECEIVABLE, order.tax_minor, kind="tax_back", source=source, order_id=order_id)
         post(Account.RECEIVABLE, Account.DISCOUNTS, spared, kind="discount_back", source=source, order_id=order_id)
+        post(Account.TIPS, Account.RECEIVABLE, order.tip_minor, kind="tip_back", source=source, order_id=order_id)
 
 
 def _unbook_returns(order_id: int) -> None:
     """What had made the sale smaller goes with it; the money that is sent back is another matter."""
+    is_tip = RefundLine.part == RefundPart.TIP
     rows = db.session.execute(
-        select(RefundLine.refund_id, func.sum(RefundLine.net_minor), func.sum(RefundLine.tax_minor))
+        select(
+            RefundLine.refund_id,
+            func.sum(case((is_tip, 0), else_=RefundLine.net_minor)),
+            func.sum(RefundLine.tax_minor),
+            func.sum(case((is_tip, RefundLine.net_minor), else_=0)),
+        )
         .join(Refund, (Refund.tenant_id == RefundLine.tenant_id) & (Refund.id == RefundLine.refund_id))
         .where(Refund.order_id == order_id)
         .group_by(RefundLine.refund_id)
         .order_by(RefundLine.refund_id)
     )
-    for refund_id, net, tax in rows.all():
+    for refund_id, net, tax, tip in rows.all():
         for account, kind, minor in (
             (Account.SALES, "returned_sale_back", int(net)),
             (Account.TAX, "returned_tax_back", int(tax)),
+            (Account.TIPS, "returned_tip_back", int(tip)),
         ):
             ledger.post(Account.RECEIVABLE, account, minor, kind=kind, source=("refund", refund_id), order_id=order_id)

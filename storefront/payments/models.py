@@ -287,10 +287,12 @@ class LedgerEntry(ShopOwned, Model):
 
 
 class RefundPart(StrEnum):
-    """What a part of a refund is for: units of a line, the delivery, or an amount that is for nothing in particular."""
+    """What a part of a refund is for: units of a line, one of the fees, the tip, or nothing in particular."""
 
     LINE = "line"
     SHIPPING = "shipping"
+    PACKAGING = "packaging"
+    TIP = "tip"
     OTHER = "other"
 
 
@@ -305,6 +307,7 @@ class RefundLine(ShopOwned, Model):
         CheckConstraint("net_minor + tax_minor = amount_minor", name="net_and_tax"),
         CheckConstraint("net_minor >= 0 AND tax_minor >= 0 AND quantity >= 0", name="not_negative"),
         CheckConstraint("(part = 'line') = (order_line_id IS NOT NULL)", name="line"),
+        CheckConstraint("part <> 'tip' OR tax_minor = 0", name="tip"),
         Index("ix_refund_lines_refund", "tenant_id", "refund_id"),
         Index("ix_refund_lines_line", "tenant_id", "order_line_id"),
     )

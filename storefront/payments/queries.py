@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import case, func, select
 
 from storefront.catalogue.models import ProductKind
+from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.states import COUNTS, SETTLED
 from storefront.payments.ledger import MONEY, Account
@@ -217,7 +219,9 @@ def parts_by_refund(refund_ids: Sequence[int]) -> dict[int, tuple[PartView, ...]
 
 def paid_order(order_id: int) -> PaidOrder:
     """An order as it was paid, and what of it went back; decide with it only while the order is locked."""
-    order = db.session.execute(select(Order.total_minor, Order.tax_minor).where(Order.id == order_id)).one()
+    order = db.session.execute(
+        select(Order.total_minor, Order.tax_minor, Order.packaging_minor, Order.tip_minor).where(Order.id == order_id)
+    ).one()
     tax_back = _back_of_lines(order_id)
     lines = db.session.execute(
         select(
@@ -236,6 +240,7 @@ def paid_order(order_id: int) -> PaidOrder:
         .where(Refund.order_id == order_id)
         .group_by(RefundLine.part)
     ).all()
+    back = {row.part: int(row.minor) for row in sums}
     return PaidOrder(
         total_minor=order.total_minor,
         tax_minor=order.tax_minor,
@@ -251,7 +256,11 @@ def paid_order(order_id: int) -> PaidOrder:
         ),
         refunded_minor=int(sum(row.minor for row in sums)),
         refunded_tax_minor=int(sum(row.tax for row in sums)),
-        shipping_refunded_minor=int(sum(row.minor for row in sums if row.part is RefundPart.SHIPPING)),
+        shipping_refunded_minor=back.get(RefundPart.SHIPPING, 0),
+        packaging_minor=order.packaging_minor,
+        packaging_refunded_minor=back.get(RefundPart.PACKAGING, 0),
+        tip_minor=order.tip_minor,
+        tip_refunded_minor=back.get(RefundPart.TIP, 0),
     )  # fmt: skip
 
 
@@ -388,6 +397,18 @@ def held_by_account() -> dict[Account, int]:
         )
         found[account] = int(total or 0)
     return found
+
+
+def tips_this_month() -> int:
+    """The tips of the orders that were confirmed this month, less those that went back, in minor units."""
+    first = clock.now().astimezone(current_shop().zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    signed = case((LedgerEntry.credit == Account.TIPS, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    total = db.session.scalar(
+        select(func.coalesce(func.sum(signed), 0)).where(
+            (LedgerEntry.debit == Account.TIPS) | (LedgerEntry.credit == Account.TIPS), LedgerEntry.at >= first
+        )
+    )
+    return int(total or 0)
 
 
 @dataclass(frozen=True, slots=True)

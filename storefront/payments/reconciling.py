@@ -303,7 +303,8 @@ def _missing(
 
 
 def _sales(since: datetime, until: datetime) -> list[Found]:
-    booked = _booked("order", ["sale", "tax", "discount_back"], ["discount", "sale_back", "tax_back"])
+    taken_back = ["discount", "sale_back", "tax_back", "tip_back"]
+    booked = _booked("order", ["sale", "tax", "tip", "discount_back"], taken_back)
     rows = db.session.execute(
         select(Order.id, Order.code, Order.total_minor, booked.c.minor)
         .outerjoin(booked, booked.c.source_id == Order.id)

@@ -29,11 +29,12 @@ from storefront.payments.models import (
     PaymentAttempt,
     Refund,
     RefundLine,
+    RefundPart,
     RefundState,
 )
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
-from storefront.payments.returns import PaidOrder, Part, Wanted, parts_of
+from storefront.payments.returns import PaidOrder, Part, Wanted, is_too_much, parts_of
 
 LEFT_TO_ITS_JOB = timedelta(minutes=15)
 """How long a decided refund is its own job's affair; after that the minute's poll sends it, too."""
@@ -89,10 +90,12 @@ class Wish:
     shipping_minor: int = 0
     other_minor: int = 0
     reason: str = "goodwill"
+    packaging_minor: int = 0
+    tip_minor: int = 0
 
 
 def refund_parts(order_id: int, wish: Wish, by: Actor) -> Refund:
-    """Decide to send back parts of a sale: units, the delivery, an amount. The money follows by itself or by hand.
+    """Decide to send back parts of an order: units, the delivery, the packaging, the tip, an amount. The money follows.
 
     Raises NothingChosen, NotSold, FewerLeft when a line has not that much left, TooMuchBack; then nothing has changed.
     """
@@ -101,14 +104,18 @@ def refund_parts(order_id: int, wish: Wish, by: Actor) -> Refund:
         if order.state not in COUNTS:
             raise NotSold
         paid = queries.paid_order(order_id)
-        parts = parts_of(paid, _wanted(paid, wish.lines), wish.shipping_minor, wish.other_minor)
+        fees = (wish.shipping_minor, wish.packaging_minor, wish.tip_minor)
+        parts = parts_of(
+            paid, _wanted(paid, wish.lines), wish.shipping_minor, wish.other_minor, wish.packaging_minor, wish.tip_minor
+        )
         amount = sum(part.amount_minor for part in parts)
-        if min(wish.shipping_minor, wish.other_minor) < 0 or amount <= 0:
+        if min(*fees, wish.other_minor) < 0 or amount <= 0:
             raise NothingChosen
-        if wish.shipping_minor > paid.shipping_left_minor:
+        left = (paid.shipping_left_minor, paid.packaging_left_minor, paid.tip_left_minor)
+        if any(wanted > most for wanted, most in zip(fees, left, strict=True)):
             raise FewerLeft
         attempt = max(_paid_attempts(order_id), key=_left_of, default=None)
-        if attempt is None:
+        if attempt is None or is_too_much(paid, parts):
             raise TooMuchBack
         return decide(order, attempt, amount, wish.reason, by, parts)
 
@@ -181,9 +188,11 @@ def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None
     )
     units = [UnitsBack(part.line.id, part.quantity, part.amount_minor, part.restock) for part in parts if part.line]
     take_units_back(refund.order_id, units, by)
+    sold = [part for part in parts if part.part is not RefundPart.TIP]
     for account, kind, minor in (
-        (Account.SALES, "returned_sale", sum(part.net_minor for part in parts)),
-        (Account.TAX, "returned_tax", sum(part.tax_minor for part in parts)),
+        (Account.SALES, "returned_sale", sum(part.net_minor for part in sold)),
+        (Account.TAX, "returned_tax", sum(part.tax_minor for part in sold)),
+        (Account.TIPS, "returned_tip", sum(part.amount_minor for part in parts) - sum(p.amount_minor for p in sold)),
     ):
         ledger.post(
             account, Account.RECEIVABLE, minor, kind=kind, source=("refund", refund.id), order_id=refund.order_id

@@ -37,10 +37,10 @@ ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER = range(9)
 KINDS = {
-    SALE: ("sale", "tax", "discount"),
-    SALE_BACK: ("sale_back", "tax_back", "discount_back"),
-    RETURN: ("returned_sale", "returned_tax"),
-    RETURN_BACK: ("returned_sale_back", "returned_tax_back"),
+    SALE: ("sale", "tax", "discount", "tip"),
+    SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
+    RETURN: ("returned_sale", "returned_tax", "returned_tip"),
+    RETURN_BACK: ("returned_sale_back", "returned_tax_back", "returned_tip_back"),
     PAYMENT: ("received",),
     PAYMENT_BACK: ("taken_back",),
     REFUND: ("sent_back", "sent_back_again"),
@@ -68,10 +68,12 @@ class Line:
     held_in: str
     shipping_minor: int
     listed_discount_minor: int
+    packaging_minor: int
+    tips_minor: int
 
     @property
     def total_minor(self) -> int:
-        """What the sale is, with its tax."""
+        """What the sale is, with its tax; a tip is none of it."""
         return self.sales_minor - self.discounts_minor + self.tax_minor
 
 
@@ -137,6 +139,7 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             _signed(Account.SALES, debit=False).label("sales_minor"),
             _signed(Account.DISCOUNTS, debit=True).label("discounts_minor"),
             _signed(Account.TAX, debit=False).label("tax_minor"),
+            _signed(Account.TIPS, debit=False).label("tips_minor"),
             _money(PAYMENT, PAYMENT_BACK).label("received_minor"),
             (-_money(REFUND, REFUND_BACK)).label("sent_back_minor"),
             func.coalesce(place, "").label("held_in"),
@@ -156,6 +159,7 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             Order.payment_method,
             (Order.shipping_minor * sign).label("shipping_minor"),
             (Order.discount_minor * sign).label("listed_discount_minor"),
+            (Order.packaging_minor * sign).label("packaging_minor"),
         )
         .join(Order, Order.id == facts.c.order_id)
         .order_by(facts.c.id)
@@ -203,7 +207,8 @@ def _head() -> list[str]:
     return [
         _("Fecha"), _("Movimiento"), _("Pedido"), _("Recibos"), _("A nombre de"), _("Documento"), _("Forma de pago"),
         _("Venta sin impuesto"), _("Descuentos sin impuesto"), _("Impuesto"), _("Total de la venta"),
-        _("Entrega incluida"), _("Descuento incluido"), _("Cobrado"), _("Devuelto"), _("Dónde"), _("Moneda"),
+        _("Entrega incluida"), _("Descuento incluido"), _("Empaque incluido"), _("Propina"), _("Cobrado"),
+        _("Devuelto"), _("Dónde"), _("Moneda"),
     ]  # fmt: skip
 
 
@@ -222,7 +227,7 @@ def _cells(line: Line, papers: dict[int, list[Any]], shop: Shop) -> list[str]:
     ]
     amounts = (
         line.sales_minor, line.discounts_minor, line.tax_minor, line.total_minor, line.shipping_minor,
-        line.listed_discount_minor, line.received_minor, line.sent_back_minor,
+        line.listed_discount_minor, line.packaging_minor, line.tips_minor, line.received_minor, line.sent_back_minor,
     )  # fmt: skip
     figures = [_figure(minor, shop) for minor in amounts]
     places = _places()

@@ -36,12 +36,14 @@ def index() -> ResponseReturnValue:
     """What waits for a person: proofs, the oldest first, and money to send back by hand; then where the money is."""
     held = queries.held_by_account()
     currency = current_shop().currency
+    tips = Money(queries.tips_this_month(), currency)
     return render_template(
         "dashboard/payments/index.html",
         page=queries.proofs_to_review(requested_page()),
         refunds=queries.refunds(by_hand=True),
         differences=queries.open_differences(),
         accounts=[(label, Money(held[account], currency)) for account, label in ACCOUNTS.items()],
+        tips=tips if tips or current_shop().takes_tips else None,
     )
 
 

@@ -20,6 +20,7 @@ from tenants.actions import NobodyCanPay, publish_shop, unpublish_shop
 from tenants.dashboard.settings_forms import (
     THEME_HELP,
     CoverForm,
+    ExtrasForm,
     FactsForm,
     LanguagesForm,
     LookForm,
@@ -39,6 +40,7 @@ SECTIONS = (
     ("desk_settings.facts", _l("Tienda"), "store", _l("Nombre, teléfono, dirección y horario")),
     ("desk_settings.look", _l("Aspecto"), "eye", _l("Estilo, color y portada")),
     ("desk_settings.payments", _l("Formas de pago"), "bank", _l("Transferencia, efectivo, tarjeta e impuesto")),
+    ("desk_settings.extras", _l("Empaque y propinas"), "box", _l("Lo que se suma a un pedido")),
     ("desk_receipts.head", _l("Recibos"), "print", _l("Razón social y documento que van impresos")),
     ("desk_delivery.zones", _l("Zonas y precios de entrega"), "bike", _l("A dónde llevas y cuánto cuesta")),
     ("desk_settings.languages", _l("Idiomas y gustos"), "chat", _l("En qué idiomas se lee y qué se puede elegir")),
@@ -229,6 +231,44 @@ def change_tax() -> ResponseReturnValue:
         return _payments_page(_present_payments(), form, 422)
     settings.change_tax(form.basis_points, current_actor())
     return _saved(".payments")
+
+
+# --- packaging and tips ---------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/ajustes/empaque-y-propinas")
+@access("staff", "settings:write")
+def extras() -> ResponseReturnValue:
+    """What is added to an order."""
+    shop = current_shop()
+    form = ExtrasForm(
+        formdata=None,
+        data={
+            "packaging": shop.packaging_minor or None,
+            "packaging_for": list(shop.packaging_for),
+            "takes_tips": shop.takes_tips,
+            "percents": ", ".join(map(str, shop.tip_percents)),
+        },
+    )
+    return render_template("dashboard/settings/extras.html", form=form)
+
+
+@blueprint.post("/ajustes/empaque-y-propinas")
+@access("staff", "settings:write")
+def change_extras() -> ResponseReturnValue:
+    """Change it, for orders from now on."""
+    form = ExtrasForm()
+    try:
+        if form.validate():
+            settings.change_extras(
+                form.packaging.data or 0, form.packaging_for.data or [], form.suggested, current_actor()
+            )
+            return _saved(".extras")
+    except settings.NoWayForPackaging as error:
+        refuse(form.packaging_for, error)
+    except settings.BadPercents as error:
+        refuse(form.percents, error)
+    return render_template("dashboard/settings/extras.html", form=form), 422
 
 
 # --- languages and tastes -------------------------------------------------------------------------------------------

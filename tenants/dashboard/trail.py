@@ -33,6 +33,7 @@ VERB_NAMES = {
     "facts_changed": _l("cambió los datos de la tienda"), "address_changed": _l("cambió la dirección de la tienda"),
     "look_changed": _l("cambió el aspecto"), "cover_changed": _l("cambió la portada"),
     "cover_removed": _l("quitó la portada"), "payments_changed": _l("cambió las formas de pago"),
+    "extras_changed": _l("cambió el empaque y las propinas"),
     "tax_changed": _l("cambió el impuesto"), "languages_changed": _l("cambió los idiomas"),
     "tastes_changed": _l("cambió los gustos"), "joined": _l("entró al equipo"), "role_changed": _l("cambió un papel"),
     "removed": _l("quitó"), "made": _l("creó"), "withdrawn": _l("anuló"), "wanted": _l("agregó"),

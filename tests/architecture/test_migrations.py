@@ -112,3 +112,28 @@ def test_words_written_before_they_could_be_forgotten_leave_the_trail(scratch):
         facts = [row[0] for row in connection.execute("SELECT facts FROM audit_log ORDER BY id").fetchall()]
         connection.rollback()
     assert facts == [{"before": "held"}, {}, {"reason": "cancelled"}]
+
+
+PRICED_BY_WEIGHT = """
+INSERT INTO delivery_rates (tenant_id, zone_id, price_minor, kind, steps, assumed_g)
+VALUES (1, 1, 100, 'by_weight', '[[1000, 100]]', 500)
+"""
+
+
+def test_there_is_no_way_back_over_a_table_of_prices_that_the_older_schema_cannot_keep(scratch):
+    url = scratch("shop_owner")
+    command.upgrade(script(url), "0011")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE delivery_rates NO FORCE ROW LEVEL SECURITY")
+        for key in ("tenant_id", "tenant_id_zone_id"):
+            connection.execute(f"ALTER TABLE delivery_rates DROP CONSTRAINT fk_delivery_rates_{key}")
+        connection.execute(PRICED_BY_WEIGHT)
+        connection.execute("ALTER TABLE delivery_rates FORCE ROW LEVEL SECURITY")
+
+    with pytest.raises(Exception, match="zones with a table of prices"):
+        command.downgrade(script(url), "0010")
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE delivery_rates NO FORCE ROW LEVEL SECURITY")
+        assert connection.execute("SELECT kind, steps FROM delivery_rates").fetchall() == [("by_weight", [[1000, 100]])]
+        connection.rollback()

@@ -371,6 +371,8 @@ SETTINGS = _rows("app", STAFF, [
     ("POST /ajustes/dominio/<host>/comprobacion", by("host", "domain", ok={303, 409, 422, 502})),
     ("POST /ajustes/dominio/<host>/principal", by("host", "domain", gone=409)),
     ("POST /ajustes/gustos", {"form": {"tastes": "dulce, salado"}}),
+    ("GET /ajustes/empaque-y-propinas",),
+    ("POST /ajustes/empaque-y-propinas", {"form": {"packaging": "5", "packaging_for": "pickup"}, "ok": {303}}),
     ("GET /ajustes/idiomas",),
     ("POST /ajustes/idiomas", {"form": {"languages": "pt"}, "ok": {303, 422}}),
     ("POST /ajustes/impuesto", {"form": {"rate": "16"}, "ok": {303, 422}}),
