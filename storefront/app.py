@@ -86,7 +86,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "access_key_id": settings.s3_access_key_id,
         "secret_access_key": settings.s3_secret_access_key,
     }
-    checkout = ["https://checkout.stripe.com", *filter(None, [settings.stripe_api_base])]
+    checkout = ["https://checkout.stripe.com", "https://payments.stripe.com", *filter(None, [settings.stripe_api_base])]
     return {
         **settings.flask_config(),
         "BASE_DOMAIN": settings.domain,
@@ -100,7 +100,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "SMTP_URL": settings.smtp_url,
         "MAIL_FROM": settings.mail_from,
         "CHECKOUT_ORIGINS": checkout,
-        "CONNECT_ORIGINS": ["https://connect.stripe.com", *checkout[1:]],
+        "CONNECT_ORIGINS": ["https://connect.stripe.com", *checkout[2:]],
         "METRICS_TOKEN": settings.metrics_token,
         "RATELIMIT_ENABLED": settings.rate_limits,
     }

@@ -66,7 +66,7 @@ def settle_cancelled(order_id: int) -> None:
     actions.unbook_sale(order_id)
     refunding.refund_order(order_id, "cancelled", SYSTEM)
     attempt_id = queries.latest_card_attempt(order_id)
-    if attempt_id is not None and door.takes_cards():
+    if attempt_id is not None:
         actions.close_page(attempt_id)
 
 
@@ -79,14 +79,13 @@ def send_back(refund_id: int, order_id: int) -> None:
 @shop_job("payments.apply_webhook")
 def apply_webhook(inbox_id: int) -> None:
     """Follow one stored notice: ask the provider how things stand, whatever the notice said."""
-    shop = current_shop()
     row = db.session.execute(
-        select(InboxRow.kind, InboxRow.payload, InboxRow.handled_at, InboxRow.received_at).where(
+        select(InboxRow.source, InboxRow.kind, InboxRow.payload, InboxRow.handled_at, InboxRow.received_at).where(
             InboxRow.id == inbox_id
         )
     ).one()
     db.session.rollback()
-    if row.handled_at is not None or shop.payment_account is None:
+    if row.handled_at is not None or door.account(row.source) is None:
         return
     outcome = _follow(row.kind, row.payload)
     if outcome == "unknown":
@@ -118,7 +117,10 @@ def _follow(kind: str, payload: dict[str, Any]) -> str:
         attempt_id = queries.attempt_of_key(str(payload.get("metadata", {}).get("attempt", "")))
         if attempt_id is None:
             return "unknown"
-        actions.note_decline(attempt_id)
+        if not actions.fails_later(attempt_id):
+            actions.note_decline(attempt_id)
+            return "applied"
+        actions.ask_provider(attempt_id)
         return "applied"
     if kind.startswith(("refund.", "charge.refund")):
         refund_id = queries.refund_of_reference(str(payload.get("object_id", "")))

@@ -72,7 +72,8 @@ class PaymentAttempt(ShopOwned, Model):
 
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
     needs. At most one attempt of an order succeeds; a second success is sent back. `asked_at` is when the poll last
-    asked about it.
+    asked about it. `provider` is who takes the money and is asked about it ever after; nobody for what the shop takes
+    itself. The `voucher_…` are what a customer pays with later, once the page has given it out.
     """
 
     __tablename__ = "payment_attempts"
@@ -86,7 +87,7 @@ class PaymentAttempt(ShopOwned, Model):
             "ix_payment_attempts_open",
             "tenant_id",
             "created_at",
-            postgresql_where=text("state IN ('created', 'pending') AND method = 'card'"),
+            postgresql_where=text("state IN ('created', 'pending') AND provider IS NOT NULL"),
         ),
     )
 
@@ -101,6 +102,10 @@ class PaymentAttempt(ShopOwned, Model):
     intent: Mapped[str | None]
     checkout_url: Mapped[str | None]
     checkout_expires_at: Mapped[datetime | None]
+    provider: Mapped[str | None]
+    voucher_url: Mapped[str | None]
+    voucher_number: Mapped[str | None]
+    voucher_expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]

@@ -98,11 +98,13 @@ class AccountRef:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What the shop's account may do now. `requirements` are its names of what is still missing."""
+    """What the shop's account may do now. `requirements` are its names of what is still missing; `granted` are the
+    methods of ours (`capabilities.asked_for`) that the provider lets it take."""
 
     charges_enabled: bool
     payouts_enabled: bool
     requirements: tuple[str, ...]
+    granted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,18 @@ class CheckoutRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Voucher:
+    """What a customer pays with later: the provider's page for it, the number to type, and until when it is good."""
+
+    url: str
+    number: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutState:
     """What the provider knows of a payment page now. Only `paid` counts as money; complete and unpaid is
-    possible.
+    possible: then a `voucher` waits for its money, or the money `failed` to come and never will.
     """
 
     status: CheckoutStatus
@@ -135,6 +146,8 @@ class CheckoutState:
     amount_minor: int
     currency: str
     payment_intent: str | None
+    voucher: Voucher | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +225,15 @@ class Gateway(Protocol):
     def account_status(self, account: str) -> AccountStatus:
         """What the account may do now."""
 
+    def ask_for(self, account: str, method: str) -> bool:
+        """Ask that the account may take a method of ours; whether it may already. Asking again changes nothing."""
+
     def open_checkout(  # noqa: PLR0913 - one payment page needs all of it, by keyword
         self,
         *,
         account: str,
         key: str,
+        method: str,
         amount: Money,
         description: str,
         lines: Sequence[CheckoutLine],
@@ -228,7 +245,7 @@ class Gateway(Protocol):
         locale: str,
         customer_email: str | None,
     ) -> CheckoutRef:
-        """Open a payment page that charges exactly `amount`, on the shop's account.
+        """Open a payment page that charges exactly `amount`, on the shop's account, by `method` and no other.
 
         `lines` are shown when they add up to `amount`; otherwise `description` stands for all of it.
         `expires_at` lies between SHORTEST_CHECKOUT and LONGEST_CHECKOUT from now; store it with the key,
@@ -246,6 +263,9 @@ class Gateway(Protocol):
 
     def expire_checkout(self, account: str, session_id: str) -> None:
         """Close the payment page. GatewayRefused when it is not open any more: ask `checkout_state` why."""
+
+    def withdraw(self, account: str, payment_intent: str) -> None:
+        """Make a voucher worthless, as far as the provider can. GatewayRefused when its money came already."""
 
     def refund(  # noqa: PLR0913 - one refund needs all of it, by keyword
         self,

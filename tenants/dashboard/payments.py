@@ -23,7 +23,7 @@ from tenants.cards import account_status, connect_cards, finish_connecting
 blueprint = Blueprint("desk_payments", __name__)
 
 ACCOUNTS = {
-    Account.CARD_CLEARING: _l("Tarjetas, por depositarse en tu banco"),
+    Account.CARD_CLEARING: _l("Tarjetas y pagos en línea, por depositarse en tu banco"),
     Account.BANK: _l("En tu banco, por transferencias"),
     Account.CASH: _l("En efectivo, contigo"),
     Account.COURIER_CUSTODY: _l("En efectivo, con repartidores"),

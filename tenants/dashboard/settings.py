@@ -15,6 +15,8 @@ from storefront.kernel.errors import Invalid
 from storefront.kernel.forms import Form
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
+from storefront.payments.methods import choosable
+from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 from tenants import settings
 from tenants.actions import NobodyCanPay, publish_shop, unpublish_shop
 from tenants.dashboard.settings_forms import (
@@ -29,7 +31,7 @@ from tenants.dashboard.settings_forms import (
     TaxForm,
 )
 from tenants.dashboard.todo import setup_steps
-from tenants.forms import refuse
+from tenants.forms import choices, refuse
 from tenants.models import ShopStatus
 from tenants.naming import NameNotAllowed, SlugTaken
 
@@ -188,7 +190,14 @@ def _payments_page(form: Form, tax: Form, status: int = 200) -> ResponseReturnVa
 
 def _present_payments() -> PaymentsForm:
     shop = current_shop()
-    return PaymentsForm(formdata=None, data={"methods": list(shop.payment_methods), "bank_details": shop.bank_details})
+    data = {"methods": list(shop.payment_methods), "bank_details": shop.bank_details}
+    return _payments_form(PaymentsForm(formdata=None, data=data))
+
+
+def _payments_form(form: PaymentsForm) -> PaymentsForm:
+    """The form with the ways of paying that the shop's country has."""
+    form.methods.choices = choices((method.code, method.label) for method in choosable(current_shop()))
+    return form
 
 
 def _present_tax() -> TaxForm:
@@ -206,7 +215,7 @@ def payments() -> ResponseReturnValue:
 @access("staff", "settings:write")
 def change_payments() -> ResponseReturnValue:
     """Change how customers pay."""
-    form = PaymentsForm()
+    form = _payments_form(PaymentsForm())
     if not form.validate():
         return _payments_page(form, _present_tax(), 422)
     try:
@@ -214,7 +223,7 @@ def change_payments() -> ResponseReturnValue:
     except settings.NoBankDetails as error:
         refuse(form.bank_details, error)
         return _payments_page(form, _present_tax(), 422)
-    except (settings.NoWayToPay, NobodyCanPay) as error:
+    except (settings.NoWayToPay, settings.NotGranted, NobodyCanPay, GatewayUnavailable, GatewayRefused) as error:
         refuse(form.methods, error)
         return _payments_page(form, _present_tax(), 422)
     return _saved(".payments")

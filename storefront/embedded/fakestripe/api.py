@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from storefront.embedded.fakestripe import accounts, checkout, desk, refunds
+from storefront.embedded.fakestripe import accounts, checkout, desk, refunds, vouchers
 from storefront.embedded.fakestripe.contract import ApiError, check, decode
 from storefront.embedded.fakestripe.faults import Fault
 from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
@@ -180,6 +180,12 @@ def retrieve_account(account_id: str) -> Response:
     return _answer("accounts.retrieve", accounts.retrieve_account, account_id=account_id)
 
 
+@blueprint.post("/accounts/<account_id>")
+def update_account(account_id: str) -> Response:
+    """Ask for more of what an account may do."""
+    return _answer("accounts.update", accounts.update_account, account_id=account_id)
+
+
 @blueprint.post("/account_links")
 def create_account_link() -> Response:
     """A page for the account's owner."""
@@ -214,6 +220,12 @@ def expire_session(session_id: str) -> Response:
 def retrieve_intent(intent_id: str) -> Response:
     """One payment."""
     return _answer("payment_intents.retrieve", checkout.retrieve_intent, intent_id=intent_id)
+
+
+@blueprint.post("/payment_intents/<intent_id>/cancel")
+def cancel_intent(intent_id: str) -> Response:
+    """Give a payment up."""
+    return _answer("payment_intents.cancel", vouchers.cancel_intent, intent_id=intent_id)
 
 
 @blueprint.get("/charges")
