@@ -14,7 +14,8 @@ from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.media import delete_image, store_image
 from storefront.kernel.tenancy import current_shop
 from storefront.payments import door
-from storefront.payments.capabilities import BOLETO, CARD, OXXO, PIX, capability
+from storefront.payments.accounts import connected_account
+from storefront.payments.capabilities import BOLETO, CARD, MERCADO_PAGO, OXXO, PIX, capability
 from storefront.payments.methods import has_account
 from tenants.actions import AT_SHOP, CASH, TRANSFER, change_tenant, require_payable
 from tenants.models import ShopStatus
@@ -24,7 +25,7 @@ THEMES = ("mostrador", "taller", "vitrina", "posada")
 LANGUAGES = ("es", "pt", "en")
 HUES = (15, 35, 60, 85, 125, 155, 180, 210, 240, 270, 310, 345)
 """Twelve doors to choose from; any other hue is kept for whoever has it."""
-METHODS = (TRANSFER, CARD, OXXO, BOLETO, PIX, CASH, AT_SHOP)
+METHODS = (TRANSFER, CARD, OXXO, BOLETO, PIX, MERCADO_PAGO, CASH, AT_SHOP)
 MOST_TASTES, LONGEST_TASTE = 12, 24
 COVER_SIDE = 2400
 
@@ -146,7 +147,10 @@ def change_payments(methods: Iterable[str], bank_details: str, by: Actor) -> Non
 
 def _may_have(method: str) -> bool:
     can, shop = capability(method), current_shop()
-    return can is None or (has_account(shop, method) and can.fits(shop.country, shop.currency))
+    if can is None:
+        return True
+    there = connected_account(MERCADO_PAGO) is not None if method == MERCADO_PAGO else has_account(shop, method)
+    return there and can.fits(shop.country, shop.currency)
 
 
 def _ask_for(methods: Iterable[str]) -> None:

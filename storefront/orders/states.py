@@ -145,6 +145,7 @@ WINDOWS: dict[str, timedelta] = {
     "oxxo": timedelta(minutes=30),
     "boleto": timedelta(minutes=30),
     "pix": timedelta(minutes=30),
+    "mercadopago": timedelta(minutes=30),
     "bank_transfer": timedelta(hours=24),
     "cash_on_delivery": timedelta(hours=48),
     "pay_at_shop": timedelta(hours=48),
@@ -163,5 +164,5 @@ GRACE = timedelta(minutes=5)
 PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
-PAID_IN_ADVANCE = frozenset({"card", "bank_transfer", "oxxo", "boleto", "pix"})
+PAID_IN_ADVANCE = frozenset({"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago"})
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""

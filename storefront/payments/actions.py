@@ -284,7 +284,34 @@ def ask_provider(attempt_id: int) -> AttemptState:
             return _let_lapse(attempt)
         reference = found.id
         _remember_page(attempt_id, found)
-    return settle_card(attempt_id, provider.checkout_state(account, reference))
+    told = provider.checkout_state(account, reference)
+    state = settle_card(attempt_id, told)
+    can = capability(attempt.method)
+    if can and can.stays_open and told.paid:
+        _close_what_is_paid(attempt, reference, told)
+    return state
+
+
+def _close_what_is_paid(attempt: PaymentAttempt, reference: str, told: CheckoutState) -> None:
+    """Close a page that could be paid once more, and send back what came on it beyond the order, each with a key."""
+    account, provider = door.account(attempt.provider), door.provider(attempt.provider)
+    if account is None:
+        return
+    if told.status is CheckoutStatus.OPEN:
+        with contextlib.suppress(GatewayRefused, GatewayUnavailable):
+            provider.expire_checkout(account, reference)
+    for payment in told.extra:
+        provider.refund(
+            account=account,
+            payment_intent=payment.id,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            key=f"{attempt.key}:extra:{payment.id}",
+            metadata={},
+        )
+        with transaction():
+            facts = {"amount_minor": payment.amount_minor, "currency": payment.currency}
+            witness("provider", f"{attempt.key}:extra:{payment.id}", attempt.order_id, attempt.id, "extra_back", facts)
 
 
 def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
@@ -320,11 +347,11 @@ def close_page(attempt_id: int) -> None:
     if attempt.state is not AttemptState.PENDING or attempt.provider_ref is None or account is None:
         return
     provider = door.provider(attempt.provider)
-    with contextlib.suppress(GatewayRefused):
-        if attempt.voucher_url and attempt.intent:
+    if attempt.voucher_url and attempt.intent:
+        with contextlib.suppress(GatewayRefused):
             provider.withdraw(account, attempt.intent)
-        else:
-            provider.expire_checkout(account, attempt.provider_ref)
+    with contextlib.suppress(GatewayRefused):
+        provider.expire_checkout(account, attempt.provider_ref)
     ask_provider(attempt_id)
 
 
@@ -521,7 +548,7 @@ def open_card_attempts(older_than: datetime) -> list[int]:
 
 def keep_asking() -> int:
     """Ask the provider about card attempts that have been open for two minutes. Returns how many found an end."""
-    if not door.takes_cards():
+    if not door.takes_any():
         return 0
     ended = 0
     for attempt_id in open_card_attempts(clock.now() - timedelta(minutes=2)):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 STRIPE = "stripe"
-PROVIDERS = (STRIPE,)
+MERCADO_PAGO = "mercadopago"
+PROVIDERS = (STRIPE, MERCADO_PAGO)
 
 CARD, OXXO, BOLETO, PIX = "card", "oxxo", "boleto", "pix"
 
@@ -34,6 +35,7 @@ class Capability:
     least_minor: int = 1
     most_minor: int | None = None
     asked_for: bool = False
+    stays_open: bool = False
 
     def fits(self, country: str, currency: str) -> bool:
         """Whether a shop of this country and currency may take it."""
@@ -58,8 +60,13 @@ CAPABILITIES: dict[str, Capability] = {
         STRIPE, frozenset({"BR"}), "BRL", asynchronous=True, code_for=timedelta(minutes=30),
         settles_within=timedelta(minutes=10), least_minor=50, asked_for=True,
     ),
+    MERCADO_PAGO: Capability(
+        MERCADO_PAGO, frozenset({"AR", "BR", "CL", "CO", "MX", "PE", "UY"}), asynchronous=True, voucher_days=3,
+        settles_within=timedelta(days=2), stays_open=True,
+    ),
 }  # fmt: skip
-"""By method. `asked_for`: the provider lets a shop take it only once that was asked and granted."""
+"""By method. `asked_for`: the provider lets a shop take it only once that was asked and granted. `stays_open`: its page
+can be paid again until it is closed."""
 
 THROUGH_A_PROVIDER = frozenset(CAPABILITIES)
 """The methods whose money a provider takes."""

@@ -30,6 +30,7 @@ from storefront.orders.actions import confirm_paid_order
 from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
 from storefront.payments import actions, door, queries, reconciling, refunding
+from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 
@@ -87,7 +88,7 @@ def apply_webhook(inbox_id: int) -> None:
     db.session.rollback()
     if row.handled_at is not None or door.account(row.source) is None:
         return
-    outcome = _follow(row.kind, row.payload)
+    outcome = _follow(row.kind, row.payload) if row.source == STRIPE else _follow_payment(row.payload)
     if outcome == "unknown":
         if row.received_at > clock.now() - PATIENCE:
             with transaction():
@@ -108,6 +109,20 @@ def look_again() -> None:
             with transaction():
                 received = db.session.scalar(select(InboxRow.received_at).where(InboxRow.id == inbox_id))
                 inbox.park(inbox_id, received or clock.now())
+
+
+def _follow_payment(payload: dict[str, Any]) -> str:
+    """News of Mercado Pago names a payment; what it is for, the payment says, asked for with the shop's token."""
+    account = door.account(MERCADO_PAGO)
+    try:
+        key = door.mercado_pago().reference_of(str(account), str(payload.get("object_id", "")))
+    except GatewayRefused:
+        return "unknown"
+    attempt_id = queries.attempt_of_key(key)
+    if attempt_id is None:
+        return "unknown"
+    actions.ask_provider(attempt_id)
+    return "applied"
 
 
 def _follow(kind: str, payload: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from storefront.kernel.tenancy import Shop
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door
-from storefront.payments.capabilities import BOLETO, CAPABILITIES, CARD, OXXO, PIX, capability
+from storefront.payments.capabilities import BOLETO, CAPABILITIES, CARD, MERCADO_PAGO, OXXO, PIX, Capability, capability
 
 TRANSFER, AT_SHOP, ON_DELIVERY = "bank_transfer", "pay_at_shop", "cash_on_delivery"
 CASH = frozenset({AT_SHOP, ON_DELIVERY})
@@ -48,6 +48,12 @@ METHODS = {
         "bank",
     ),
     PIX: Method(PIX, _l("Pix"), _l("Te damos un código; lo pagas desde tu banco en unos minutos."), "bank"),
+    MERCADO_PAGO: Method(
+        MERCADO_PAGO,
+        _l("Mercado Pago"),
+        _l("Pagas en la página de Mercado Pago: con tarjeta, con tu saldo o en efectivo."),
+        "card",
+    ),
     ON_DELIVERY: Method(ON_DELIVERY, _l("Pago al recibir"), _l("Pagas en efectivo a quien te entrega."), "cash"),
     AT_SHOP: Method(AT_SHOP, _l("Pago en la tienda"), _l("Pagas cuando vengas."), "store"),
 }
@@ -87,11 +93,15 @@ def _is_offered(shop: Shop, code: str, amount_minor: int | None) -> bool:
 
 def connected(shop: Shop, code: str) -> bool:
     """Whether the shop has an account where this method's money would go, and the provider is there."""
-    return door.takes_cards() and has_account(shop, code)
+    can = capability(code)
+    return can is not None and door.opens(can.provider) and has_account(shop, code)
 
 
 def has_account(shop: Shop, code: str) -> bool:
-    """Whether the shop has an account where this method's money would go."""
+    """Whether the shop has an account where this method's money would go. Mercado Pago is among a shop's methods for as
+    long as its account there is connected, and no longer."""
+    if code == MERCADO_PAGO:
+        return code in shop.payment_methods
     return capability(code) is not None and shop.payment_account is not None
 
 
@@ -100,8 +110,12 @@ def choosable(shop: Shop) -> list[Method]:
     return [
         method
         for code, method in METHODS.items()
-        if code not in CAPABILITIES or CAPABILITIES[code].fits(shop.country, shop.currency)
+        if code == CARD or code not in CAPABILITIES or _can_be_had(shop, CAPABILITIES[code])
     ]
+
+
+def _can_be_had(shop: Shop, can: Capability) -> bool:
+    return can.fits(shop.country, shop.currency) and door.opens(can.provider)
 
 
 def can_be_paid(shop: Shop, *, delivers: bool) -> bool:

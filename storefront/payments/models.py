@@ -111,6 +111,25 @@ class PaymentAttempt(ShopOwned, Model):
     settled_at: Mapped[datetime | None]
 
 
+class ProviderAccount(ShopOwned, Model):
+    """A shop's account at a provider that gives tokens for it; `access` and `refresh` are sealed (`kernel.sealing`).
+
+    `renewing_until` is set while one caller fetches new ones.
+    """
+
+    __tablename__ = "provider_accounts"
+    __table_args__ = (UniqueConstraint("tenant_id", "provider"),)
+
+    id: Mapped[int] = identity_pk()
+    provider: Mapped[str]
+    external_id: Mapped[str]
+    access: Mapped[str]
+    refresh: Mapped[str]
+    expires_at: Mapped[datetime]
+    renewing_until: Mapped[datetime | None]
+    connected_at: Mapped[datetime]
+
+
 class PaymentEvent(ShopOwned, Model):
     """Something that happened to money, as told by a provider or a person. Append-only, once per provider and id."""
 

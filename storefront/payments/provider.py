@@ -138,7 +138,8 @@ class Voucher:
 @dataclass(frozen=True, slots=True)
 class CheckoutState:
     """What the provider knows of a payment page now. Only `paid` counts as money; complete and unpaid is
-    possible: then a `voucher` waits for its money, or the money `failed` to come and never will.
+    possible: then a `voucher` waits for its money, or the money `failed` to come and never will. `extra` is money that
+    came on the page once more and is nobody's.
     """
 
     status: CheckoutStatus
@@ -148,6 +149,7 @@ class CheckoutState:
     payment_intent: str | None
     voucher: Voucher | None = None
     failed: bool = False
+    extra: tuple[Payment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +203,32 @@ class GatewayEvent:
     data: Mapping[str, Any]
 
 
-class Gateway(Protocol):
-    """The card provider. Every method goes over the network: call it between two transactions, never inside
-    one.
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What lets us speak for a shop's account: `access` until `expires_at`, `refresh` once, for the next."""
 
-    All but `verify_webhook` raise GatewayUnavailable or GatewayRefused. `account` is the shop's account: what
+    account: str
+    access: str
+    refresh: str
+    expires_at: datetime
+
+
+class Tokened(Protocol):
+    """A provider that gives tokens for a shop's account instead of keeping it under ours."""
+
+    @property
+    def code(self) -> str:
+        """Its name in our rows."""
+
+    def renew(self, refresh: str) -> Tokens:
+        """New tokens for an old one, which is spent. Raises GatewayUnavailable, GatewayRefused."""
+
+
+class Provider(Protocol):
+    """Whoever takes money for a shop. Every method goes over the network: call it between two transactions, never
+    inside one.
+
+    All raise GatewayUnavailable or GatewayRefused. `account` is the shop's account: what
     belongs to another account does not exist. `key` names the operation for ever: the same key never acts
     twice, and must come with the same arguments.
     """
@@ -213,20 +236,6 @@ class Gateway(Protocol):
     @property
     def live(self) -> bool:
         """Whether real money moves."""
-
-    def create_account(self, shop_name: str, email: str, country: str, key: str) -> AccountRef:
-        """Open an account for a shop in `country` (ISO 3166-1 alpha-2). It cannot charge until its owner has
-        answered the provider.
-        """
-
-    def onboarding_link(self, account: str, return_url: str, refresh_url: str) -> str:
-        """The short-lived page where the owner answers the provider; a stale one leads to `refresh_url`."""
-
-    def account_status(self, account: str) -> AccountStatus:
-        """What the account may do now."""
-
-    def ask_for(self, account: str, method: str) -> bool:
-        """Ask that the account may take a method of ours; whether it may already. Asking again changes nothing."""
 
     def open_checkout(  # noqa: PLR0913 - one payment page needs all of it, by keyword
         self,
@@ -291,6 +300,24 @@ class Gateway(Protocol):
 
     def refunds_between(self, account: str, since: datetime, until: datetime) -> list[RefundState]:
         """Every refund made on the account from `since` on and before `until`, those made outside our pages too."""
+
+
+class Gateway(Provider, Protocol):
+    """The card provider: it keeps accounts for shops, and signs its notices."""
+
+    def create_account(self, shop_name: str, email: str, country: str, key: str) -> AccountRef:
+        """Open an account for a shop in `country` (ISO 3166-1 alpha-2). It cannot charge until its owner has
+        answered the provider.
+        """
+
+    def onboarding_link(self, account: str, return_url: str, refresh_url: str) -> str:
+        """The short-lived page where the owner answers the provider; a stale one leads to `refresh_url`."""
+
+    def account_status(self, account: str) -> AccountStatus:
+        """What the account may do now."""
+
+    def ask_for(self, account: str, method: str) -> bool:
+        """Ask that the account may take a method of ours; whether it may already. Asking again changes nothing."""
 
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """Read a notice. `raw` is the body as received, to the byte; `signature` its header. Raises

@@ -37,7 +37,7 @@ from storefront.payments.models import (
     Refund,
     RefundState,
 )
-from storefront.payments.provider import Gateway, GatewayRefused, Payment, RefundStatus
+from storefront.payments.provider import GatewayRefused, Payment, Provider, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
 
 LATE_NEWS = timedelta(hours=2)
@@ -222,7 +222,7 @@ def _unseen_attempts(code: str, since: datetime, until: datetime, payments: Sequ
     ).all()
 
 
-def _asked_again(gateway: Gateway, account: str, attempt: Any) -> list[Found]:
+def _asked_again(gateway: Provider, account: str, attempt: Any) -> list[Found]:
     theirs = None
     if attempt.provider_ref is not None:
         with contextlib.suppress(GatewayRefused):
@@ -249,7 +249,7 @@ def _unseen_refunds(code: str, since: datetime, until: datetime, refunds: Sequen
     ).all()
 
 
-def _refund_asked_again(gateway: Gateway, account: str, refund: Any) -> list[Found]:
+def _refund_asked_again(gateway: Provider, account: str, refund: Any) -> list[Found]:
     theirs = None
     with contextlib.suppress(GatewayRefused):
         told = gateway.refund_state(account, refund.provider_ref)

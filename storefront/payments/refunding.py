@@ -165,7 +165,7 @@ def decide(
 def may_be_sent_back(attempt: PaymentAttempt) -> bool:
     """Whether the provider can send an attempt's money back; a paid voucher's a person must, as cash or a transfer."""
     can = capability(attempt.method) if attempt.provider else None
-    return can is not None and can.refundable
+    return can is not None and can.refundable and door.account(attempt.provider) is not None
 
 
 def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None:
@@ -292,7 +292,7 @@ def _state_of(status: RefundStatus) -> RefundState:
 
 def keep_asking() -> None:
     """Send again what nobody sent, and ask about what is on its way: those not asked about for the longest time."""
-    if not door.takes_cards():
+    if not door.takes_any():
         return
     for refund_id in _unfinished():
         try:

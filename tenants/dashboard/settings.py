@@ -17,7 +17,7 @@ from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
 from storefront.payments.methods import choosable
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
-from tenants import settings
+from tenants import mercado, settings
 from tenants.actions import NobodyCanPay, publish_shop, unpublish_shop
 from tenants.dashboard.settings_forms import (
     THEME_HELP,
@@ -184,7 +184,9 @@ def change_cover() -> ResponseReturnValue:
 
 def _payments_page(form: Form, tax: Form, status: int = 200) -> ResponseReturnValue:
     land = COUNTRIES[current_shop().country]
-    page = render_template("dashboard/settings/payments.html", form=form, tax=tax, tax_name=land.tax_name)
+    page = render_template(
+        "dashboard/settings/payments.html", form=form, tax=tax, tax_name=land.tax_name, mercado_pago=mercado.possible()
+    )
     return page, status
 
 

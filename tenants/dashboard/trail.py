@@ -40,7 +40,8 @@ VERB_NAMES = {
     "created": _l("creó"), "changed": _l("cambió"), "updated": _l("cambió"), "deleted": _l("borró"),
     "published": _l("publicó"), "archived": _l("archivó"), "restored": _l("recuperó"), "cancelled": _l("canceló"),
     "confirmed": _l("confirmó"), "set_up": _l("preparó la tienda"), "cover_hung": _l("puso la portada"),
-    "card_account_made": _l("abrió la cuenta de tarjetas"), "cards_on": _l("activó el cobro con tarjeta"),
+    "card_account_made": _l("abrió la cuenta de tarjetas"), "provider_connected": _l("conectó una cuenta de cobro"),
+    "provider_disconnected": _l("desconectó una cuenta de cobro"), "cards_on": _l("activó el cobro con tarjeta"),
     # the catalogue and the shelf
     "renamed": _l("cambió el nombre"), "ordered": _l("cambió el orden"), "copied": _l("duplicó"),
     "unpublished": _l("ocultó"), "translated": _l("tradujo"), "price_changed": _l("cambió el precio"),
