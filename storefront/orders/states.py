@@ -142,6 +142,7 @@ ON_THE_SHELF = frozenset({FulfilmentState.NONE, FulfilmentState.PREPARING, Fulfi
 
 WINDOWS: dict[str, timedelta] = {
     "card": timedelta(minutes=30),
+    "card_months": timedelta(minutes=30),
     "oxxo": timedelta(minutes=30),
     "boleto": timedelta(minutes=30),
     "pix": timedelta(minutes=30),
@@ -164,5 +165,5 @@ GRACE = timedelta(minutes=5)
 PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
-PAID_IN_ADVANCE = frozenset({"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago"})
+PAID_IN_ADVANCE = frozenset({"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months"})
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""

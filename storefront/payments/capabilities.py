@@ -12,7 +12,7 @@ STRIPE = "stripe"
 MERCADO_PAGO = "mercadopago"
 PROVIDERS = (STRIPE, MERCADO_PAGO)
 
-CARD, OXXO, BOLETO, PIX = "card", "oxxo", "boleto", "pix"
+CARD, CARD_MONTHS, OXXO, BOLETO, PIX = "card", "card_months", "oxxo", "boleto", "pix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Capability:
 
 CAPABILITIES: dict[str, Capability] = {
     CARD: Capability(STRIPE),
+    CARD_MONTHS: Capability(STRIPE, frozenset({"MX"}), "MXN", least_minor=30_000),
     OXXO: Capability(
         STRIPE, frozenset({"MX"}), "MXN", refundable=False, asynchronous=True, voucher_days=3,
         settles_within=timedelta(days=1), least_minor=1_000, most_minor=1_000_000, asked_for=True,

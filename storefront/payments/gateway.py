@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import stripe
 
 from storefront.kernel.money import EXPONENTS, Money, exponent
-from storefront.payments.capabilities import BOLETO, CAPABILITIES, OXXO, PIX
+from storefront.payments.capabilities import BOLETO, CAPABILITIES, CARD, CARD_MONTHS, OXXO, PIX
 from storefront.payments.provider import (
     AccountRef,
     AccountStatus,
@@ -206,7 +206,7 @@ class StripeGateway:
             "metadata": dict(metadata),
             "expires_at": int(expires_at.timestamp()),
             "locale": _stripe_locale(locale),
-            "allowed_payment_method_types": [method],
+            "allowed_payment_method_types": [CARD if method == CARD_MONTHS else method],
             "payment_intent_data": {"description": description, "metadata": dict(metadata)},
         }
         if options := _method_options(method):
@@ -394,6 +394,8 @@ def _capability(method: str) -> AccountUpdateParamsCapabilities:
 def _method_options(method: str) -> SessionCreateParamsPaymentMethodOptions | None:
     """How long what the page gives out is good for; always the same for a method, since a key's repeat must be."""
     can = CAPABILITIES[method]
+    if method == CARD_MONTHS:
+        return {"card": {"installments": {"enabled": True}}}
     if method == OXXO:
         return {"oxxo": {"expires_after_days": can.voucher_days}}
     if method == BOLETO:

@@ -9,7 +9,17 @@ from flask_babel import lazy_gettext as _l
 from storefront.kernel.tenancy import Shop
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door
-from storefront.payments.capabilities import BOLETO, CAPABILITIES, CARD, MERCADO_PAGO, OXXO, PIX, Capability, capability
+from storefront.payments.capabilities import (
+    BOLETO,
+    CAPABILITIES,
+    CARD,
+    CARD_MONTHS,
+    MERCADO_PAGO,
+    OXXO,
+    PIX,
+    Capability,
+    capability,
+)
 
 TRANSFER, AT_SHOP, ON_DELIVERY = "bank_transfer", "pay_at_shop", "cash_on_delivery"
 CASH = frozenset({AT_SHOP, ON_DELIVERY})
@@ -34,6 +44,12 @@ METHODS = {
     ),
     CARD: Method(
         CARD, _l("Tarjeta"), _l("Pagas ahora en una página segura. La tienda no ve los datos de tu tarjeta."), "card"
+    ),
+    CARD_MONTHS: Method(
+        CARD_MONTHS,
+        _l("Tarjeta a meses sin intereses"),
+        _l("Eliges los meses en la página segura, si tu tarjeta de crédito los tiene. El precio es el mismo."),
+        "card",
     ),
     OXXO: Method(
         OXXO,

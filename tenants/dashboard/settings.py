@@ -15,6 +15,8 @@ from storefront.kernel.errors import Invalid
 from storefront.kernel.forms import Form
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
+from storefront.payments import door
+from storefront.payments.capabilities import MERCADO_PAGO
 from storefront.payments.methods import choosable
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 from tenants import mercado, settings
@@ -197,8 +199,9 @@ def _present_payments() -> PaymentsForm:
 
 
 def _payments_form(form: PaymentsForm) -> PaymentsForm:
-    """The form with the ways of paying that the shop's country has."""
-    form.methods.choices = choices((method.code, method.label) for method in choosable(current_shop()))
+    """The form with the ways of paying that the shop's country has; Mercado Pago, once its account is connected."""
+    there = [one for one in choosable(current_shop()) if one.code != MERCADO_PAGO or door.account(MERCADO_PAGO)]
+    form.methods.choices = choices((method.code, method.label) for method in there)
     return form
 
 

@@ -384,3 +384,30 @@ def test_the_owner_cannot_turn_on_what_the_country_has_not_or_the_provider_has_n
         settings.change_payments(["card", "oxxo"], "", ALICIA)
     directory().forget()
     assert directory().by_id(shop.id).payment_methods == ("card", "oxxo")
+
+
+def test_months_without_interest_are_a_way_of_their_own_that_the_shop_turns_on(bakery, stand_in, drain):
+    shop = settle(bakery, stand_in, "MX", ["card"])
+    with acting_for(shop):
+        settings.change_payments(["card", "card_months"], "", ALICIA)
+    directory().forget()
+    shop = directory().by_id(shop.id)
+    with acting_for(shop):
+        offered = {one.code for one in available_methods(shop, FulfilmentMethod.PICKUP, False, 30_000)}
+        assert {"card", "card_months"} <= offered
+        assert "card_months" not in {
+            one.code for one in available_methods(shop, FulfilmentMethod.PICKUP, False, 29_999)
+        }
+        asked = []
+        for pay in ("card", "card_months"):
+            order, attempt_id = voucher_order(pay)
+            actions.start_card(attempt_id)
+            page = stand_in.state.objects[attempt_now(attempt_id).provider_ref]
+            asked.append(page["_options"])
+            stand_in.pay(page["id"])
+            assert actions.ask_provider(attempt_id) is AttemptState.SUCCEEDED
+        assert asked == [{}, {"card": {"installments": {"enabled": True}}}]
+        refunding.refund_order(order.id, "asked", ALICIA)
+    drain(shop)
+    with acting_for(shop):
+        assert db.session.scalar(select(Refund.state)) is RefundState.DONE

@@ -317,6 +317,7 @@ def _check_method(desk: Desk, owner: str, params: dict[str, Any], currency: str,
     least, most, wanted = METHODS[method]
     refuse_beyond((method,), params.get("payment_method_options", {}), "payment_method_options")
     if method == "card":
+        _check_months(params.get("payment_method_options", {}).get("card", {}), currency)
         return
     if currency != wanted:
         raise ApiError(400, f"The payment method {method} only supports {wanted}.", param=param)
@@ -325,6 +326,14 @@ def _check_method(desk: Desk, owner: str, params: dict[str, Any], currency: str,
         raise ApiError(400, f"The payment method type provided: {method} is invalid.", param=param)
     if not least <= total <= most:
         raise ApiError(400, f"The amount is out of the bounds of {method}.", code="amount_too_large")
+
+
+def _check_months(card: dict[str, Any], currency: str) -> None:
+    """Months without interest are for Mexican pesos only."""
+    param = "payment_method_options[card]"
+    refuse_beyond(("installments",), card, param)
+    if card.get("installments", {}).get("enabled") and currency != "mxn":
+        raise ApiError(400, "Installments are only supported in mxn.", param=param)
 
 
 def _check_fee(owner: str, total: int, fee: int) -> None:
