@@ -27,6 +27,8 @@ from storefront.payments.provider import (
     GatewayRefused,
     GatewayUnavailable,
     Payment,
+    Payout,
+    PayoutStatus,
     RefundRef,
     RefundState,
     RefundStatus,
@@ -318,6 +320,12 @@ class StripeGateway:
             )
             return [_refund_state(refund) for refund in refunds.auto_paging_iter()]
 
+    def payouts(self, account: str) -> list[Payout]:
+        """See Gateway."""
+        with _stripe_errors():
+            found = self._client.v1.payouts.list({"limit": 10}, {"stripe_account": account})
+        return [_payout(one) for one in found.data]
+
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """See Gateway. Stripe's scheme: each secret is tried, and a signature older than 300 s is refused."""
         for secret in self._secrets:
@@ -440,6 +448,12 @@ def _payment(charge: stripe.Charge) -> Payment:
         metadata=dict(charge.metadata.to_dict()) if charge.metadata else {},
         created=datetime.fromtimestamp(charge.created, UTC),
     )
+
+
+def _payout(payout: stripe.Payout) -> Payout:
+    minor, currency = from_stripe(payout.amount, payout.currency)
+    arrives = datetime.fromtimestamp(payout.arrival_date, UTC)
+    return Payout(payout.id, PayoutStatus(payout.status), minor, currency, arrives)
 
 
 def _refund_status(refund: stripe.Refund) -> RefundStatus:

@@ -184,6 +184,27 @@ class RefundState:
     metadata: Mapping[str, str]
 
 
+class PayoutStatus(StrEnum):
+    """Where money stands that the provider sends to the shop's bank."""
+
+    PENDING = "pending"
+    IN_TRANSIT = "in_transit"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Money sent to the shop's bank; `arrives` is the day it is or was to be there."""
+
+    id: str
+    status: PayoutStatus
+    amount_minor: int
+    currency: str
+    arrives: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
     """A notice whose signature was verified.
@@ -318,6 +339,9 @@ class Gateway(Provider, Protocol):
 
     def ask_for(self, account: str, method: str) -> bool:
         """Ask that the account may take a method of ours; whether it may already. Asking again changes nothing."""
+
+    def payouts(self, account: str) -> list[Payout]:
+        """The last ten that the provider sent to the shop's bank, newest first."""
 
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """Read a notice. `raw` is the body as received, to the byte; `signature` its header. Raises

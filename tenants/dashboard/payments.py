@@ -18,10 +18,10 @@ from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import order_by_code
 from storefront.payments import door, proofs, queries, refunding
-from storefront.payments.capabilities import MERCADO_PAGO
+from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.forms import RejectionForm
 from storefront.payments.ledger import Account
-from storefront.payments.provider import AccountStatus
+from storefront.payments.provider import AccountStatus, GatewayRefused, GatewayUnavailable, PayoutStatus
 from tenants import mercado
 from tenants.cards import account_status, connect_cards, finish_connecting
 
@@ -32,6 +32,15 @@ ACCOUNTS = {
     Account.BANK: _l("En tu banco, por transferencias"),
     Account.CASH: _l("En efectivo, contigo"),
     Account.COURIER_CUSTODY: _l("En efectivo, con repartidores"),
+}
+
+
+PAYOUTS = {
+    PayoutStatus.PENDING: _l("Por salir"),
+    PayoutStatus.IN_TRANSIT: _l("En camino a tu banco"),
+    PayoutStatus.PAID: _l("Depositado"),
+    PayoutStatus.FAILED: _l("Tu banco no lo recibió: revisa tu cuenta en Stripe"),
+    PayoutStatus.CANCELLED: _l("Cancelado"),
 }
 
 
@@ -100,6 +109,19 @@ def refund_sent(code: str) -> ResponseReturnValue:
     refunding.mark_sent_back(code, current_actor())
     flash(_("Anotamos la devolución."), "good")
     return redirect(url_for(".index"), 303)
+
+
+@blueprint.get("/cobros/depositos")
+@access("staff", "payments:review")
+def payouts() -> ResponseReturnValue:
+    """What the card provider last sent to the shop's bank, as it says itself."""
+    account = door.account(STRIPE)
+    try:
+        found = door.gateway().payouts(account) if account else []
+    except (GatewayUnavailable, GatewayRefused) as trouble:
+        return render_template("dashboard/payments/payouts.html", payouts=[], account=account, trouble=trouble), 503
+    rows = [(one, Money(one.amount_minor, one.currency), PAYOUTS[one.status]) for one in found]
+    return render_template("dashboard/payments/payouts.html", payouts=rows, account=account, trouble=None)
 
 
 # --- taking cards -------------------------------------------------------------------------------------------------

@@ -247,6 +247,7 @@ ORDERS = _rows("app", STAFF, [
     ("GET /contabilidad/<code>", by("code", "accounts file")),
     ("GET /contabilidad/<code>.csv", by("code", "accounts file")),
     ("GET /cobros/conciliacion",),
+    ("GET /cobros/depositos",),
     ("POST /cobros/conciliacion/<code>", by("code", "difference", form={"reason": "Lo devolvimos a mano"})),
     ("GET /pedidos/<code>/devolucion", by("code", "paid order")),
     ("POST /pedidos/<code>/devolucion", by("code", "confirmed order",

@@ -23,6 +23,7 @@ from storefront.payments import jobs as payment_jobs
 from storefront.payments.ledger import Account
 from storefront.payments.methods import available_methods, choosable
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, RefundState
+from storefront.payments.provider import GatewayRefused
 from tenants import settings
 from tenants.models import Tenant
 from tests.factories.catalogue import a_product
@@ -411,3 +412,25 @@ def test_months_without_interest_are_a_way_of_their_own_that_the_shop_turns_on(b
     drain(shop)
     with acting_for(shop):
         assert db.session.scalar(select(Refund.state)) is RefundState.DONE
+
+
+def test_the_owner_sees_what_the_provider_sent_to_the_bank_and_nobody_elses(bakery, crafts, stand_in, client_at):
+    shop, other = (settle(one, stand_in, "MX", ["card"]) for one in (bakery, crafts))
+    alicia = client_at("app", as_="alicia")
+    assert "todavía no te deposita nada" in alicia.get("/cobros/depositos").get_data(as_text=True)
+    for place in (shop, other):
+        with acting_for(place):
+            _order, attempt_id = voucher_order("card", quantity=2 if place is shop else 3)
+            actions.start_card(attempt_id)
+            stand_in.pay(attempt_now(attempt_id).provider_ref)
+        stand_in.pay_out(place.payment_account)
+
+    page = alicia.get("/cobros/depositos").get_data(as_text=True)
+
+    assert "$49.00" in page  # two of 25.00, less the platform's 2 %
+    assert "En camino a tu banco" in page
+    assert "$73.50" not in page
+    stand_in.faults.plan("unavailable", path="/payouts")
+    assert alicia.get("/cobros/depositos").status_code == 503
+    with acting_for(other), pytest.raises(GatewayRefused):
+        door.gateway().payouts("acct_nobodys")

@@ -5,7 +5,8 @@ Stripe's own library; `state` keeps the objects and the book, on which `accounts
 act; `webhooks` tells the shop (late, twice or never, when asked to); `faults` fails on purpose; `api`, `hosted` and
 `control` are its three faces. No money moves, and no live key gets past the door.
 
-It is not Stripe: fraud, disputes and payouts are absent, and it opens accounts in any country, which Stripe does not.
+It is not Stripe: fraud and disputes are absent, payouts happen when asked for, and it opens accounts in any country,
+which Stripe does not.
 """
 
 from storefront.embedded.fakestripe.app import create_fakestripe

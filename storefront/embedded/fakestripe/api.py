@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from storefront.embedded.fakestripe import accounts, checkout, desk, refunds, vouchers
+from storefront.embedded.fakestripe import accounts, checkout, desk, payouts, refunds, vouchers
 from storefront.embedded.fakestripe.contract import ApiError, check, decode
 from storefront.embedded.fakestripe.faults import Fault
 from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
@@ -232,6 +232,12 @@ def cancel_intent(intent_id: str) -> Response:
 def list_charges() -> Response:
     """The account's charges."""
     return _answer("charges.list", checkout.list_charges)
+
+
+@blueprint.get("/payouts")
+def list_payouts() -> Response:
+    """What was sent to the account's bank."""
+    return _answer("payouts.list", payouts.list_payouts)
 
 
 @blueprint.post("/refunds")

@@ -64,6 +64,7 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
     ),
     "payment_intents.cancel": ("_payment_intent_cancel_params", "PaymentIntentCancelParams", frozenset()),
     "charges.list": ("_charge_list_params", "ChargeListParams", PAGING | {"payment_intent"}),
+    "payouts.list": ("_payout_list_params", "PayoutListParams", PAGING),
     "refunds.create": (
         "_refund_create_params",
         "RefundCreateParams",

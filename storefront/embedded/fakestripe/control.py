@@ -15,7 +15,7 @@ from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
 from storefront.embedded.fakestripe.webhooks import Mischief
 
 blueprint = Blueprint("control", __name__, url_prefix="/_control")
-LATER = ("issue", "pay_voucher", "let_voucher_lapse")
+LATER = ("pay_out", "issue", "pay_voucher", "let_voucher_lapse")
 FIELDS = frozenset(field.name for field in fields(Mischief))
 
 
@@ -46,6 +46,7 @@ class Switches(BaseModel):
     pay: str | None = None
     decline: str | None = None
     expire: str | None = None
+    pay_out: str | None = None
     issue: str | None = None
     pay_voucher: str | None = None
     let_voucher_lapse: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from storefront.embedded.fakestripe import accounts, checkout, refunds, vouchers
+from storefront.embedded.fakestripe import accounts, checkout, payouts, refunds, vouchers
 from storefront.embedded.fakestripe.desk import Desk
 from storefront.embedded.fakestripe.faults import Faults
 from storefront.embedded.fakestripe.state import BookLine, State
@@ -130,6 +130,11 @@ class StandIn:
         """Stripe asks for more and stops the account."""
         with self.state.changing():
             return accounts.restrict_account(self.desk, account_id)
+
+    def pay_out(self, account_id: str) -> dict[str, Any]:
+        """Stripe sends an account's balance to its bank. ApiError when there is none."""
+        with self.state.changing():
+            return payouts.pay_out(self.desk, account_id)
 
     def events(self, kind: str | None = None, account: str | None = None) -> list[dict[str, Any]]:
         """The events so far, oldest first, of one type or account when given."""
