@@ -55,6 +55,7 @@ from storefront.orders.models import Order
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
+from storefront.payments.capabilities import capability
 from storefront.pricing.discounts import Kind
 from storefront.pricing.extras import NO_TIP, Tip
 from storefront.promotions.setup import PromotionDetails, create_promotion
@@ -193,6 +194,10 @@ def _take_cards(demo: DemoShop) -> None:
         key = f"demo:{current_shop().id}:account"
         account = door.gateway().create_account(demo.name, demo.email, demo.country, key)
         httpx.post(f"{base}/_control", json={"complete_account": account.id}, timeout=5).raise_for_status()
+        for method in demo.payment_methods:
+            can = capability(method)
+            if can is not None and can.asked_for:
+                door.gateway().ask_for(account.id, method)
         building.change_tenant("card_account_made", SEEDER, None, payment_account=account.id)
 
 

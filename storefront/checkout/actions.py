@@ -29,11 +29,10 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
+from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.methods import available_methods
 from storefront.pricing.extras import NO_TIP, Tip
 from storefront.reservations.actions import HoldExpired
-
-CARD = "card"
 
 
 class EmptyCart(Conflict):
@@ -135,7 +134,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
     now = bill(view, delivery, more)
     if now.stamp != details.shown:
         raise PriceChanged(now)
-    offered = available_methods(current_shop(), method, view.has_bookings)
+    offered = available_methods(current_shop(), method, view.has_bookings, now.total.minor)
     if details.channel is Channel.WEB and details.payment_method not in {offer.code for offer in offered}:
         raise MethodUnavailable
     order = place_order(
@@ -163,8 +162,8 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
     )
     attempt = open_attempt(order.id, details.payment_method) if order.total_minor else None
     empty_into_order(cart, order.token)
-    by_card = attempt is not None and details.payment_method == CARD
-    return {"order": order.token, "attempt": attempt.id if attempt and by_card else None}
+    elsewhere = attempt is not None and details.payment_method in THROUGH_A_PROVIDER
+    return {"order": order.token, "attempt": attempt.id if attempt and elsewhere else None}
 
 
 def _towards_payment(order_token: str, attempt_id: int | None, *, repeated: bool) -> Placement:

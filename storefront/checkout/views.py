@@ -92,18 +92,19 @@ def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
     method = FulfilmentMethod.NONE
     if ways:
         method = FulfilmentMethod.DELIVERY if form.to_be_delivered else FulfilmentMethod.PICKUP
-    methods = available_methods(shop, method, cart.has_bookings)
+    address = form.address()
+    found = quote(address, cart.totals.subtotal_minor, load) if address and form.place_is_named else None
+    now = bill(cart, found, extras_of(cart, method, form.chosen_tip))
+    methods = available_methods(shop, method, cart.has_bookings, now.total.minor)
     form.pay.choices = [SelectChoice(offered.code, str(offered.label)) for offered in methods]
     if len(methods) == 1:
         form.pay.data = methods[0].code
-    address = form.address()
-    found = quote(address, cart.totals.subtotal_minor, load) if address and form.place_is_named else None
     return _Desk(
         cart=cart,
         ways=ways,
         places=where,
         methods=methods,
-        bill=bill(cart, found, extras_of(cart, method, form.chosen_tip)),
+        bill=now,
         cannot_deliver=form.to_be_delivered and found is None,
     )
 

@@ -36,6 +36,7 @@ from storefront.orders.moves import locked, move
 from storefront.orders.states import (
     ABOUT_MONEY,
     GRACE,
+    LONGEST_WAIT,
     ON_THE_SHELF,
     PROOF_PATIENCE,
     RETURNING,
@@ -324,6 +325,20 @@ def _mind_the_clock(order: Order, before: PaymentState) -> None:
         order.expires_at = clock.now()  # the money goes back: nothing keeps the order any more
     elif before in {PaymentState.PROOF_REVIEW, PaymentState.PAID}:  # paid and not any more: it was a slip
         _keep_until(order, clock.now() + WINDOWS[order.payment_method])
+
+
+def keep_for_voucher(order_id: int, until: datetime) -> bool:
+    """Keep an order that waits for its money until a voucher can have been paid. False when that changes nothing.
+
+    Never shorter than it was, and never longer than LONGEST_WAIT after it was placed.
+    """
+    with transaction():
+        order = locked(order_id)
+        last = min(until, order.placed_at + LONGEST_WAIT)
+        if order.state not in WAITING or order.expires_at is None or order.expires_at >= last:
+            return False
+        _keep_until(order, last)
+    return True
 
 
 def _keep_until(order: Order, expires_at: datetime | None) -> None:

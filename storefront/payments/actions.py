@@ -25,13 +25,14 @@ from storefront.kernel.errors import Busy, Conflict
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import confirm_order, set_payment_state
+from storefront.orders.actions import confirm_order, keep_for_voucher, set_payment_state
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
 from storefront.payments import door, ledger, refunding
+from storefront.payments.capabilities import THROUGH_A_PROVIDER, capability
 from storefront.payments.ledger import HELD_IN, Account
-from storefront.payments.methods import CARD, CASH, Method, available_methods
+from storefront.payments.methods import CASH, Method, available_methods
 from storefront.payments.models import (
     ATTEMPT_STATES,
     AttemptState,
@@ -49,6 +50,7 @@ from storefront.payments.provider import (
     CheckoutStatus,
     GatewayRefused,
     GatewayUnavailable,
+    Voucher,
 )
 
 __all__ = ["Method", "available_methods", "open_attempt", "record_cash", "settle_card", "start_card", "take_back_cash"]
@@ -86,7 +88,7 @@ class NotCash(Conflict):
 
 def open_attempt(order_id: int, method: str) -> PaymentAttempt:
     """Write down a try to pay the whole order, in the caller's transaction. Nobody outside is told yet."""
-    order = locked(order_id)
+    order, can = locked(order_id), capability(method)
     number = (
         db.session.scalar(select(func.count()).select_from(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
         or 0
@@ -99,21 +101,22 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
         amount_minor=order.total_minor,
         currency=order.currency,
         key=f"order:{current_shop().id}:{order_id}:attempt:{number}",
-        checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if method == CARD else None,
+        checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if can else None,
+        provider=can.provider if can else None,
         created_at=at,
     )
     db.session.add(attempt)
     db.session.flush()
-    if method == CARD:
+    if can:
         set_payment_state(order_id, PaymentState.PENDING, SYSTEM)
     return attempt
 
 
 def try_card_again(order_id: int, by: Actor) -> int:
-    """The id of a card attempt that can be paid now: the open one, or a new one after a failure.
+    """The id of an attempt that can be paid at the provider now: the open one, or a new one after a failure.
 
     One whose time is over may have been paid in its last second, so the provider is asked before it is given up.
-    Raises NothingToPay when the order is settled or over, or not paid by card; GatewayUnavailable.
+    Raises NothingToPay when the order is settled or over, or not paid through a provider; GatewayUnavailable.
     """
     with transaction():
         latest = _open_card_attempt(_payable(order_id))
@@ -125,7 +128,7 @@ def try_card_again(order_id: int, by: Actor) -> int:
             return latest.id
         if latest is not None:
             move_attempt(latest, AttemptState.EXPIRED)
-        attempt = open_attempt(order_id, CARD)
+        attempt = open_attempt(order_id, locked(order_id).payment_method)
         note("order", order_id, "card_again", by, attempt=attempt.key)
         return attempt.id
 
@@ -138,7 +141,7 @@ def _is_late(attempt: PaymentAttempt) -> bool:
 
 def _payable(order_id: int) -> Order:
     order = locked(order_id)
-    if order.payment_method != CARD or not _awaits_money(order):
+    if order.payment_method not in THROUGH_A_PROVIDER or not _awaits_money(order):
         raise NothingToPay
     return order
 
@@ -152,7 +155,7 @@ def _open_card_attempt(order: Order) -> PaymentAttempt | None:
         select(PaymentAttempt)
         .where(
             PaymentAttempt.order_id == order.id,
-            PaymentAttempt.method == CARD,
+            PaymentAttempt.provider.is_not(None),
             PaymentAttempt.state.in_(UNDECIDED),
         )
         .order_by(PaymentAttempt.id.desc())
@@ -162,24 +165,26 @@ def _open_card_attempt(order: Order) -> PaymentAttempt | None:
 
 
 def start_card(attempt_id: int) -> str:
-    """The address of the provider's payment page for an attempt; asking again gives the same page.
+    """The address of the provider's payment page for an attempt, or of the voucher that the page gave out; asking again
+    gives the same.
 
     Raises GatewayUnavailable when nobody knows what happened (ask again: nothing is charged twice), GatewayRefused
     when the provider said no (the attempt has failed then), NoCards, NothingToPay.
     """
     attempt, order, lines = _to_be_opened(attempt_id)
-    if attempt.checkout_url:
-        return attempt.checkout_url
-    shop = current_shop()
-    if shop.payment_account is None:
+    if attempt.voucher_url or attempt.checkout_url:
+        return attempt.voucher_url or str(attempt.checkout_url)
+    shop, account = current_shop(), door.account(attempt.provider)
+    if account is None:
         raise door.NoCards
     page = f"{shop.base_url}/pedido/{order.token}"
     with force_locale(order.locale):  # never the reader's: the same key must come with the same words
         description = _("Pedido %(code)s en %(shop)s", code=order.code, shop=shop.name)
     try:
-        opened = door.gateway().open_checkout(
-            account=shop.payment_account,
+        opened = door.provider(attempt.provider).open_checkout(
+            account=account,
             key=attempt.key,
+            method=attempt.method,
             amount=Money(attempt.amount_minor, attempt.currency),
             description=description,
             lines=lines,
@@ -265,25 +270,52 @@ def move_attempt(attempt: PaymentAttempt, state: AttemptState) -> None:
 
 
 def ask_provider(attempt_id: int) -> AttemptState:
-    """Ask the provider what became of a card attempt and follow its answer. Returns the attempt's state after it.
+    """Ask the provider what became of one of its attempts and follow its answer. Returns the attempt's state after it.
 
     An attempt whose page we never learnt of (the answer was lost) is looked up by its key. Raises GatewayUnavailable.
     """
     shop = current_shop()
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
-    if attempt.method != CARD or shop.payment_account is None:
+    account = door.account(attempt.provider)
+    if account is None:
         return attempt.state
+    provider = door.provider(attempt.provider)
     reference = attempt.provider_ref
     if reference is None:
-        found = door.gateway().find_checkout(
-            shop.payment_account, attempt.key, attempt.created_at - timedelta(minutes=5)
-        )
+        found = provider.find_checkout(account, attempt.key, attempt.created_at - timedelta(minutes=5))
         if found is None:
             return _let_lapse(attempt)
         reference = found.id
         _remember_page(attempt_id, found)
-    return settle_card(attempt_id, door.gateway().checkout_state(shop.payment_account, reference))
+    told = provider.checkout_state(account, reference)
+    state = settle_card(attempt_id, told)
+    can = capability(attempt.method)
+    if can and can.stays_open and told.paid:
+        _close_what_is_paid(attempt, reference, told)
+    return state
+
+
+def _close_what_is_paid(attempt: PaymentAttempt, reference: str, told: CheckoutState) -> None:
+    """Close a page that could be paid once more, and send back what came on it beyond the order, each with a key."""
+    account, provider = door.account(attempt.provider), door.provider(attempt.provider)
+    if account is None:
+        return
+    if told.status is CheckoutStatus.OPEN:
+        with contextlib.suppress(GatewayRefused, GatewayUnavailable):
+            provider.expire_checkout(account, reference)
+    for payment in told.extra:
+        provider.refund(
+            account=account,
+            payment_intent=payment.id,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            key=f"{attempt.key}:extra:{payment.id}",
+            metadata={},
+        )
+        with transaction():
+            facts = {"amount_minor": payment.amount_minor, "currency": payment.currency}
+            witness("provider", f"{attempt.key}:extra:{payment.id}", attempt.order_id, attempt.id, "extra_back", facts)
 
 
 def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
@@ -310,14 +342,20 @@ def _remember_page(attempt_id: int, page: CheckoutRef) -> bool:
 
 
 def close_page(attempt_id: int) -> None:
-    """Close the payment page of an order that ended, so that nobody pays for nothing; ask if it was paid already."""
+    """Close the payment page of an order that ended, so that nobody pays for nothing, and make its voucher worthless;
+    ask if it was paid already."""
     shop = current_shop()
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
-    if attempt.state is not AttemptState.PENDING or attempt.provider_ref is None or shop.payment_account is None:
+    account = door.account(attempt.provider)
+    if attempt.state is not AttemptState.PENDING or attempt.provider_ref is None or account is None:
         return
+    provider = door.provider(attempt.provider)
+    if attempt.voucher_url and attempt.intent:
+        with contextlib.suppress(GatewayRefused):
+            provider.withdraw(account, attempt.intent)
     with contextlib.suppress(GatewayRefused):
-        door.gateway().expire_checkout(shop.payment_account, attempt.provider_ref)
+        provider.expire_checkout(account, attempt.provider_ref)
     ask_provider(attempt_id)
 
 
@@ -331,10 +369,35 @@ def settle_card(attempt_id: int, told: CheckoutState) -> AttemptState:
         attempt.intent = told.payment_intent or attempt.intent
         if told.paid:
             _take_money(order, attempt, {"amount_minor": told.amount_minor, "currency": told.currency})
-        elif told.status is CheckoutStatus.EXPIRED and attempt.state in UNDECIDED:
-            move_attempt(attempt, AttemptState.EXPIRED)
+        elif attempt.state not in UNDECIDED:
+            return attempt.state
+        elif told.failed or told.status is CheckoutStatus.EXPIRED:
+            move_attempt(attempt, AttemptState.FAILED if told.failed else AttemptState.EXPIRED)
             _follow_failure(order, attempt)
+        elif told.voucher:
+            _keep_voucher(order, attempt, told.voucher)
         return attempt.state
+
+
+def _keep_voucher(order: Order, attempt: PaymentAttempt, voucher: Voucher) -> None:
+    """Write down what the customer pays with later, and keep the order until the news of it can have come."""
+    if attempt.state is AttemptState.CREATED:
+        move_attempt(attempt, AttemptState.PENDING)
+    if attempt.voucher_url is None:
+        note("order", order.id, "voucher_given", SYSTEM, attempt=attempt.key)
+    attempt.voucher_url, attempt.voucher_number = voucher.url, voucher.number
+    attempt.voucher_expires_at = voucher.expires_at
+    can = capability(attempt.method)
+    if can and voucher.expires_at:
+        keep_for_voucher(order.id, voucher.expires_at + can.settles_within)
+
+
+def fails_later(attempt_id: int) -> bool:
+    """Whether a failure may be the end of an attempt's voucher rather than of one card among others."""
+    method = db.session.scalar(select(PaymentAttempt.method).where(PaymentAttempt.id == attempt_id))
+    db.session.rollback()
+    can = capability(str(method))
+    return can is not None and can.asynchronous
 
 
 def note_decline(attempt_id: int) -> None:
@@ -348,9 +411,7 @@ def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) ->
     if attempt.state is AttemptState.SUCCEEDED:
         return
     move_attempt(attempt, AttemptState.SUCCEEDED)
-    witness(
-        "provider" if attempt.method == CARD else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts
-    )
+    witness("provider" if attempt.provider else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts)
     account = HELD_IN[attempt.method]
     ledger.post(
         account,
@@ -459,17 +520,23 @@ def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None)
 MOST_ASKED = 100
 """How many attempts of a shop are asked about in one minute."""
 
+VOUCHER_PAUSE = timedelta(minutes=30)
+"""How often is asked about a voucher whose notice may have been lost."""
+
 
 def open_card_attempts(older_than: datetime) -> list[int]:
-    """Ids of this shop's card attempts without an end that are older than an instant: those not asked about for the
-    longest time. Each is marked as asked about, so that nobody waits behind a hundred that never end."""
+    """Ids of this shop's attempts at a provider without an end that are older than an instant: those not asked about
+    for the longest time. Each is marked as asked about, so that nobody waits behind a hundred that never end. Vouchers
+    take days: one is asked about each VOUCHER_PAUSE."""
+    rested = PaymentAttempt.asked_at < clock.now() - VOUCHER_PAUSE
     with transaction():
         found = db.session.scalars(
             select(PaymentAttempt.id)
             .where(
-                PaymentAttempt.method == CARD,
+                PaymentAttempt.provider.is_not(None),
                 PaymentAttempt.state.in_(UNDECIDED),
                 PaymentAttempt.created_at < older_than,
+                PaymentAttempt.voucher_url.is_(None) | PaymentAttempt.asked_at.is_(None) | rested,
             )
             .order_by(PaymentAttempt.asked_at.nulls_first(), PaymentAttempt.id)
             .limit(MOST_ASKED)
@@ -485,7 +552,7 @@ def open_card_attempts(older_than: datetime) -> list[int]:
 
 def keep_asking() -> int:
     """Ask the provider about card attempts that have been open for two minutes. Returns how many found an end."""
-    if not door.takes_cards():
+    if not door.takes_any():
         return 0
     ended = 0
     for attempt_id in open_card_attempts(clock.now() - timedelta(minutes=2)):

@@ -38,6 +38,11 @@ MONEY = (Account.CARD_CLEARING, Account.BANK, Account.CASH, Account.COURIER_CUST
 
 HELD_IN = {
     "card": Account.CARD_CLEARING,
+    "card_months": Account.CARD_CLEARING,
+    "oxxo": Account.CARD_CLEARING,
+    "boleto": Account.CARD_CLEARING,
+    "pix": Account.CARD_CLEARING,
+    "mercadopago": Account.CARD_CLEARING,
     "bank_transfer": Account.BANK,
     "cash_on_delivery": Account.CASH,
     "pay_at_shop": Account.CASH,

@@ -295,6 +295,30 @@ def open_card_page(order_id: int) -> str | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class VoucherView:
+    """What a customer pays with later; `expires_at` is when it is good for nothing any more."""
+
+    url: str
+    number: str
+    expires_at: datetime | None
+
+
+def open_voucher(order_id: int) -> VoucherView | None:
+    """The voucher that waits to be paid for this order, if there is one."""
+    row = db.session.execute(
+        select(PaymentAttempt.voucher_url, PaymentAttempt.voucher_number, PaymentAttempt.voucher_expires_at)
+        .where(
+            PaymentAttempt.order_id == order_id,
+            PaymentAttempt.state == AttemptState.PENDING,
+            PaymentAttempt.voucher_url.is_not(None),
+        )
+        .order_by(PaymentAttempt.id.desc())
+        .limit(1)
+    ).first()
+    return VoucherView(row.voucher_url, row.voucher_number or "", row.voucher_expires_at) if row else None
+
+
 def attempt_of_reference(reference: str) -> int | None:
     """The attempt behind a provider's page id, or None."""
     return db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.provider_ref == reference))
@@ -306,10 +330,10 @@ def attempt_of_key(key: str) -> int | None:
 
 
 def latest_card_attempt(order_id: int) -> int | None:
-    """The newest card attempt of an order, or None."""
+    """The newest attempt to pay an order through a provider, or None."""
     return db.session.scalar(
         select(PaymentAttempt.id)
-        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method == "card")
+        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.provider.is_not(None))
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
     )

@@ -21,8 +21,8 @@ from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
 from storefront.payments import door, ledger, queries
+from storefront.payments.capabilities import capability
 from storefront.payments.ledger import Account
-from storefront.payments.methods import CARD
 from storefront.payments.models import (
     REFUND_STATES,
     AttemptState,
@@ -153,7 +153,7 @@ def decide(
         attempt_id=attempt.id,
         amount_minor=amount_minor,
         currency=attempt.currency,
-        state=RefundState.REQUESTED if attempt.method == CARD else RefundState.EXTERNAL,
+        state=RefundState.REQUESTED if may_be_sent_back(attempt) else RefundState.EXTERNAL,
         reason=reason,
         key=f"{attempt.key}:refund:{number}",
         created_at=clock.now(),
@@ -167,6 +167,12 @@ def decide(
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
     record(RefundRequested(refund_id=refund.id, order_id=order.id))
     return refund
+
+
+def may_be_sent_back(attempt: PaymentAttempt) -> bool:
+    """Whether the provider can send an attempt's money back; a paid voucher's a person must, as cash or a transfer."""
+    can = capability(attempt.method) if attempt.provider else None
+    return can is not None and can.refundable and door.account(attempt.provider) is not None
 
 
 def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None:
@@ -243,13 +249,14 @@ def send_back(refund_id: int) -> RefundState:
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
         attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
-    if refund.state is not RefundState.REQUESTED or shop.payment_account is None:
+    account = door.account(attempt.provider)
+    if refund.state is not RefundState.REQUESTED or account is None:
         return refund.state
     if attempt.intent is None:
         return _settle(refund_id, RefundState.EXTERNAL, None)
     try:
-        sent = door.gateway().refund(
-            account=shop.payment_account,
+        sent = door.provider(attempt.provider).refund(
+            account=account,
             payment_intent=attempt.intent,
             amount_minor=refund.amount_minor,
             currency=refund.currency,
@@ -258,7 +265,7 @@ def send_back(refund_id: int) -> RefundState:
             return_fee=door.platform_fee(attempt.amount_minor) > 0,
         )
     except (GatewayRefused, GatewayUnavailable) as trouble:
-        made = _made_before(shop.payment_account, attempt.intent, refund.key)
+        made = _made_before(attempt.provider, account, attempt.intent, refund.key)
         if made is not None:
             return _settle(refund_id, _state_of(made.status), made.id)
         if isinstance(trouble, GatewayUnavailable):
@@ -279,8 +286,8 @@ def _take_new_key(seen: Refund) -> None:
             note("order", refund.order_id, "refund_key_spent", SYSTEM, refund=refund.code)
 
 
-def _made_before(account: str, intent: str, key: str) -> ProviderRefund | None:
-    found = door.gateway().refunds_of(account, intent)
+def _made_before(provider: str | None, account: str, intent: str, key: str) -> ProviderRefund | None:
+    found = door.provider(provider).refunds_of(account, intent)
     return next((refund for refund in found if refund.metadata.get("refund") == key), None)
 
 
@@ -294,7 +301,7 @@ def _state_of(status: RefundStatus) -> RefundState:
 
 def keep_asking() -> None:
     """Send again what nobody sent, and ask about what is on its way: those not asked about for the longest time."""
-    if not door.takes_cards():
+    if not door.takes_any():
         return
     for refund_id in _unfinished():
         try:
@@ -330,10 +337,12 @@ def follow_refund(refund_id: int) -> RefundState:
     shop = current_shop()
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
+        attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
+    account = door.account(attempt.provider)
     made = refund.provider_ref is not None and refund.state in {RefundState.IN_TRANSIT, RefundState.DONE}
-    if not made or refund.provider_ref is None or shop.payment_account is None:
+    if not made or refund.provider_ref is None or account is None:
         return refund.state
-    told = door.gateway().refund_state(shop.payment_account, refund.provider_ref)
+    told = door.provider(attempt.provider).refund_state(account, refund.provider_ref)
     return _settle(refund_id, _state_of(told.status), refund.provider_ref)
 
 

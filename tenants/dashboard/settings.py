@@ -15,7 +15,11 @@ from storefront.kernel.errors import Invalid
 from storefront.kernel.forms import Form
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
-from tenants import settings
+from storefront.payments import door
+from storefront.payments.capabilities import MERCADO_PAGO
+from storefront.payments.methods import choosable
+from storefront.payments.provider import GatewayRefused, GatewayUnavailable
+from tenants import mercado, settings
 from tenants.actions import NobodyCanPay, publish_shop, unpublish_shop
 from tenants.dashboard.settings_forms import (
     THEME_HELP,
@@ -30,7 +34,7 @@ from tenants.dashboard.settings_forms import (
     TaxForm,
 )
 from tenants.dashboard.todo import setup_steps
-from tenants.forms import refuse
+from tenants.forms import choices, refuse
 from tenants.models import ShopStatus
 from tenants.naming import NameNotAllowed, SlugTaken
 
@@ -184,13 +188,23 @@ def change_cover() -> ResponseReturnValue:
 
 def _payments_page(form: Form, tax: Form, status: int = 200) -> ResponseReturnValue:
     land = COUNTRIES[current_shop().country]
-    page = render_template("dashboard/settings/payments.html", form=form, tax=tax, tax_name=land.tax_name)
+    page = render_template(
+        "dashboard/settings/payments.html", form=form, tax=tax, tax_name=land.tax_name, mercado_pago=mercado.possible()
+    )
     return page, status
 
 
 def _present_payments() -> PaymentsForm:
     shop = current_shop()
-    return PaymentsForm(formdata=None, data={"methods": list(shop.payment_methods), "bank_details": shop.bank_details})
+    data = {"methods": list(shop.payment_methods), "bank_details": shop.bank_details}
+    return _payments_form(PaymentsForm(formdata=None, data=data))
+
+
+def _payments_form(form: PaymentsForm) -> PaymentsForm:
+    """The form with the ways of paying that the shop's country has; Mercado Pago, once its account is connected."""
+    there = [one for one in choosable(current_shop()) if one.code != MERCADO_PAGO or door.account(MERCADO_PAGO)]
+    form.methods.choices = choices((method.code, method.label) for method in there)
+    return form
 
 
 def _present_tax() -> TaxForm:
@@ -208,7 +222,7 @@ def payments() -> ResponseReturnValue:
 @access("staff", "settings:write")
 def change_payments() -> ResponseReturnValue:
     """Change how customers pay."""
-    form = PaymentsForm()
+    form = _payments_form(PaymentsForm())
     if not form.validate():
         return _payments_page(form, _present_tax(), 422)
     try:
@@ -216,7 +230,7 @@ def change_payments() -> ResponseReturnValue:
     except settings.NoBankDetails as error:
         refuse(form.bank_details, error)
         return _payments_page(form, _present_tax(), 422)
-    except (settings.NoWayToPay, NobodyCanPay) as error:
+    except (settings.NoWayToPay, settings.NotGranted, NobodyCanPay, GatewayUnavailable, GatewayRefused) as error:
         refuse(form.methods, error)
         return _payments_page(form, _present_tax(), 422)
     return _saved(".payments")

@@ -41,7 +41,8 @@ VERB_NAMES = {
     "created": _l("creó"), "changed": _l("cambió"), "updated": _l("cambió"), "deleted": _l("borró"),
     "published": _l("publicó"), "archived": _l("archivó"), "restored": _l("recuperó"), "cancelled": _l("canceló"),
     "confirmed": _l("confirmó"), "set_up": _l("preparó la tienda"), "cover_hung": _l("puso la portada"),
-    "card_account_made": _l("abrió la cuenta de tarjetas"), "cards_on": _l("activó el cobro con tarjeta"),
+    "card_account_made": _l("abrió la cuenta de tarjetas"), "provider_connected": _l("conectó una cuenta de cobro"),
+    "provider_disconnected": _l("desconectó una cuenta de cobro"), "cards_on": _l("activó el cobro con tarjeta"),
     # the catalogue and the shelf
     "renamed": _l("cambió el nombre"), "ordered": _l("cambió el orden"), "copied": _l("duplicó"),
     "unpublished": _l("ocultó"), "translated": _l("tradujo"), "price_changed": _l("cambió el precio"),
@@ -65,6 +66,7 @@ VERB_NAMES = {
     "transfer_taken_back": _l("deshizo la transferencia anotada"),
     "cash_taken_back": _l("deshizo el cobro"), "paid_twice": _l("se pagó dos veces"),
     "card_again": _l("volvió a intentar con tarjeta"), "card_declined": _l("la tarjeta no pasó"),
+    "voucher_given": _l("recibió una ficha o un código para pagar"),
     "card_refused": _l("el pago no se pudo abrir"), "proof_sent": _l("mandó el comprobante"),
     "proof_accepted": _l("aceptó el comprobante"), "proof_rejected": _l("pidió otro comprobante"),
     "statement_imported": _l("subió movimientos del banco"), "statement_matched": _l("anotó un depósito del banco"),

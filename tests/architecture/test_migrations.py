@@ -137,3 +137,31 @@ def test_there_is_no_way_back_over_a_table_of_prices_that_the_older_schema_canno
         connection.execute("ALTER TABLE delivery_rates NO FORCE ROW LEVEL SECURITY")
         assert connection.execute("SELECT kind, steps FROM delivery_rates").fetchall() == [("by_weight", [[1000, 100]])]
         connection.rollback()
+
+
+PAID_BEFORE = """
+INSERT INTO payment_attempts (tenant_id, order_id, method, state, amount_minor, currency, key, created_at) VALUES
+  (1, 7, 'card', 'succeeded', 100, 'MXN', 'one', now()),
+  (1, 8, 'bank_transfer', 'succeeded', 100, 'MXN', 'two', now())
+"""
+
+
+def test_cards_taken_before_there_was_a_choice_are_still_asked_about_at_their_provider(scratch):
+    url = scratch("shop_owner")
+    command.upgrade(script(url), "0011")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE payment_attempts NO FORCE ROW LEVEL SECURITY")
+        found = "SELECT conname FROM pg_constraint WHERE conrelid = 'payment_attempts'::regclass AND contype = 'f'"
+        for (name,) in connection.execute(found).fetchall():
+            connection.execute(f"ALTER TABLE payment_attempts DROP CONSTRAINT {name}")
+        connection.execute(PAID_BEFORE)
+        connection.execute("ALTER TABLE payment_attempts FORCE ROW LEVEL SECURITY")
+
+    command.upgrade(script(url), "head")
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT count(*) FROM payment_attempts").fetchone() == (0,)
+        connection.execute("ALTER TABLE payment_attempts NO FORCE ROW LEVEL SECURITY")
+        taken = connection.execute("SELECT provider FROM payment_attempts ORDER BY order_id").fetchall()
+        connection.rollback()
+    assert taken == [("stripe",), (None,)]

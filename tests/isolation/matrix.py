@@ -247,6 +247,7 @@ ORDERS = _rows("app", STAFF, [
     ("GET /contabilidad/<code>", by("code", "accounts file")),
     ("GET /contabilidad/<code>.csv", by("code", "accounts file")),
     ("GET /cobros/conciliacion",),
+    ("GET /cobros/depositos",),
     ("POST /cobros/conciliacion/<code>", by("code", "difference", form={"reason": "Lo devolvimos a mano"})),
     ("GET /pedidos/<code>/devolucion", by("code", "paid order")),
     ("POST /pedidos/<code>/devolucion", by("code", "confirmed order",
@@ -255,6 +256,10 @@ ORDERS = _rows("app", STAFF, [
     ("GET /ajustes/tarjetas",),
     ("POST /ajustes/tarjetas", {"ok": {303, 409}}),
     ("GET /ajustes/tarjetas/listo", {"ok": {303, 409}}),
+    ("GET /ajustes/mercado-pago",),
+    ("POST /ajustes/mercado-pago", {"ok": {303, 409}}),
+    ("GET /ajustes/mercado-pago/listo", {"ok": {303, 409}}),
+    ("POST /ajustes/mercado-pago/desconectar", {"ok": {303}}),
 ])  # fmt: skip
 
 DELIVERIES = _rows("app", STAFF, [
@@ -332,6 +337,7 @@ PLATFORM = _rows("platform", ANYONE, [
     ("POST /abrir", {"ok": {422}}),
     ("GET /metrics", {"ok": {200}}),
     ("POST /webhooks/stripe", {"ok": {400, 404, 409}}),
+    ("POST /webhooks/mercadopago", {"ok": {400, 404, 409}}),
     ("GET /consola/entrar",),
     ("POST /consola/entrar", {"slow": True, "ok": {422}, "form": {"email": "nadie@example.com", "password": "no es esta"}}),
 ]) + _rows("platform", OPERATORS, [
