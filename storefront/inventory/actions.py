@@ -191,6 +191,25 @@ def return_some(cause: str, cause_id: int, variant_id: int, qty: int, by: Actor)
         return qty - left
 
 
+def change_holds(
+    delta: Mapping[int, int], *, cause: str, cause_id: int, until: datetime | None, spare: Cause, by: Actor
+) -> None:
+    """Let a cause hold so many units more or fewer of each variant, all or nothing; what `spare` holds is for it.
+
+    The counts are locked first, in order, so that nobody gets between what `spare` gives up and what is taken. Raises
+    OutOfStock; then nothing changed.
+    """
+    with transaction():
+        for variant_id in sorted(delta):
+            lock_counts(variant_id)
+        release_holds(spare.kind, spare.id)
+        for variant_id in sorted(delta):
+            if delta[variant_id] < 0:
+                return_some(cause, cause_id, variant_id, -delta[variant_id], by)
+        more = {variant_id: qty for variant_id, qty in delta.items() if qty > 0}
+        hold_stock(more, cause=cause, cause_id=cause_id, until=until)
+
+
 def _give_some_back(hold: StockHold, qty: int, by: Actor) -> int:
     was_held, units = hold.state is HoldState.ACTIVE, Units(hold.variant_id, hold.location_id, qty)
     if qty < hold.qty:

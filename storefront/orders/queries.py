@@ -194,6 +194,12 @@ class OrderView:
         return not self.is_over and self.fulfilment_state in ON_THE_SHELF
 
     @property
+    def shop_may_change(self) -> bool:
+        """Whether its lines may still change: it is neither packed nor over, and has goods."""
+        in_shop = self.fulfilment_state in {FulfilmentState.NONE, FulfilmentState.PREPARING}
+        return in_shop and not self.is_over and self.has_goods and self.total_minor > 0
+
+    @property
     def is_to_be_paid(self) -> bool:
         """Whether money is still to come."""
         is_off = self.state in {OrderState.CANCELLED, OrderState.EXPIRED}

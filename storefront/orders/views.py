@@ -122,6 +122,8 @@ def _word(step: Step) -> str | None:
     }
     if step.axis is Axis.ORDER and step.before == OrderState.COMPLETED:
         return None
+    if step.before == PaymentState.REFUND_PENDING and step.after == PaymentState.PAID:
+        return _("Te devolvimos una parte de tu dinero")
     return words.get((step.axis, step.after))
 
 

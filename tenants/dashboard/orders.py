@@ -12,6 +12,7 @@ from wtforms import RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.catalogue.queries import pictures_of
+from storefront.changes.queries import changes_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import handing
 from storefront.delivery.queries import code_of_order, parcels_of
@@ -134,6 +135,7 @@ def show(code: str) -> ResponseReturnValue:
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
+        changes=changes_of(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),
