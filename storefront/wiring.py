@@ -67,6 +67,7 @@ from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import orders as desk_orders
+from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
 from tenants.dashboard import receipts as desk_receipts
@@ -99,6 +100,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_home.blueprint,
         desk_orders.blueprint,
         desk_changes.blueprint,
+        desk_parts.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,

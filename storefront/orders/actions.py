@@ -281,7 +281,8 @@ def set_fulfilment_state(order_id: int, state: FulfilmentState, by: Actor, reaso
             return order
         _require_confirmed(order)
         move(order, state, by, reason)
-        if before in ON_THE_SHELF and state not in ON_THE_SHELF:
+        with_us = ON_THE_SHELF | {FulfilmentState.PARTLY}  # what went out in parts was used up part by part
+        if before in with_us and state not in with_us:
             consume_holds(CAUSE, order.id, by)
         note("order", order.id, str(state), by)
         if state is FulfilmentState.READY:

@@ -27,6 +27,7 @@ from storefront.orders.actions import (
     restock_returned,
     settle_attention,
 )
+from storefront.orders.parting import parts_of
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
@@ -136,6 +137,7 @@ def show(code: str) -> ResponseReturnValue:
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
         changes=changes_of(order.id),
+        parts=parts_of(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),

@@ -223,6 +223,8 @@ ORDERS = _rows("app", STAFF, [
     ("POST /pedidos/<code>/cobro/deshacer", by("code", "paid order")),
     ("POST /pedidos/<code>/confirmacion", by("code", "new order")),
     ("POST /pedidos/<code>/entrega", by("code", "ready order")),
+    ("GET /pedidos/<code>/entrega/parte", by("code", "ready order", ok={200, 303})),
+    ("POST /pedidos/<code>/entrega/parte", by("code", "ready order", form={"quantity_1": "1"}, ok={303, 422})),
     ("POST /pedidos/<code>/estante", by("code", "ready order", ok={303, 409})),
     ("POST /pedidos/<code>/listo", by("code", "confirmed order")),
     ("POST /pedidos/<code>/listo/deshacer", by("code", "ready order")),
