@@ -6,7 +6,7 @@ holds is decided on the parcel's own page, where the courier and the customer's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -192,11 +192,14 @@ def unmark_ready(order_id: int, by: Actor) -> None:
         orders.unmark_ready(order_id, by)
 
 
-def cancel(order_id: int, reason: str, by: Actor) -> None:
-    """Cancel an order and call its parcel off. Raises OnItsWay once the parcel has left, CannotCancel."""
+def cancel(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = ()) -> None:
+    """Cancel an order and call its parcel off; what `damaged` lines (by position) hold does not go on sale again.
+
+    Raises OnItsWay once the parcel has left, CannotCancel.
+    """
     with _with_parcel(order_id) as (_order, shipment):
         if shipment is not None and shipment.state not in IN_THE_SHOP | PROMISED | {_S.CANCELLED}:
             raise OnItsWay
-        orders.cancel_order(order_id, reason, by)
+        orders.cancel_order(order_id, reason, by, damaged=damaged)
         if shipment is not None:
             actions.call_off(shipment)

@@ -232,6 +232,8 @@ ORDERS = _rows("app", STAFF, [
     ("GET /pedidos/<code>/recibo", by("code", "confirmed order")),
     ("POST /pedidos/<code>/recibo", by("code", "confirmed order", form={"buyer_name": "Dora"}, ok={303, 409})),
     ("GET /pedidos/<code>/empaque.pdf", by("code", "new order")),
+    ("GET /pedidos/<code>/nota.pdf", by("code", "new order")),
+    ("GET /pedidos/notas.pdf",),
     ("GET /pedidos/por-preparar.pdf",),
     ("GET /recibos",),
     ("GET /recibos/<code>.pdf", by("code", "receipt")),
