@@ -52,6 +52,30 @@ class OrderCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeProposed:
+    """The shop wants to change an order and waits for the customer's word."""
+
+    order_id: int
+    change_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAnswered:
+    """The customer said yes or no to a change."""
+
+    order_id: int
+    change_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """An order's lines are others now, and what it costs."""
+
+    order_id: int
+    change_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentSucceeded:
     """Money for an order has arrived."""
 

@@ -20,6 +20,9 @@ from storefront import events
 from storefront.cart import personal_data as cart_data
 from storefront.cart import views as cart
 from storefront.catalogue import views as catalogue
+from storefront.changes import jobs as change_jobs
+from storefront.changes import personal_data as change_data
+from storefront.changes import views as changes
 from storefront.checkout import views as checkout
 from storefront.customers import personal_data
 from storefront.customers import views as customers
@@ -56,6 +59,7 @@ from tenants.dashboard import accounts as desk_accounts
 from tenants.dashboard import bank as desk_bank
 from tenants.dashboard import bundles as desk_bundles
 from tenants.dashboard import catalogue as desk_catalogue
+from tenants.dashboard import changes as desk_changes
 from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
@@ -65,6 +69,7 @@ from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import orders as desk_orders
+from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
 from tenants.dashboard import receipts as desk_receipts
@@ -81,6 +86,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         cart.blueprint,
         checkout.blueprint,
         orders.blueprint,
+        changes.blueprint,
         payments.blueprint,
         reservations.blueprint,
         receipts.blueprint,
@@ -95,6 +101,8 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         joining.blueprint,
         desk_home.blueprint,
         desk_orders.blueprint,
+        desk_changes.blueprint,
+        desk_parts.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,
@@ -147,8 +155,12 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
         payment_jobs.settle_cancelled,
         delivery_jobs.cancel_shipment,
         receipt_jobs.follow_cancellation,
+        change_jobs.end_with_order,
     ),
-    events.OrderExpired: (order_jobs.send_expired,),
+    events.OrderExpired: (order_jobs.send_expired, change_jobs.end_with_order),
+    events.ChangeProposed: (change_jobs.send_proposed,),
+    events.ChangeAnswered: (change_jobs.tell_shop,),
+    events.OrderChanged: (change_jobs.send_changed, change_jobs.close_pages),
     events.PaymentSucceeded: (payment_jobs.keep_or_return,),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
@@ -173,6 +185,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "product.booking": reservations.booking_picker,
     "product.related": tastes.beside,
     "product.viewed": tastes.viewed,
+    "order.change": changes.change_block,
     "order.payment": payments.payment_block,
     "order.refunds": payments.refunds_block,
     "order.delivery": delivery.order_delivery,
@@ -194,6 +207,7 @@ PERSONAL_DATA: Mapping[str, Any] = {
     "payments": payment_data,
     "receipts": receipt_data,
     "delivery": delivery_data,
+    "changes": change_data,
     "personalisation": taste_data,
 }
 """Whose rows speak of a person, lower floors first: each exports them and erases them."""

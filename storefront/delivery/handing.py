@@ -6,7 +6,7 @@ holds is decided on the parcel's own page, where the courier and the customer's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -24,8 +24,10 @@ from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict
 from storefront.orders import actions as orders
+from storefront.orders import parting
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
+from storefront.orders.parting import hand_over_rest
 from storefront.orders.states import ON_THE_SHELF, FulfilmentMethod, FulfilmentState
 from storefront.payments.actions import record_cash, take_back_cash
 
@@ -98,6 +100,9 @@ def hand_over(order_id: int, by: Actor, *, collected: bool = False) -> None:
     with _with_parcel(order_id) as (order, drafted):
         if collected:
             record_cash(order_id, by)
+        if order.fulfilment_state is FulfilmentState.PARTLY:
+            hand_over_rest(order_id, by)
+            return
         if drafted is None:
             actions.create_shipment(order_id)
         shipment = drafted or actions.locked_of_order(order_id)
@@ -116,6 +121,17 @@ def hand_over(order_id: int, by: Actor, *, collected: bool = False) -> None:
             follow(shipment.id)
 
 
+def hand_over_part(order_id: int, units: Mapping[int, int], by: Actor, *, collected: bool = False) -> FulfilmentState:
+    """Some pieces go into the customer's hands, paid for as a whole just now if `collected`.
+
+    Raises what `orders.parting.hand_over_part` and `record_cash` raise.
+    """
+    with transaction():
+        if collected:
+            record_cash(order_id, by)
+        return parting.hand_over_part(order_id, units, by)
+
+
 def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
     """The order arrived. Raises NotThereYet for a parcel that has not: its own page asks for the customer's code.
 
@@ -131,6 +147,8 @@ def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
             record_cash(order_id, by)
         if shipment is not None:
             follow(shipment.id)
+        elif order.fulfilment_state is FulfilmentState.PARTLY:
+            hand_over_rest(order_id, by)
         else:
             orders.set_fulfilment_state(order_id, FulfilmentState.DELIVERED, by)
 
@@ -174,11 +192,14 @@ def unmark_ready(order_id: int, by: Actor) -> None:
         orders.unmark_ready(order_id, by)
 
 
-def cancel(order_id: int, reason: str, by: Actor) -> None:
-    """Cancel an order and call its parcel off. Raises OnItsWay once the parcel has left, CannotCancel."""
+def cancel(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = ()) -> None:
+    """Cancel an order and call its parcel off; what `damaged` lines (by position) hold does not go on sale again.
+
+    Raises OnItsWay once the parcel has left, CannotCancel.
+    """
     with _with_parcel(order_id) as (_order, shipment):
         if shipment is not None and shipment.state not in IN_THE_SHOP | PROMISED | {_S.CANCELLED}:
             raise OnItsWay
-        orders.cancel_order(order_id, reason, by)
+        orders.cancel_order(order_id, reason, by, damaged=damaged)
         if shipment is not None:
             actions.call_off(shipment)

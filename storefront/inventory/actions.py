@@ -197,6 +197,58 @@ def return_some(cause: str, cause_id: int, variant_id: int, qty: int, by: Actor)
         return qty - left
 
 
+def consume_some(cause: str, cause_id: int, variant_id: int, qty: int, by: Actor, *, damaged: bool = False) -> int:
+    """Take so many of a variant's units that a cause holds off the shelf for good: sold, or damaged.
+
+    Returns how many units: fewer where the cause holds fewer, none where nothing is counted.
+    """
+    with transaction():
+        mine = _of(cause, cause_id, HoldState.ACTIVE) & (StockHold.variant_id == variant_id)
+        left = qty
+        for hold in lock_rows(StockHold, db.session.scalars(select(StockHold.id).where(mine)).all()):
+            if left and hold.state is HoldState.ACTIVE:
+                left -= _take_some(hold, min(left, hold.qty), by, damaged=damaged)
+        db.session.flush()
+        return qty - left
+
+
+def _take_some(hold: StockHold, qty: int, by: Actor, *, damaged: bool) -> int:
+    to, reason = (HoldState.RELEASED, MoveReason.DAMAGED) if damaged else (HoldState.CONSUMED, MoveReason.SOLD)
+    if qty < hold.qty:
+        hold.qty -= qty
+        db.session.add(
+            StockHold(
+                cause=hold.cause, cause_id=hold.cause_id, variant_id=hold.variant_id, location_id=hold.location_id,
+                qty=qty, state=to, expires_at=hold.expires_at, closed_at=clock.now(),
+            )
+        )  # fmt: skip
+    else:
+        hold.state, hold.closed_at = to, clock.now()
+    gone = Units(hold.variant_id, hold.location_id, -qty)
+    on_hand = change_stock(gone, reserved=-qty, on_hand=-qty)
+    write_move(gone, on_hand or 0, reason, by, cause=hold.cause, cause_id=hold.cause_id)
+    return qty
+
+
+def change_holds(
+    delta: Mapping[int, int], *, cause: str, cause_id: int, until: datetime | None, spare: Cause, by: Actor
+) -> None:
+    """Let a cause hold so many units more or fewer of each variant, all or nothing; what `spare` holds is for it.
+
+    The counts are locked first, in order, so that nobody gets between what `spare` gives up and what is taken. Raises
+    OutOfStock; then nothing changed.
+    """
+    with transaction():
+        for variant_id in sorted(delta):
+            lock_counts(variant_id)
+        release_holds(spare.kind, spare.id)
+        for variant_id in sorted(delta):
+            if delta[variant_id] < 0:
+                return_some(cause, cause_id, variant_id, -delta[variant_id], by)
+        more = {variant_id: qty for variant_id, qty in delta.items() if qty > 0}
+        hold_stock(more, cause=cause, cause_id=cause_id, until=until)
+
+
 def _give_some_back(hold: StockHold, qty: int, by: Actor) -> int:
     was_held, units = hold.state is HoldState.ACTIVE, Units(hold.variant_id, hold.location_id, qty)
     if qty < hold.qty:

@@ -7,7 +7,7 @@ for what is already so changes nothing and is no error, since people tap twice a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from storefront.events import OrderCancelled, OrderCompleted, OrderConfirmed, Or
 from storefront.inventory.actions import (
     OutOfStock,
     consume_holds,
+    consume_some,
     extend_holds,
     release_holds,
     renew_holds,
@@ -189,10 +190,11 @@ def _bookings_of(order_id: int) -> list[int]:
 # --- ending -------------------------------------------------------------------------------------------------------
 
 
-def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
+def cancel_order(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = ()) -> Order:
     """Cancel an order that is still in the shop and give back what it held; money that came must go back (`payments`).
 
-    Raises CannotCancel once the goods have left or the order ended.
+    What the lines at the positions `damaged` hold does not go on sale again: it leaves the count, as damaged. Raises
+    CannotCancel once the goods have left or the order ended.
     """
     with transaction():
         order = locked(order_id)
@@ -205,6 +207,7 @@ def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
             move(order, FulfilmentState.NONE, by)
         order.cancelled_reason = reason
         order.expires_at = None
+        _write_off(order.id, damaged, by)
         release_holds(CAUSE, order.id)
         booked = _bookings_of(order.id)
         if booked:
@@ -216,6 +219,19 @@ def cancel_order(order_id: int, reason: str, by: Actor) -> Order:
         note("order", order.id, "cancelled", by)
         record(OrderCancelled(order_id=order.id))
     return order
+
+
+def _write_off(order_id: int, positions: Collection[int], by: Actor) -> None:
+    if not positions:
+        return
+    lines = db.session.execute(
+        select(OrderLine.kind, OrderLine.variant_id, OrderLine.quantity, OrderLine.parts).where(
+            OrderLine.order_id == order_id, OrderLine.position.in_(positions)
+        )
+    ).all()
+    for variant_id, qty in sorted(demand_of(lines).items()):
+        gone = consume_some(CAUSE, order_id, variant_id, qty, by, damaged=True)
+        note("order", order_id, "units_damaged", by, units=gone)
 
 
 def cancel_own_order(order_id: int, reason: str, by: Actor) -> Order:
@@ -289,7 +305,8 @@ def set_fulfilment_state(order_id: int, state: FulfilmentState, by: Actor, reaso
             return order
         _require_confirmed(order)
         move(order, state, by, reason)
-        if before in ON_THE_SHELF and state not in ON_THE_SHELF:
+        with_us = ON_THE_SHELF | {FulfilmentState.PARTLY}  # what went out in parts was used up part by part
+        if before in with_us and state not in with_us:
             consume_holds(CAUSE, order.id, by)
         note("order", order.id, str(state), by)
         if state is FulfilmentState.READY:

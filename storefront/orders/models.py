@@ -126,7 +126,8 @@ class OrderLine(ShopOwned, Model):
 
     For reservations also when, and which booking. Of a bundle, `parts` is what was in one: [{"variant_id": 7, "units":
     2, "name": "Concha"}]; its stock is theirs. Of its units `refunded_quantity` were refunded, with
-    `refunded_minor`, and `restocked_quantity` of those can be sold again.
+    `refunded_minor`, and `restocked_quantity` of those can be sold again. `handed_quantity` units went out in
+    parts.
     """
 
     __tablename__ = "order_lines"
@@ -143,6 +144,7 @@ class OrderLine(ShopOwned, Model):
         CheckConstraint("refunded_quantity BETWEEN 0 AND quantity", name="refunded_quantity"),
         CheckConstraint("refunded_minor BETWEEN 0 AND gross_minor", name="refunded"),
         CheckConstraint("restocked_quantity BETWEEN 0 AND refunded_quantity", name="restocked"),
+        CheckConstraint("handed_quantity BETWEEN 0 AND quantity", name="handed"),
         Index("ix_order_lines_product", "tenant_id", "product_id"),
         Index("ix_order_lines_booking", "tenant_id", "booking_id"),
     )
@@ -167,6 +169,7 @@ class OrderLine(ShopOwned, Model):
     refunded_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     refunded_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     restocked_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    handed_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     booking_id: Mapped[int | None]
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
@@ -193,3 +196,38 @@ class OrderEvent(ShopOwned, Model):
     actor_label: Mapped[str]
     reason: Mapped[str]
     at: Mapped[datetime]
+
+
+class HandedPart(ShopOwned, Model):
+    """A part of an order that was handed over by itself. Append-only; numbered from one in each order."""
+
+    __tablename__ = "handed_parts"
+    __append_only__ = True
+    __table_args__ = (shop_fk("order_id", "orders"), UniqueConstraint("tenant_id", "order_id", "number"))
+
+    id: Mapped[int] = identity_pk()
+    order_id: Mapped[int]
+    number: Mapped[int]
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[int | None]
+    actor_label: Mapped[str]
+
+
+class HandedLine(ShopOwned, Model):
+    """So many units of a line that were in a part. Append-only."""
+
+    __tablename__ = "handed_lines"
+    __append_only__ = True
+    __table_args__ = (
+        shop_fk("part_id", "handed_parts"),
+        shop_fk("order_line_id", "order_lines"),
+        UniqueConstraint("tenant_id", "part_id", "order_line_id"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_handed_lines_line", "tenant_id", "order_line_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    part_id: Mapped[int]
+    order_line_id: Mapped[int]
+    quantity: Mapped[int]

@@ -215,6 +215,20 @@ class OrderView:
         return not self.is_over and self.fulfilment_state in ON_THE_SHELF
 
     @property
+    def may_go_in_parts(self) -> bool:
+        """Whether some of its goods may be handed over now and some later."""
+        some_here = self.fulfilment_state in ON_THE_SHELF | {FulfilmentState.PARTLY}
+        pieces = sum(line.quantity for line in self.lines if line.kind is ProductKind.GOODS)
+        picked_up = self.fulfilment_method is FulfilmentMethod.PICKUP
+        return self.state is OrderState.CONFIRMED and picked_up and some_here and pieces > 1
+
+    @property
+    def shop_may_change(self) -> bool:
+        """Whether its lines may still change: it is neither packed nor over, and has goods."""
+        in_shop = self.fulfilment_state in {FulfilmentState.NONE, FulfilmentState.PREPARING}
+        return in_shop and not self.is_over and self.has_goods and self.total_minor > 0
+
+    @property
     def is_to_be_paid(self) -> bool:
         """Whether money is still to come."""
         is_off = self.state in {OrderState.CANCELLED, OrderState.EXPIRED}
@@ -391,7 +405,7 @@ def _history(order_id: int) -> tuple[Step, ...]:
 
 def _conditions() -> dict[str, ColumnElement[bool]]:
     """What each chip of the dashboard means; together they are what there is to do."""
-    on_its_way = {FulfilmentState.READY, FulfilmentState.SHIPPED}
+    on_its_way = {FulfilmentState.READY, FulfilmentState.PARTLY, FulfilmentState.SHIPPED}
     bookings_only = (Order.fulfilment_method == FulfilmentMethod.NONE) & (
         Order.fulfilment_state == FulfilmentState.NONE
     )

@@ -46,11 +46,12 @@ class PaymentState(StrEnum):
 
 
 class FulfilmentState(StrEnum):
-    """Where the goods are. Orders of reservations alone go from none to delivered."""
+    """Where the goods are. Orders of reservations alone go from none to delivered; partly: some are out, some here."""
 
     NONE = "none"
     PREPARING = "preparing"
     READY = "ready"
+    PARTLY = "partly"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
     RETURNED = "returned"
@@ -112,8 +113,9 @@ PAYMENT_STATES = Transitions(
 FULFILMENT_STATES = Transitions(
     {
         _F.NONE: {_F.PREPARING, _F.READY, _F.DELIVERED},
-        _F.PREPARING: {_F.NONE, _F.READY, _F.SHIPPED, _F.DELIVERED},
-        _F.READY: {_F.NONE, _F.PREPARING, _F.SHIPPED, _F.DELIVERED},
+        _F.PREPARING: {_F.NONE, _F.READY, _F.PARTLY, _F.SHIPPED, _F.DELIVERED},
+        _F.READY: {_F.NONE, _F.PREPARING, _F.PARTLY, _F.SHIPPED, _F.DELIVERED},
+        _F.PARTLY: {_F.DELIVERED},
         _F.SHIPPED: {_F.DELIVERED, _F.RETURNED},
         _F.DELIVERED: {_F.RETURNED},
     }

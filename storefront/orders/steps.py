@@ -73,7 +73,7 @@ def next_step(order: Situation) -> NextStep:
 
 
 def _of_confirmed(order: Situation) -> NextStep:
-    at_rest = order.fulfilment_state in ON_THE_SHELF | {FulfilmentState.DELIVERED}
+    at_rest = order.fulfilment_state in ON_THE_SHELF | {FulfilmentState.PARTLY, FulfilmentState.DELIVERED}
     if at_rest and order.payment_method == "bank_transfer" and order.payment_state not in SETTLED:
         return NextStep.WAIT_FOR_PAYMENT  # its payment was taken back: nothing leaves before the money is there
     if order.fulfilment_state in _SHELF_STEPS:

@@ -20,6 +20,7 @@ from storefront.kernel.filters import datetime_local
 from storefront.kernel.headers import keep_private
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import cancel_own_order
+from storefront.orders.parting import parts_of
 from storefront.orders.queries import OrderView, Step, order_by_token
 from storefront.orders.states import Axis, FulfilmentState, OrderState, PaymentState
 from storefront.reservations.ics import Appointment, calendar_answer
@@ -42,6 +43,7 @@ def show(token: str) -> ResponseReturnValue:
             story=story(order),
             hurry=order.expires_at is not None and order.expires_at - clock.now() < HURRY,
             pictures=_pictures(order),
+            parts=parts_of(order.id),
             address=PostalAddress.from_dict(order.address) if order.address else None,
         )
     )
@@ -116,12 +118,15 @@ def _word(step: Step) -> str | None:
         (Axis.PAYMENT, PaymentState.PARTLY_REFUNDED): _("Te devolvimos una parte de tu dinero"),
         (Axis.PAYMENT, PaymentState.REFUNDED): _("Te devolvimos tu dinero"),
         (Axis.FULFILMENT, FulfilmentState.READY): _("Tu pedido está listo"),
+        (Axis.FULFILMENT, FulfilmentState.PARTLY): _("Te entregamos una parte"),
         (Axis.FULFILMENT, FulfilmentState.SHIPPED): _("Tu pedido va en camino"),
         (Axis.FULFILMENT, FulfilmentState.DELIVERED): _("Entregado"),
         (Axis.FULFILMENT, FulfilmentState.RETURNED): _("El pedido regresó a la tienda"),
     }
     if step.axis is Axis.ORDER and step.before == OrderState.COMPLETED:
         return None
+    if step.before == PaymentState.REFUND_PENDING and step.after == PaymentState.PAID:
+        return _("Te devolvimos una parte de tu dinero")
     return words.get((step.axis, step.after))
 
 
@@ -158,5 +163,6 @@ def _coming(order: OrderView) -> str | None:
     return {
         FulfilmentState.PREPARING: _("Lo preparamos"),
         FulfilmentState.READY: _("Te lo entregamos"),
+        FulfilmentState.PARTLY: _("Te entregamos lo que falta"),
         FulfilmentState.SHIPPED: _("Llega a tu puerta"),
     }.get(order.fulfilment_state)

@@ -338,17 +338,20 @@ def _remember_page(attempt_id: int, page: CheckoutRef) -> bool:
             mine.provider_ref, mine.checkout_url, mine.intent = page.id, page.url, page.payment_intent
             if mine.state is AttemptState.CREATED:
                 move_attempt(mine, AttemptState.PENDING)
-        return _awaits_money(order)
+        return _awaits_money(order) and mine.state is not AttemptState.CANCELLED
 
 
 def close_page(attempt_id: int) -> None:
-    """Close the payment page of an order that ended, so that nobody pays for nothing, and make its voucher worthless;
-    ask if it was paid already."""
+    """Close the payment page of an order that ended, or of a bill that changed, so that nobody pays for nothing.
+
+    Its voucher becomes worthless, and the provider is asked whether it was paid already.
+    """
     shop = current_shop()
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
     account = door.account(attempt.provider)
-    if attempt.state is not AttemptState.PENDING or attempt.provider_ref is None or account is None:
+    may_be_open = attempt.state in {AttemptState.PENDING, AttemptState.CANCELLED}
+    if not may_be_open or attempt.provider_ref is None or account is None:
         return
     provider = door.provider(attempt.provider)
     if attempt.voucher_url and attempt.intent:
@@ -410,6 +413,7 @@ def note_decline(attempt_id: int) -> None:
 def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) -> None:
     if attempt.state is AttemptState.SUCCEEDED:
         return
+    old_bill = attempt.state is AttemptState.CANCELLED and attempt.amount_minor != order.total_minor
     move_attempt(attempt, AttemptState.SUCCEEDED)
     witness("provider" if attempt.provider else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts)
     account = HELD_IN[attempt.method]
@@ -424,6 +428,10 @@ def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) ->
     if order.payment_state in SETTLED:
         note("order", order.id, "paid_twice", SYSTEM, attempt=attempt.key)
         refunding.decide(order, attempt, attempt.amount_minor, "duplicate", SYSTEM)
+        return
+    if old_bill:  # the order changed while its page was open: what it costs now is still to be paid
+        note("order", order.id, "old_bill_paid", SYSTEM, attempt=attempt.key)
+        refunding.decide(order, attempt, attempt.amount_minor, "old_bill", SYSTEM)
         return
     set_payment_state(order.id, PaymentState.PAID, SYSTEM, attempt.method)
     record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
@@ -570,7 +578,7 @@ def book_sale(order_id: int) -> None:
     """
     with transaction():
         order = locked(order_id)
-        if order.state is OrderState.CANCELLED:
+        if order.state is OrderState.CANCELLED or ledger.was_changed(order_id):
             return
         source = ("order", order_id)
         post = ledger.post

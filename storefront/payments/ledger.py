@@ -118,6 +118,12 @@ def is_booked(kind: str, source: tuple[str, int]) -> bool:
     )
 
 
+def was_changed(order_id: int) -> bool:
+    """Whether the books of a sale were adjusted since it was booked: its order changed."""
+    changed = select(LedgerEntry.id).where(LedgerEntry.order_id == order_id, LedgerEntry.source_type == "change")
+    return db.session.scalar(changed.limit(1)) is not None
+
+
 def where_it_went(attempt_id: int) -> Account:
     """The account in which an attempt's money was received. LookupError when nothing was received."""
     found = db.session.scalar(

@@ -306,12 +306,24 @@ def _missing(
     ]
 
 
+def _sold() -> Any:
+    """What the books have of each order as sold, changes of the order included, in minor units."""
+    plus = ["sale", "tax", "tip", "discount_back", "sale_more", "tax_more", "discount_less"]
+    minus = ["discount", "sale_back", "tax_back", "tip_back", "sale_less", "tax_less", "discount_more"]
+    signed = case((LedgerEntry.kind.in_(plus), LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    return (
+        select(LedgerEntry.order_id, func.sum(signed).label("minor"))
+        .where(LedgerEntry.kind.in_([*plus, *minus]))
+        .group_by(LedgerEntry.order_id)
+        .subquery()
+    )
+
+
 def _sales(since: datetime, until: datetime) -> list[Found]:
-    taken_back = ["discount", "sale_back", "tax_back", "tip_back"]
-    booked = _booked("order", ["sale", "tax", "tip", "discount_back"], taken_back)
+    booked = _sold()
     rows = db.session.execute(
         select(Order.id, Order.code, Order.total_minor, booked.c.minor)
-        .outerjoin(booked, booked.c.source_id == Order.id)
+        .outerjoin(booked, booked.c.order_id == Order.id)
         .where(
             Order.state.in_(COUNTS),
             Order.confirmed_at >= since,

@@ -41,6 +41,9 @@ LEFT_TO_ITS_JOB = timedelta(minutes=15)
 
 MOST_ASKED = 100
 
+BESIDE_THE_SALE = frozenset({"duplicate", "old_bill", "changed"})
+"""Reasons that leave the sale as it is: money that was too much, or a sale that its own change made smaller."""
+
 
 class TooMuchBack(Conflict):
     """More than what came in and is not sent back yet."""
@@ -161,7 +164,7 @@ def decide(
     db.session.add(refund)
     db.session.flush()
     note("order", order.id, "refund_decided", by, amount_minor=amount_minor, reason=reason)
-    if order.state in COUNTS and reason != "duplicate":
+    if order.state in COUNTS and reason not in BESIDE_THE_SALE:
         _make_sale_smaller(refund, parts or parts_of(queries.paid_order(order.id), [], 0, amount_minor), by)
     if reason != "duplicate" and order.payment_state in SETTLED - {PaymentState.REFUND_PENDING}:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
@@ -382,17 +385,24 @@ def _settle(refund_id: int, state: RefundState, reference: str | None, by: Actor
             refund.settled_at = clock.now()
             _book(refund, Account.RECEIVABLE, ledger.where_it_went(refund.attempt_id), "sent_back")
             if order.payment_state is PaymentState.REFUND_PENDING and not _open_refunds(order.id):
-                kept = ledger.money_held(order.id) > 0
-                set_payment_state(order.id, PaymentState.PARTLY_REFUNDED if kept else PaymentState.REFUNDED, by)
+                set_payment_state(order.id, _after_refunds(order), by)
             record(RefundSettled(refund_id=refund.id, order_id=order.id))
         return state
+
+
+def _after_refunds(order: Order) -> PaymentState:
+    kept = ledger.money_held(order.id)
+    if kept == order.total_minor:  # only what a change had made too much went back
+        return PaymentState.PAID if kept else PaymentState.REFUNDED
+    return PaymentState.PARTLY_REFUNDED if kept > 0 else PaymentState.REFUNDED
 
 
 def _came_back(order: Order, refund: Refund, by: Actor) -> None:
     """What had been sent back did not arrive: the shop has it again, and the customer is still owed it."""
     refund.settled_at = None
     _book(refund, ledger.where_it_went(refund.attempt_id), Account.RECEIVABLE, "came_back")
-    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTLY_REFUNDED}:
+    back = {PaymentState.REFUNDED, PaymentState.PARTLY_REFUNDED}
+    if order.payment_state in back or (order.payment_state is PaymentState.PAID and refund.reason == "changed"):
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, "came back")
 
 

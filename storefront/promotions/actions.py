@@ -123,6 +123,42 @@ def give_back(order_id: int) -> None:
             )
 
 
+def readjust(order_id: int, applied: Sequence[Applied]) -> None:
+    """An order's lines changed: its promotions give what they give now, and one that gives nothing is not used any
+    more. Raises PromotionGone where a budget does not cover it; then nothing changed."""
+    now = {one.discount_id: one.amount_minor for one in applied}
+    with transaction():
+        mine = db.session.scalars(
+            select(Redemption)
+            .where(Redemption.order_id == order_id, Redemption.given_back_at.is_(None))
+            .order_by(Redemption.promotion_id)
+            .execution_options(populate_existing=True)
+        ).all()
+        for one in mine:
+            amount = now.get(one.promotion_id, 0)
+            _give_more(one, amount - one.amount_minor, uses=0 if amount else -1)
+            if amount:
+                one.amount_minor = amount
+            else:
+                db.session.delete(one)
+        db.session.flush()
+
+
+def _give_more(one: Redemption, minor: int, uses: int) -> None:
+    if not minor and not uses:
+        return
+    covered = or_(Promotion.budget_minor.is_(None), Promotion.given_minor + minor <= Promotion.budget_minor)
+    row = db.session.execute(
+        update(Promotion)
+        .where(Promotion.id == one.promotion_id, covered)
+        .values(used=Promotion.used + uses, given_minor=Promotion.given_minor + minor)
+        .returning(Promotion.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if row is None:
+        raise PromotionGone(one.name)
+
+
 def take_again(order_id: int) -> None:
     """The order stands after all: use up again what it had given back, even if the promotion has ended since.
 

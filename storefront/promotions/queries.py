@@ -91,6 +91,27 @@ def offers(coupon: str | None, buyer: Buyer = ANYBODY) -> Offers:
     return Offers(good, coupon, typed, trouble, buyer.first_order)
 
 
+def agreed(order_id: int) -> list[Discount]:
+    """The promotions that an order has, as they stand today, for its lines when they change: an open period, a limit
+    or a first order are no question any more, and what it already has of a budget is its own."""
+    rows = db.session.execute(
+        select(
+            Promotion.id, Promotion.coupon, Redemption.name, Promotion.kind, Promotion.value, Promotion.minimum_minor,
+            Promotion.limited, Promotion.first_order_only, Promotion.combines, Promotion.budget_minor,
+            (Promotion.given_minor - Redemption.amount_minor).label("given_minor"),
+            _targets(PromotionTarget.category_id).label("category_ids"),
+            _targets(PromotionTarget.product_id).label("product_ids"),
+        )
+        .join(
+            Redemption,
+            (Redemption.tenant_id == Promotion.tenant_id) & (Redemption.promotion_id == Promotion.id),
+        )
+        .where(Redemption.order_id == order_id, Redemption.given_back_at.is_(None))
+        .order_by(Promotion.id)
+    )  # fmt: skip
+    return [_discount(row) for row in rows]
+
+
 def coupon_exists(code: str) -> bool:
     """Whether an open or coming promotion has this code."""
     at = clock.now()

@@ -36,6 +36,7 @@ MARK = "\ufeff"
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER = range(9)
+CHANGE = 9
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
@@ -45,6 +46,7 @@ KINDS = {
     PAYMENT_BACK: ("taken_back",),
     REFUND: ("sent_back", "sent_back_again"),
     REFUND_BACK: ("came_back",),
+    CHANGE: ("sale_more", "sale_less", "tax_more", "tax_less", "discount_more", "discount_less"),
 }
 """Which bookings are one fact, and so one line."""
 
@@ -263,6 +265,7 @@ def _movements() -> dict[int, str]:
         SALE: _("Venta"), SALE_BACK: _("Venta anulada"), RETURN: _("Devolución de venta"),
         RETURN_BACK: _("Devolución anulada"), PAYMENT: _("Cobro"), PAYMENT_BACK: _("Cobro deshecho"),
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
+        CHANGE: _("Cambio del pedido"),
     }  # fmt: skip
 
 

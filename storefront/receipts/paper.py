@@ -6,6 +6,7 @@ The built-in fonts write Western European letters; signs they lack (an emoji in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,49 @@ def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
         sheet.ln(3)
         _line(sheet, _("Nota de quien pidió") + ": " + order.note)
     return bytes(sheet.output())
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What goes out with one order: to whom, the pieces still to be handed over, and the cash to collect, if any."""
+
+    order: Any
+    address: Sequence[str]
+    pieces: Sequence[tuple[int, str]]
+    due_minor: int
+
+
+def delivery_notes_pdf(handovers: Sequence[Handover]) -> bytes:
+    """A page for each order, to go along and be signed; the only price on it is the cash that is to be collected."""
+    sheet = _sheet(_("Nota de entrega"))
+    for number, one in enumerate(handovers):
+        if number:
+            sheet.add_page()
+        _delivery_note(sheet, one)
+    if not handovers:
+        _line(sheet, _("No hay nada por entregar."))
+    return bytes(sheet.output())
+
+
+def _delivery_note(sheet: FPDF, one: Handover) -> None:
+    shop = current_shop()
+    _head(sheet, {"name": shop.name, "address": shop.address, "phone": shop.phone})
+    _line(sheet, _("Nota de entrega") + " · " + _("Pedido %(code)s", code=one.order.code), size=15, bold=True)
+    _line(sheet, one.order.contact_name, bold=True)
+    for text in one.address:
+        _line(sheet, text)
+    if one.order.contact_phone:
+        _line(sheet, phone(one.order.contact_phone))
+    sheet.ln(3)
+    for pieces, name in one.pieces:
+        _tick(sheet, pieces, name, "")
+    if one.order.note:
+        _line(sheet, _("Nota de quien pidió") + ": " + one.order.note)
+    if one.due_minor:
+        _rule(sheet)
+        _pair(sheet, _("Por cobrar en efectivo"), one.due_minor, one.order.currency, bold=True)
+    sheet.ln(12)
+    _line(sheet, _("Recibí (nombre y firma)") + ": " + "_" * 36)
 
 
 def picking_list_pdf(goods: Sequence[tuple[str, str, int, Sequence[str]]], at: datetime) -> bytes:

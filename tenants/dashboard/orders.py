@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SelectChoice, StringField
+from wtforms import BooleanField, RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
+from storefront.catalogue.models import ProductKind
 from storefront.catalogue.queries import pictures_of
+from storefront.changes.queries import changes_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import handing
 from storefront.delivery.queries import code_of_order, parcels_of
@@ -26,6 +29,8 @@ from storefront.orders.actions import (
     restock_returned,
     settle_attention,
 )
+from storefront.orders.changing import NextLine, lines_of
+from storefront.orders.parting import parts_of
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
@@ -44,6 +49,7 @@ REASONS = {
     "customer_asked": _l("La clienta o el cliente lo pidió"),
     "cannot_reach": _l("No pude comunicarme"),
     "cannot_deliver": _l("No puedo entregarlo"),
+    "damaged": _l("Se dañó antes de entregarlo"),
     "other": _l("Otra razón"),
 }
 
@@ -66,6 +72,26 @@ class CancellationForm(Form):
     def reason(self) -> str:
         """The sentence that is kept and sent."""
         return self.words.data or str(REASONS[self.why.data])
+
+
+def _goods(order_id: int) -> dict[int, NextLine]:
+    """An order's lines of goods by their position."""
+    lines = lines_of(order_id)
+    return {line.position: line for line in lines if line.kind is ProductKind.GOODS and line.position is not None}
+
+
+def _cancellation_form(order: OrderView, **options: Any) -> CancellationForm:
+    """The form with a tick for each line of goods that was held."""
+    ticks = {
+        f"damaged_{position}": BooleanField(f"{line.quantity} × {line.name}")
+        for position, line in _goods(order.id).items()
+    }
+    made: CancellationForm = type("CancellationForm", (CancellationForm,), ticks)(**options)
+    return made
+
+
+def _damaged(order: OrderView, form: CancellationForm) -> list[int]:
+    return [position for position in _goods(order.id) if form[f"damaged_{position}"].data]
 
 
 def _back(code: str) -> ResponseReturnValue:
@@ -134,6 +160,8 @@ def show(code: str) -> ResponseReturnValue:
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
         papers=papers_of_order(order.id),
+        changes=changes_of(order.id),
+        parts=parts_of(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),
@@ -290,7 +318,7 @@ def ask_cancellation(code: str) -> ResponseReturnValue:
     if not order.shop_may_cancel:
         flash(str(CannotCancel.message), "care")
         return redirect(url_for(".show", code=order.code), 303)
-    return _cancellation_page(order, CancellationForm(formdata=None), 200)
+    return _cancellation_page(order, _cancellation_form(order, formdata=None), 200)
 
 
 @blueprint.post("/pedidos/<code>/cancelacion")
@@ -298,11 +326,11 @@ def ask_cancellation(code: str) -> ResponseReturnValue:
 def cancel(code: str) -> ResponseReturnValue:
     """Cancel; the customer is told why."""
     order = order_by_code(code)
-    form = CancellationForm()
+    form = _cancellation_form(order)
     if not form.validate():
         return _cancellation_page(order, form, 422)
     try:
-        handing.cancel(order.id, form.reason, current_actor())
+        handing.cancel(order.id, form.reason, current_actor(), damaged=_damaged(order, form))
     except handing.ParcelDecides as refusal:
         return _to_parcel(order, refusal)
     flash(_told(_("Cancelaste el pedido %(code)s.", code=order.code), order), "good")
@@ -310,4 +338,5 @@ def cancel(code: str) -> ResponseReturnValue:
 
 
 def _cancellation_page(order: OrderView, form: CancellationForm, status: int) -> ResponseReturnValue:
-    return render_template("dashboard/orders/cancel.html", order=order, form=form), status
+    ticks = [form[f"damaged_{position}"] for position in _goods(order.id)]
+    return render_template("dashboard/orders/cancel.html", order=order, form=form, ticks=ticks), status

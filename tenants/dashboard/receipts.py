@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,11 +17,20 @@ from storefront.kernel.forms import Form
 from storefront.kernel.http import requested_page
 from storefront.kernel.tax_ids import NotATaxId, documents_of
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.queries import order_by_code
+from storefront.orders.parting import lines_to_hand
+from storefront.orders.queries import OrderView, order_by_code, order_list
+from storefront.payments.methods import CASH
 from storefront.receipts import queries
 from storefront.receipts.actions import Buyer, issue_receipt, save_head, take_back
 from storefront.receipts.forms import BuyerForm
-from storefront.receipts.paper import as_pdf, packing_slip_pdf, picking_list_pdf, receipt_pdf
+from storefront.receipts.paper import (
+    Handover,
+    as_pdf,
+    delivery_notes_pdf,
+    packing_slip_pdf,
+    picking_list_pdf,
+    receipt_pdf,
+)
 
 blueprint = Blueprint("desk_receipts", __name__)
 
@@ -154,6 +163,32 @@ def packing_slip(code: str) -> ResponseReturnValue:
     order = order_by_code(code)
     address = PostalAddress.from_dict(order.address).lines if order.address else ()
     return as_pdf(packing_slip_pdf(order, address), f"pedido-{order.code}")
+
+
+@blueprint.get("/pedidos/<code>/nota.pdf")
+@access("staff", "orders:read")
+def delivery_note(code: str) -> ResponseReturnValue:
+    """What goes along with one order, to be signed."""
+    order = order_by_code(code)
+    return as_pdf(delivery_notes_pdf([_handover(order)]), f"entrega-{order.code}")
+
+
+@blueprint.get("/pedidos/notas.pdf")
+@access("staff", "orders:read")
+def delivery_notes() -> ResponseReturnValue:
+    """The same for a page of the orders list, as it is chosen there."""
+    asked = request.args.get("ver", "")
+    chosen = asked if asked in {"to_prepare", "to_hand_over"} else "to_hand_over"
+    found = [order_by_code(row.code) for row in order_list(chosen, requested_page()).items]
+    handovers = [_handover(order) for order in found if order.has_goods]
+    return as_pdf(delivery_notes_pdf(handovers), "notas-de-entrega")
+
+
+def _handover(order: OrderView) -> Handover:
+    by_cash = order.is_to_be_paid and order.payment_method in CASH
+    pieces = [(line.left, line.name) for line in lines_to_hand(order.id) if line.left]
+    address = PostalAddress.from_dict(order.address).lines if order.address else ()
+    return Handover(order, address, pieces, order.total_minor if by_cash else 0)
 
 
 @blueprint.get("/pedidos/por-preparar.pdf")

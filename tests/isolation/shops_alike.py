@@ -18,6 +18,7 @@ from storefront.cart.actions import add_booking, add_goods
 from storefront.cart.models import CartLine
 from storefront.catalogue.models import Product, ProductImage, ProductKind, Variant
 from storefront.catalogue.pictures import NewImage, add_image
+from storefront.changes.proposing import Wish, propose
 from storefront.customers.models import Address, Consent, Customer
 from storefront.delivery import offers
 from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, set_contract
@@ -314,6 +315,9 @@ def _orders(it: Furniture) -> None:
         import_statement(f"Fecha,Concepto,Abono\n20/11/2026,Dora {canary(it.shop)},2500\n".encode(), it.owner)
         it.things["bank line"] = bank_lines(BankLineState.WAITING, 1).items[0].code
         confirm_order(_order(it, "confirmed", "pay_at_shop").id, it.owner)
+        changing = _order(it, "changing", "pay_at_shop")
+        wish = Wish({1: 2}, {})
+        it.things["change"] = propose(changing.id, wish, "asked", f"Cambio {canary(it.shop)}", it.owner).code
         ready = _order(it, "ready", "pay_at_shop")
         confirm_order(ready.id, it.owner)
         mark_ready(ready.id, it.owner)
