@@ -31,7 +31,7 @@ from storefront.delivery import partner_api, rider
 from storefront.delivery import personal_data as delivery_data
 from storefront.delivery import views as delivery
 from storefront.inventory.bundles import contents
-from storefront.inventory.queries import available
+from storefront.inventory.queries import shelf
 from storefront.kernel import facts, mail, mail_outbox, metrics, style_page
 from storefront.kernel.faces import APP, PARTNERS, PLATFORM, SHOP
 from storefront.kernel.jobs import ShopJob
@@ -180,7 +180,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "category.ranking": tastes.ranking,
     "home.booking_search": reservations.search_on_home,
     "shop.why": tastes.why,
-    "product.availability": available,
+    "product.availability": shelf,
     "product.contents": contents,
     "product.booking": reservations.booking_picker,
     "product.related": tastes.beside,

@@ -101,6 +101,10 @@ class Shelf:
         ]
         return min(counted) if counted else None
 
+    def is_bundle(self, variant_id: int) -> bool:
+        """Whether it is put together from others."""
+        return variant_id not in self.drawn.get(variant_id, {variant_id})
+
     def take(self, variant_id: int, quantity: int) -> None:
         """Let a line have so many units."""
         for part_id, units in self.drawn.get(variant_id, {}).items():
