@@ -80,7 +80,7 @@ class PaidAlready(Conflict):
     """What is paid cannot become dearer."""
 
     message = _l(
-        "Este pedido ya está pagado, así que no puede subir de precio. Lo que se agrega va en una venta aparte."
+        "Este pedido ya está pagado, así que no puede subir de precio. Lo que se agrega se cobra aparte, en «Nueva venta»."
     )
 
 

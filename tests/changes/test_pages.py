@@ -44,6 +44,7 @@ def total(shop, order):
 def test_the_owner_searches_looks_at_the_difference_and_asks(desk, bakery, order, cake):
     url = f"/pedidos/{order.code}/cambio"
     assert url in desk.get(f"/pedidos/{order.code}").text
+    assert re.search(r'value="search"[^>]*formnovalidate', desk.get(url).text), "a search needs no reason yet"
     found = send(desk, url, do="search", q="elote", quantity_1="1", words="Hola")
     assert found.status_code == 200
     assert f'value="{cake.variant_code}"' in found.text
