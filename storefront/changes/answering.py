@@ -80,7 +80,8 @@ class PaidAlready(Conflict):
     """What is paid cannot become dearer."""
 
     message = _l(
-        "Este pedido ya está pagado, así que no puede subir de precio. Lo que se agrega se cobra aparte, en «Nueva venta»."
+        "Este pedido ya está pagado, así que no puede subir de precio. "
+        "Lo que se agrega se cobra aparte, en «Nueva venta»."
     )
 
 

@@ -164,6 +164,8 @@ CATALOGUE = _rows("app", STAFF, [
     ("POST /categorias/<code>/borrar", by("code", "category code")),
     ("POST /existencias/<code>", by("code", "variant", form={"on_hand": "12", "reason": "counted"}, ok={303, 422})),
     ("POST /existencias/<code>/sin-cuenta", by("code", "variant", ok={303, 409})),
+    ("GET /paquetes/<code>", by("code", "bundle")),
+    ("POST /paquetes/<code>", by("code", "bundle", form={"units": "2"}, fields={"variant": "variant"})),
     ("GET /productos/nuevo",),
     ("POST /productos/nuevo", {"form": {"name": "Nuevo", "price": "10", "kind": "goods"},
                                "fields": {"category": "category code"}, "ok": {303, 422}}),

@@ -25,6 +25,7 @@ from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, 
 from storefront.delivery.models import Offer, Shipment
 from storefront.delivery.scopes import together
 from storefront.inventory.actions import adjust_stock
+from storefront.inventory.bundles import put_in
 from storefront.kernel import clock, jobs
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, transaction
@@ -179,9 +180,11 @@ def _shelves(it: Furniture) -> None:
         made = a_product(f"Pan {word}", stock=50, category=f"Estante {word}")
         described(made, f"Descripción {word}", word.lower())
         draft = a_product(f"Borrador {word}", published=False)
+        bundle = a_product(f"Paquete {word}")
+        put_in(bundle.variant_id, made.variant_id, 2, it.owner)
         it.things |= {
             "product": made.slug, "product code": made.code, "variant": made.variant_code,
-            "draft": draft.slug, "draft code": draft.code,
+            "draft": draft.slug, "draft code": draft.code, "bundle": bundle.variant_code,
         }  # fmt: skip
         for number, colour in enumerate(("peru", "teal")):
             stored = store_image(_photo(colour))
