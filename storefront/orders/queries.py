@@ -137,11 +137,17 @@ class OrderView:
     lines: tuple[LineOfOrder, ...]
     history: tuple[Step, ...]
     discounts: tuple[tuple[str, Money], ...] = ()
+    received_minor: int = 0
 
     @property
     def total(self) -> Money:
         """What is paid, delivery and tax included."""
         return Money(self.total_minor, self.currency)
+
+    @property
+    def due(self) -> Money:
+        """What is still to be paid: the total less the money that came and counts towards it."""
+        return Money(max(0, self.total_minor - self.received_minor), self.currency)
 
     @property
     def subtotal(self) -> Money:
@@ -221,6 +227,7 @@ class OrderRow:
     pieces: int
     first_line: str
     starts_at: datetime | None
+    due: Money
 
 
 _COLUMNS = (
@@ -254,6 +261,7 @@ _COLUMNS = (
     Order.confirmed_at,
     Order.cancelled_reason,
     Order.attention,
+    Order.received_minor,
 )
 
 _BOOKED = (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id)
@@ -450,6 +458,7 @@ def _listed() -> Any:
         Order.contact_name,
         Order.contact_phone,
         Order.total_minor,
+        Order.received_minor,
         Order.currency,
         Order.placed_at,
         Order.expires_at,
@@ -479,6 +488,7 @@ def _row(row: Any) -> OrderRow:
         pieces=int(row.pieces or 0),
         first_line=row.first_line or "",
         starts_at=row.starts_at,
+        due=Money(max(0, row.total_minor - row.received_minor), row.currency),
     )
 
 

@@ -33,12 +33,13 @@ class OrderState(StrEnum):
 
 
 class PaymentState(StrEnum):
-    """Where the money is. Of a partly refunded order the shop keeps the rest."""
+    """Where the money is. Partly paid: something is still due. Of a partly refunded order the shop keeps the rest."""
 
     UNPAID = "unpaid"
     PENDING = "payment_pending"
     PROOF_REVIEW = "proof_review"
     FAILED = "payment_failed"
+    PARTLY_PAID = "partly_paid"
     PAID = "paid"
     REFUND_PENDING = "refund_pending"
     PARTLY_REFUNDED = "partly_refunded"
@@ -98,11 +99,13 @@ ORDER_STATES = Transitions(
 
 PAYMENT_STATES = Transitions(
     {
-        _P.UNPAID: {_P.PENDING, _P.PROOF_REVIEW, _P.PAID, _P.FAILED},
-        _P.PENDING: {_P.UNPAID, _P.PROOF_REVIEW, _P.PAID, _P.FAILED},
-        _P.PROOF_REVIEW: {_P.UNPAID, _P.PENDING, _P.PAID, _P.FAILED},
-        _P.FAILED: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.PAID},
-        _P.PAID: {_P.REFUND_PENDING, _P.REFUNDED, _P.UNPAID, _P.PROOF_REVIEW},  # the last two undo a slip
+        _P.UNPAID: {_P.PENDING, _P.PROOF_REVIEW, _P.PARTLY_PAID, _P.PAID, _P.FAILED},
+        _P.PENDING: {_P.UNPAID, _P.PROOF_REVIEW, _P.PARTLY_PAID, _P.PAID, _P.FAILED, _P.REFUND_PENDING},
+        _P.PROOF_REVIEW: {_P.UNPAID, _P.PENDING, _P.PARTLY_PAID, _P.PAID, _P.FAILED},
+        _P.FAILED: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.PARTLY_PAID, _P.PAID, _P.REFUND_PENDING},
+        # A part of the money is here, and the rest is tried like the whole; or the part goes back.
+        _P.PARTLY_PAID: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.FAILED, _P.PAID, _P.REFUND_PENDING},
+        _P.PAID: {_P.REFUND_PENDING, _P.REFUNDED, _P.UNPAID, _P.PARTLY_PAID, _P.PROOF_REVIEW},  # the last three undo
         _P.REFUND_PENDING: {_P.PARTLY_REFUNDED, _P.REFUNDED, _P.PAID},
         _P.PARTLY_REFUNDED: {_P.REFUND_PENDING},  # a second part
         _P.REFUNDED: {_P.REFUND_PENDING},  # it did not arrive
@@ -132,7 +135,7 @@ RETURNING = frozenset({PaymentState.REFUND_PENDING, PaymentState.PARTLY_REFUNDED
 """States in which some of the money is on its way back, or there."""
 
 SETTLED = RETURNING | {PaymentState.PAID}
-"""States in which money has arrived at some time."""
+"""States in which all of the money has arrived at some time."""
 
 COUNTS = frozenset({OrderState.CONFIRMED, OrderState.COMPLETED})
 """States in which an order is a sale."""

@@ -29,6 +29,7 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import confirm_paid_order
 from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
+from storefront.orders.states import COUNTS
 from storefront.payments import actions, door, queries, reconciling, refunding
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
@@ -46,11 +47,13 @@ def keep_or_return(order_id: int, attempt_id: int) -> None:
     One transaction, so that nobody confirms what is about to be refunded.
     """
     with transaction():
-        locked(order_id)
+        order = locked(order_id)
         attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
         if attempt.state is not AttemptState.SUCCEEDED:
             return  # noted by mistake and taken back before this ran: there is no money to follow
-        if not confirm_paid_order(order_id):
+        if order.due_minor and order.state in COUNTS:
+            return  # a part of a sale: the rest is still to come
+        if order.due_minor or not confirm_paid_order(order_id):
             refunding.refund_order(order_id, "too_late", SYSTEM)
 
 

@@ -68,11 +68,11 @@ REFUND_STATES = Transitions(
 
 
 class PaymentAttempt(ShopOwned, Model):
-    """One try to pay an order, `amount_minor` of `currency`.
+    """One try to pay what is due of an order, `amount_minor` of `currency`.
 
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
-    needs. At most one attempt of an order succeeds; a second success is sent back. `asked_at` is when the poll last
-    asked about it.
+    needs. Several attempts of an order may succeed; what comes on top of its total is sent back. `asked_at` is when the
+    poll last asked about it.
     """
 
     __tablename__ = "payment_attempts"

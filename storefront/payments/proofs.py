@@ -19,7 +19,7 @@ from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, OrderState, PaymentState
 from storefront.payments import transfers
-from storefront.payments.actions import latest_attempt, open_attempt
+from storefront.payments.actions import attempt_to_pay, latest_attempt
 from storefront.payments.methods import TRANSFER
 from storefront.payments.models import AttemptState, ProofState, TransferProof
 
@@ -54,9 +54,7 @@ def submit_proof(order_id: int, stream: IO[bytes], reference: str, by: Actor) ->
         with transaction():
             order = locked(order_id)
             _expecting(order)
-            attempt = latest_attempt(order_id)
-            if attempt.state not in {AttemptState.CREATED, AttemptState.PENDING}:
-                attempt = open_attempt(order_id, TRANSFER)
+            attempt = attempt_to_pay(order, TRANSFER)
             attempt.state = AttemptState.PENDING
             proof = TransferProof(
                 order_id=order_id,

@@ -312,13 +312,12 @@ def refund_of_reference(reference: str) -> int | None:
 
 
 def invariants() -> list[dict[str, Any]]:
-    """I5 to I7 on this shop's rows: empty when all is well.
+    """I5 and I6 on this shop's rows: empty when all is well.
 
     I5 nothing was booked for a payment that did not succeed, and every one that did is booked. I6 a confirmed, paid
-    order owes nothing, and is owed what is still to go back. I7 at most one attempt of an order keeps its money: any
-    other success has a refund.
+    order owes nothing, and is owed what is still to go back. I7 is `receiving.invariants`.
     """
-    return [*_unbooked(), *owing(), *_double()]
+    return [*_unbooked(), *owing()]
 
 
 def _unbooked() -> list[dict[str, Any]]:
@@ -363,17 +362,6 @@ def owing() -> list[dict[str, Any]]:
         )
     )
     return [{"invariant": "I6", "order": row.id, "owed_minor": int(row.owed)} for row in rows]
-
-
-def _double() -> list[dict[str, Any]]:
-    back = select(Refund.attempt_id).where(Refund.state != RefundState.FAILED).scalar_subquery()
-    rows = db.session.execute(
-        select(PaymentAttempt.order_id, func.count().label("kept"))
-        .where(PaymentAttempt.state == AttemptState.SUCCEEDED, PaymentAttempt.id.not_in(back))
-        .group_by(PaymentAttempt.order_id)
-        .having(func.count() > 1)
-    )
-    return [{"invariant": "I7", "order": row.order_id, "kept": row.kept} for row in rows]
 
 
 def held_by_account() -> dict[Account, int]:

@@ -33,12 +33,22 @@ from storefront.payments.models import (
 )
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
-from storefront.payments.returns import PaidOrder, Part, Wanted, parts_of
+from storefront.payments.returns import PaidOrder, Part, Wanted, cut, parts_of
 
 LEFT_TO_ITS_JOB = timedelta(minutes=15)
 """How long a decided refund is its own job's affair; after that the minute's poll sends it, too."""
 
 MOST_ASKED = 100
+
+ON_TOP = "duplicate"
+"""Why money goes back that was more than due: it never counted towards its order."""
+
+GOING_BACK = (SETTLED - {PaymentState.REFUND_PENDING}) | {
+    PaymentState.PARTLY_PAID,
+    PaymentState.PENDING,
+    PaymentState.FAILED,
+}
+"""States in which an order may be whose money is sent back; the last two had part of it and tried for the rest."""
 
 
 class TooMuchBack(Conflict):
@@ -91,8 +101,10 @@ class Wish:
     reason: str = "goodwill"
 
 
-def refund_parts(order_id: int, wish: Wish, by: Actor) -> Refund:
+def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
     """Decide to send back parts of a sale: units, the delivery, an amount. The money follows by itself or by hand.
+
+    Where the order was paid in several payments, there is one refund for each that something goes back of.
 
     Raises NothingChosen, NotSold, FewerLeft when a line has not that much left, TooMuchBack; then nothing has changed.
     """
@@ -107,10 +119,12 @@ def refund_parts(order_id: int, wish: Wish, by: Actor) -> Refund:
             raise NothingChosen
         if wish.shipping_minor > paid.shipping_left_minor:
             raise FewerLeft
-        attempt = max(_paid_attempts(order_id), key=_left_of, default=None)
-        if attempt is None:
-            raise TooMuchBack
-        return decide(order, attempt, amount, wish.reason, by, parts)
+        shares = _shares(order_id, amount)
+        pieces = cut(parts, [share for _attempt, share in shares])
+        return [
+            decide(order, attempt, share, wish.reason, by, piece)
+            for (attempt, share), piece in zip(shares, pieces, strict=True)
+        ]
 
 
 def _wanted(paid: PaidOrder, lines: Sequence[WantedLine]) -> list[Wanted]:
@@ -154,9 +168,9 @@ def decide(
     db.session.add(refund)
     db.session.flush()
     note("order", order.id, "refund_decided", by, amount_minor=amount_minor, reason=reason)
-    if order.state in COUNTS and reason != "duplicate":
+    if order.state in COUNTS and reason != ON_TOP:
         _make_sale_smaller(refund, parts or parts_of(queries.paid_order(order.id), [], 0, amount_minor), by)
-    if reason != "duplicate" and order.payment_state in SETTLED - {PaymentState.REFUND_PENDING}:
+    if reason != ON_TOP and order.payment_state in GOING_BACK:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
     record(RefundRequested(refund_id=refund.id, order_id=order.id))
     return refund
@@ -194,15 +208,23 @@ def refund_order(order_id: int, reason: str, by: Actor, amount_minor: int | None
     """Decide to send back everything that is left of an order's money, or `amount_minor` of it. Raises TooMuchBack."""
     with transaction():
         order = locked(order_id)
-        decided, left = [], amount_minor
-        for attempt in _paid_attempts(order_id):
-            share = _left_of(attempt) if left is None else min(left, _left_of(attempt))
-            if share > 0:
-                decided.append(decide(order, attempt, share, reason, by))
-                left = None if left is None else left - share
-        if left:
-            raise TooMuchBack
-    return decided
+        return [decide(order, attempt, share, reason, by) for attempt, share in _shares(order_id, amount_minor)]
+
+
+def _shares(order_id: int, amount_minor: int | None) -> list[tuple[PaymentAttempt, int]]:
+    """From which payments an amount goes back, and how much of each: the oldest first, to the last that is left of it.
+
+    None is all that is left. Raises TooMuchBack.
+    """
+    shares, left = [], amount_minor
+    for attempt in _paid_attempts(order_id):
+        share = _left_of(attempt) if left is None else min(left, _left_of(attempt))
+        if share > 0:
+            shares.append((attempt, share))
+            left = None if left is None else left - share
+    if left:
+        raise TooMuchBack
+    return shares
 
 
 def _paid_attempts(order_id: int) -> Sequence[PaymentAttempt]:
