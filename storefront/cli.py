@@ -16,11 +16,13 @@ from storefront import seeding
 from storefront.delivery import partners
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
+from storefront.giftcards.queries import invariants as card_faults
 from storefront.inventory.queries import invariants as inventory_faults
 from storefront.kernel.faces import face_url
 from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
+from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.queries import invariants as payment_faults
 from storefront.payments.receiving import invariants as receiving_faults
 from storefront.promotions.queries import invariants as promotion_faults
@@ -32,6 +34,7 @@ from tenants.people import Credentials
 
 INVARIANTS = (
     inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
+    card_faults, card_book_faults,
 )  # fmt: skip
 
 

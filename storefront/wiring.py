@@ -27,6 +27,8 @@ from storefront.delivery import jobs as delivery_jobs
 from storefront.delivery import partner_api, rider
 from storefront.delivery import personal_data as delivery_data
 from storefront.delivery import views as delivery
+from storefront.giftcards import personal_data as gift_card_data
+from storefront.giftcards import views as gift_cards
 from storefront.inventory.queries import available
 from storefront.kernel import facts, mail, mail_outbox, metrics, style_page
 from storefront.kernel.faces import APP, PARTNERS, PLATFORM, SHOP
@@ -59,6 +61,7 @@ from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
 from tenants.dashboard import differences as desk_differences
+from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
@@ -83,6 +86,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         reservations.blueprint,
         receipts.blueprint,
         delivery.blueprint,
+        gift_cards.blueprint,
         customers.blueprint,
         tastes.blueprint,
         preview.blueprint,
@@ -104,6 +108,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_inventory.blueprint,
         desk_counter.blueprint,
         desk_promotions.blueprint,
+        desk_gift_cards.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
         desk_settings.blueprint,
@@ -145,7 +150,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
         delivery_jobs.cancel_shipment,
         receipt_jobs.follow_cancellation,
     ),
-    events.OrderExpired: (order_jobs.send_expired,),
+    events.OrderExpired: (order_jobs.send_expired, payment_jobs.give_back),
     events.PaymentSucceeded: (payment_jobs.keep_or_return,),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
@@ -185,6 +190,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
 PERSONAL_DATA: Mapping[str, Any] = {
     "reservations": booking_data,
     "promotions": promotion_data,
+    "giftcards": gift_card_data,
     "cart": cart_data,
     "orders": order_data,
     "payments": payment_data,

@@ -44,8 +44,8 @@ class Order(ShopOwned, Model):
 
     Money is in minor units of `currency`, tax included; `subtotal_minor` and `shipping_minor` are as listed,
     `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `received_minor` is the money
-    that came and counts towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an
-    unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
+    that came and counts towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when
+    an unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
     """
 
     __tablename__ = "orders"

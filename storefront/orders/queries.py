@@ -145,6 +145,11 @@ class OrderView:
         return Money(self.total_minor, self.currency)
 
     @property
+    def received(self) -> Money:
+        """The money that came and counts towards it."""
+        return Money(self.received_minor, self.currency)
+
+    @property
     def due(self) -> Money:
         """What is still to be paid: the total less the money that came and counts towards it."""
         return Money(max(0, self.total_minor - self.received_minor), self.currency)

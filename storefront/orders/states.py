@@ -148,6 +148,7 @@ WINDOWS: dict[str, timedelta] = {
     "bank_transfer": timedelta(hours=24),
     "cash_on_delivery": timedelta(hours=48),
     "pay_at_shop": timedelta(hours=48),
+    "gift_card": timedelta(minutes=30),
 }
 """How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes."""
 
@@ -157,5 +158,5 @@ GRACE = timedelta(minutes=5)
 PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
-PAID_IN_ADVANCE = frozenset({"card", "bank_transfer"})
+PAID_IN_ADVANCE = frozenset({"card", "bank_transfer", "gift_card"})
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""

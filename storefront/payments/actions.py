@@ -31,7 +31,7 @@ from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
 from storefront.payments import door, ledger, receiving
 from storefront.payments.ledger import HELD_IN, Account
-from storefront.payments.methods import CARD, CASH, Method, available_methods
+from storefront.payments.methods import CARD, CASH, GIFT_CARD, Method, available_methods
 from storefront.payments.models import (
     ATTEMPT_STATES,
     AttemptState,
@@ -394,22 +394,23 @@ def witness(
 def attempt_to_pay(order: Order, method: str) -> PaymentAttempt:
     """The open try to pay what is due now, or a new one. In a transaction that holds the order. Raises NothingToPay."""
     latest = latest_attempt(order.id)
-    if latest.state in UNDECIDED and (latest.amount_minor, latest.method) == (order.due_minor, method):
+    is_open = latest is not None and latest.state in UNDECIDED
+    if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_minor, method):
         return latest
-    if latest.state in UNDECIDED and latest.method != CARD:
+    if latest is not None and is_open and latest.method != CARD:
         move_attempt(latest, AttemptState.CANCELLED)  # it was for another amount
     return open_attempt(order.id, method)
 
 
-def latest_attempt(order_id: int) -> PaymentAttempt:
-    """The newest try to pay an order, inside a transaction that holds the order."""
+def latest_attempt(order_id: int) -> PaymentAttempt | None:
+    """The newest try to pay an order that is not a gift card's, inside a transaction that holds the order."""
     return db.session.scalars(
         select(PaymentAttempt)
-        .where(PaymentAttempt.order_id == order_id)
+        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method != GIFT_CARD)
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
         .execution_options(populate_existing=True)
-    ).one()
+    ).first()
 
 
 def record_cash(order_id: int, by: Actor) -> None:
@@ -447,6 +448,8 @@ def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None)
     with transaction():
         order = locked(order_id)
         attempt = latest_attempt(order_id)
+        if attempt is None:
+            raise NotCash
         if attempt.method in CASH and order.payment_state in SETTLED - {PaymentState.PAID}:
             raise MoneyWentBack
         if order.payment_state is not PaymentState.PAID or attempt.method not in CASH:

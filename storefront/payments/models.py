@@ -212,6 +212,7 @@ class DifferenceKind(StrEnum):
     NOT_BOOKED = "not_booked"
     SALE_NOT_BOOKED = "sale_not_booked"
     ORDER_OWES = "order_owes"
+    GIFT_CARDS = "gift_cards"
 
 
 class ReconciledDay(ShopOwned, Model):
@@ -282,7 +283,7 @@ class LedgerEntry(ShopOwned, Model):
     source_type: Mapped[str]
     source_id: Mapped[int]
     kind: Mapped[str]
-    order_id: Mapped[int]
+    order_id: Mapped[int | None]
     at: Mapped[datetime]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 
 from storefront.catalogue.models import ProductKind
+from storefront.giftcards.models import GiftCard, GiftCardEntry, Movement
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.money import Money
@@ -18,6 +19,7 @@ from storefront.kernel.paging import Page
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.states import COUNTS, SETTLED
 from storefront.payments.ledger import MONEY, Account
+from storefront.payments.methods import GIFT_CARD
 from storefront.payments.models import (
     AttemptState,
     Difference,
@@ -213,6 +215,48 @@ def parts_by_refund(refund_ids: Sequence[int]) -> dict[int, tuple[PartView, ...]
         for row in rows
     ]
     return {refund_id: tuple(parts) for refund_id, parts in groupby(views, key=lambda view: view.refund_id)}
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """Money of an order that came. `card` is the end of the gift card it came from."""
+
+    method: str
+    amount: Money
+    at: datetime | None
+    card: str
+
+
+def payments_of(order_id: int) -> list[PaymentView]:
+    """Every payment of an order that succeeded, oldest first."""
+    rows = db.session.execute(
+        select(
+            PaymentAttempt.method, PaymentAttempt.amount_minor, PaymentAttempt.currency, PaymentAttempt.settled_at,
+            func.coalesce(GiftCard.ending, "").label("ending"),
+        )
+        .outerjoin(
+            GiftCardEntry,
+            (GiftCardEntry.tenant_id == PaymentAttempt.tenant_id)
+            & (GiftCardEntry.source_id == PaymentAttempt.id)
+            & (GiftCardEntry.kind == Movement.REDEEMED),
+        )
+        .outerjoin(
+            GiftCard, (GiftCard.tenant_id == GiftCardEntry.tenant_id) & (GiftCard.id == GiftCardEntry.card_id)
+        )
+        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED)
+        .order_by(PaymentAttempt.id)
+    ).all()  # fmt: skip
+    return [PaymentView(row.method, Money(row.amount_minor, row.currency), row.settled_at, row.ending) for row in rows]
+
+
+def went_to_a_gift_card(refund_id: int) -> bool:
+    """Whether a refund went back to a gift card."""
+    method = (
+        select(PaymentAttempt.method)
+        .join(Refund, (Refund.tenant_id == PaymentAttempt.tenant_id) & (Refund.attempt_id == PaymentAttempt.id))
+        .where(Refund.id == refund_id)
+    )
+    return db.session.scalar(method) == GIFT_CARD
 
 
 def paid_order(order_id: int) -> PaidOrder:

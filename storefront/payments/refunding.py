@@ -10,6 +10,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
 from storefront.events import RefundRequested, RefundSettled
+from storefront.giftcards.actions import card_of_attempt, put_back
+from storefront.giftcards.models import Movement
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
@@ -22,7 +24,7 @@ from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
 from storefront.payments import door, ledger, queries
 from storefront.payments.ledger import Account
-from storefront.payments.methods import CARD
+from storefront.payments.methods import CARD, GIFT_CARD
 from storefront.payments.models import (
     REFUND_STATES,
     AttemptState,
@@ -147,8 +149,8 @@ def decide(
 ) -> Refund:
     """Decide to send back part or all of an attempt's money, in a transaction that holds the order.
 
-    What goes back of a sale makes the sale smaller: without `parts`, by an amount for nothing in particular. Raises
-    TooMuchBack when more would go back than came in.
+    What goes back of a sale makes the sale smaller: without `parts`, by an amount for nothing in particular. What a
+    gift card paid is on it again at once. Raises TooMuchBack when more would go back than came in.
     """
     if amount_minor <= 0 or amount_minor > _left_of(attempt):
         raise TooMuchBack
@@ -160,7 +162,7 @@ def decide(
         attempt_id=attempt.id,
         amount_minor=amount_minor,
         currency=attempt.currency,
-        state=RefundState.REQUESTED if attempt.method == CARD else RefundState.EXTERNAL,
+        state=RefundState.REQUESTED if attempt.method in {CARD, GIFT_CARD} else RefundState.EXTERNAL,
         reason=reason,
         key=f"{attempt.key}:refund:{number}",
         created_at=clock.now(),
@@ -173,6 +175,9 @@ def decide(
     if reason != ON_TOP and order.payment_state in GOING_BACK:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
     record(RefundRequested(refund_id=refund.id, order_id=order.id))
+    if attempt.method == GIFT_CARD:
+        put_back(card_of_attempt(attempt.id), Movement.REFUNDED, amount_minor, refund.id, order.id)
+        _settle(refund.id, RefundState.DONE, None, by)
     return refund
 
 
@@ -212,9 +217,9 @@ def refund_order(order_id: int, reason: str, by: Actor, amount_minor: int | None
 
 
 def _shares(order_id: int, amount_minor: int | None) -> list[tuple[PaymentAttempt, int]]:
-    """From which payments an amount goes back, and how much of each: the oldest first, to the last that is left of it.
+    """From which payments an amount goes back, and how much of each, to the last that is left of it.
 
-    None is all that is left. Raises TooMuchBack.
+    The oldest first, and gift cards after all that came from outside. None is all that is left. Raises TooMuchBack.
     """
     shares, left = [], amount_minor
     for attempt in _paid_attempts(order_id):
@@ -231,7 +236,7 @@ def _paid_attempts(order_id: int) -> Sequence[PaymentAttempt]:
     return db.session.scalars(
         select(PaymentAttempt)
         .where(PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED)
-        .order_by(PaymentAttempt.id)
+        .order_by(PaymentAttempt.method == GIFT_CARD, PaymentAttempt.id)
     ).all()
 
 

@@ -203,7 +203,7 @@ def _unpaid_orders() -> Sequence[Any]:
 
 
 def candidates(amount_minor: int, words: str, unpaid: Sequence[Any]) -> tuple[Candidate, ...]:
-    """Orders that owe that very amount: those named in the words first, then those whose buyer's name stands in them."""
+    """Orders that owe that very amount: those named in the words first, then those whose buyer's name is in them."""
     said = normal_code(words)
     fitting = [order for order in unpaid if order.due_minor == amount_minor]
 

@@ -86,7 +86,8 @@ def record_transfer(order_id: int, by: Actor) -> None:
         if order.payment_method != TRANSFER:
             raise NotATransfer
         if order.payment_state in SETTLED:
-            if order.payment_state is PaymentState.PAID and was_seen_by_hand(latest_attempt(order_id).id):
+            latest = latest_attempt(order_id)
+            if order.payment_state is PaymentState.PAID and latest is not None and was_seen_by_hand(latest.id):
                 return
             raise AlreadyPaid
         if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}:
@@ -107,7 +108,7 @@ def take_back_transfer(order_id: int, by: Actor) -> None:
     with transaction():
         order = locked(order_id)
         attempt = latest_attempt(order_id)
-        if not was_seen_by_hand(attempt.id):
+        if attempt is None or not was_seen_by_hand(attempt.id):
             raise NotSeenByHand
         if attempt.state is AttemptState.CANCELLED and order.payment_state not in SETTLED:
             return

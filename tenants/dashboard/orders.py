@@ -29,7 +29,7 @@ from storefront.orders.actions import (
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
-from storefront.payments.queries import left_to_refund, refunds
+from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
 from tenants.identity import current_person
@@ -133,6 +133,7 @@ def show(code: str) -> ResponseReturnValue:
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
+        payments=payments_of(order.id),
         papers=papers_of_order(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
