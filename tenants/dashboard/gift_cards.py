@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, StringField, TextAreaField
-from wtforms.validators import Length, Optional
+from wtforms.validators import InputRequired, Length, Optional
 
 from storefront.giftcards import actions, queries
 from storefront.giftcards.actions import NewCard, ReasonNeeded
@@ -51,7 +51,7 @@ ORDER_WORDS = {"nuevas": _l("Más nuevas"), "saldo": _l("Más saldo"), "vencen":
 class GiftCardForm(MakingForm):
     """Of how much, for whom, and how it was paid."""
 
-    amount = MoneyField(_l("¿De cuánto es?"), [Optional()])
+    amount = MoneyField(_l("¿De cuánto es?"), [InputRequired(_l("Escribe de cuánto es la tarjeta."))])
     paid_with = RadioField(
         _l("¿Cómo te la pagaron?"),
         choices=[option(one.value, word) for one, word in PAID_WORDS.items()],
