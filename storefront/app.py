@@ -36,11 +36,15 @@ from storefront.kernel.metrics import init_metrics
 from storefront.kernel.storage import init_storage
 from storefront.kernel.templating import Templates, init_templating
 from storefront.kernel.tenancy import find_shop
-from storefront.payments import door
+from storefront.payments import accounts, door
 from storefront.payments.gateway import StripeGateway
+from storefront.payments.mercadopago import MercadoPago
 from tenants.directory import Directory
 from tenants.identity import init_identity
 from tenants.resolution import init_resolution
+
+MERCADO_PAGO_ENDS = ("com.ar", "com.br", "cl", "com.co", "com.mx", "com.pe", "com.uy")
+"""How its addresses end in the countries where shops may use it."""
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGE = "idioma"
@@ -86,7 +90,9 @@ def _config(settings: Settings) -> dict[str, Any]:
         "access_key_id": settings.s3_access_key_id,
         "secret_access_key": settings.s3_secret_access_key,
     }
-    checkout = ["https://checkout.stripe.com", *filter(None, [settings.stripe_api_base])]
+    checkout = ["https://checkout.stripe.com", "https://payments.stripe.com", *filter(None, [settings.stripe_api_base])]
+    mercado = list(filter(None, [settings.mercadopago_api_base]))
+    agreeing = [f"https://auth.mercadopago.{end}" for end in ("com", *MERCADO_PAGO_ENDS)]
     return {
         **settings.flask_config(),
         "BASE_DOMAIN": settings.domain,
@@ -99,8 +105,8 @@ def _config(settings: Settings) -> dict[str, Any]:
         "STORAGE_OPTIONS": {key: value for key, value in s3.items() if value},
         "SMTP_URL": settings.smtp_url,
         "MAIL_FROM": settings.mail_from,
-        "CHECKOUT_ORIGINS": checkout,
-        "CONNECT_ORIGINS": ["https://connect.stripe.com", *checkout[1:]],
+        "CHECKOUT_ORIGINS": [*checkout, *(f"https://www.mercadopago.{end}" for end in MERCADO_PAGO_ENDS), *mercado],
+        "CONNECT_ORIGINS": ["https://connect.stripe.com", *checkout[2:], *agreeing, *mercado],
         "METRICS_TOKEN": settings.metrics_token,
         "RATELIMIT_ENABLED": settings.rate_limits,
     }
@@ -121,6 +127,17 @@ def _open_engine_room(app: Flask, settings: Settings) -> None:
             settings.stripe_secret_key, settings.stripe_api_base, list(settings.stripe_webhook_secrets)
         )
     door.use_gateway(gateway, settings.platform_fee_bp)
+    second = None
+    if settings.mercadopago_client_id and settings.mercadopago_client_secret:
+        second = MercadoPago(
+            client_id=settings.mercadopago_client_id,
+            client_secret=settings.mercadopago_client_secret,
+            webhook_secrets=settings.mercadopago_webhook_secrets,
+            notices_url=f"{settings.scheme}://{settings.domain}/webhooks/mercadopago",
+            tokens=accounts.access_token,
+            api_base=settings.mercadopago_api_base,
+        )
+    door.use_mercado_pago(second)
 
 
 def _open_faces(app: Flask, settings: Settings) -> None:

@@ -114,6 +114,12 @@ class Settings(BaseSettings):
     """Two may be live at once, so that one can be replaced without losing a payment's news."""
     stripe_api_base: str | None = None
     """Where the Stripe stand-in listens. Never in production, never with a live key."""
+    mercadopago_client_id: str | None = None
+    """The number of our application there. Absent: shops cannot connect an account of Mercado Pago."""
+    mercadopago_client_secret: str | None = _secret()
+    mercadopago_webhook_secrets: Names = Field(default=(), repr=False)
+    mercadopago_api_base: str | None = None
+    """Where the stand-in for Mercado Pago listens. Never in production."""
     platform_fee_bp: int = Field(default=0, ge=0, le=10_000)
     """The platform's share of a card payment, in basis points (150 is 1.5 %)."""
 
@@ -126,7 +132,7 @@ class Settings(BaseSettings):
             faults = "; ".join(f"{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
             raise IncompleteSettings(f"These settings cannot be used: {faults}.") from None
 
-    @field_validator("secret_key_fallbacks", "stripe_webhook_secrets", mode="before")
+    @field_validator("secret_key_fallbacks", "stripe_webhook_secrets", "mercadopago_webhook_secrets", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -199,6 +205,10 @@ class Settings(BaseSettings):
             missing.append("S3_BUCKET or MEDIA_ROOT (where pictures are kept)")
         if self.stripe_secret_key and not self.stripe_webhook_secrets:
             missing.append("STRIPE_WEBHOOK_SECRETS (proves that news of a payment comes from Stripe)")
+        if self.mercadopago_client_id and not self.mercadopago_client_secret:
+            missing.append("MERCADOPAGO_CLIENT_SECRET (shops could not connect their accounts)")
+        if self.mercadopago_client_id and not self.mercadopago_webhook_secrets:
+            missing.append("MERCADOPAGO_WEBHOOK_SECRETS (proves that news of a payment comes from Mercado Pago)")
         if missing:
             hint = "" if self.in_production else " `make run` and `make shell` set them for you."
             raise IncompleteSettings(f"Portales cannot start without {_listed(missing)}.{hint}")
@@ -212,6 +222,7 @@ class Settings(BaseSettings):
             "SECRET_KEY_FALLBACKS holds such a key": any(map(_is_weak, self.secret_key_fallbacks)),
             "BASE_DOMAIN is localhost": self.is_local,
             "STRIPE_API_BASE points at a stand-in for Stripe": bool(self.stripe_api_base),
+            "MERCADOPAGO_API_BASE points at a stand-in for Mercado Pago": bool(self.mercadopago_api_base),
             "RATE_LIMITS are off": not self.rate_limits,
         }
         return [sentence for sentence, found in faults.items() if found]

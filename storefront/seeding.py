@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from multiprocessing import get_context
 from typing import Any
@@ -30,12 +31,12 @@ from storefront.catalogue.categories import category_named, rename_category
 from storefront.catalogue.models import Category, Product, ProductKind, Variant
 from storefront.catalogue.pictures import NewImage, add_image
 from storefront.checkout.actions import CheckoutDetails, place
-from storefront.checkout.queries import bill, buyer_of
+from storefront.checkout.queries import bill, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import offers, partners
 from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, set_contract
-from storefront.delivery.models import Assignment, Offer, Partner, Rider, Shipment
-from storefront.delivery.rates import quote
+from storefront.delivery.models import Assignment, Offer, Partner, RateKind, Rider, Shipment
+from storefront.delivery.rates import Step, quote
 from storefront.delivery.states import PartnerKind, ShipmentState
 from storefront.delivery.tracking import Report, record_reports
 from storefront.demo import illustrations
@@ -54,7 +55,9 @@ from storefront.orders.models import Order
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
+from storefront.payments.capabilities import capability
 from storefront.pricing.discounts import Kind
+from storefront.pricing.extras import NO_TIP, Tip
 from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations import actions as bookings
@@ -155,7 +158,16 @@ def _open(demo: DemoShop) -> Shop:
         owner,
     )
     with acting_for(opened.shop):
-        building.change_tenant("set_up", SEEDER, None, payment_methods=list(demo.payment_methods))
+        building.change_tenant(
+            "set_up",
+            SEEDER,
+            None,
+            payment_methods=list(demo.payment_methods),
+            packaging_minor=demo.packaging_minor,
+            packaging_for=["delivery"] if demo.packaging_minor else [],
+            takes_tips=bool(demo.tips),
+            tip_percents=list(demo.tips),
+        )
         for name in demo.staff:
             building.add_staff(Credentials(Contact(email=staff_email(name)), PASSWORD, name), Role.CLERK, SEEDER)
     return opened.shop
@@ -182,6 +194,10 @@ def _take_cards(demo: DemoShop) -> None:
         key = f"demo:{current_shop().id}:account"
         account = door.gateway().create_account(demo.name, demo.email, demo.country, key)
         httpx.post(f"{base}/_control", json={"complete_account": account.id}, timeout=5).raise_for_status()
+        for method in demo.payment_methods:
+            can = capability(method)
+            if can is not None and can.asked_for:
+                door.gateway().ask_for(account.id, method)
         building.change_tenant("card_account_made", SEEDER, None, payment_account=account.id)
 
 
@@ -189,20 +205,25 @@ def _take_cards(demo: DemoShop) -> None:
 
 
 def _fill(demo: DemoShop) -> None:
-    categories = {}
+    categories, weights = {}, {}
     for category in demo.categories:
         made = category_named(category.name, by=SEEDER)
         if category.translations:
             made = rename_category(made.id, category.name, translations=_words(category.translations), by=SEEDER)
         categories[category.slug] = made.id
+        weights[category.slug] = category.weight_g
     resources: dict[str, int] = {}
     # A shop shows what is newest first, so the list's first is made last.
     for product in reversed(demo.products):
-        _add_product(product, categories[product.category], resources)
+        _add_product(product, categories[product.category], weights[product.category], resources)
     for gift in demo.promotions:
         _promise(gift, {category.slug: categories[category.slug] for category in demo.categories})
     for zone in demo.zones:
-        add_zone(ZoneDetails(zone.name, zone.price_minor, zone.free_above_minor, zone.localities, zone.region), SEEDER)
+        details = ZoneDetails(zone.name, zone.price_minor, zone.free_above_minor, zone.localities, zone.region)
+        if zone.by_weight:
+            steps = [Step(*step) for step in zone.by_weight]
+            details = replace(details, kind=RateKind.BY_WEIGHT, steps=steps, assumed_g=500)
+        add_zone(details, SEEDER)
 
 
 def _promise(gift: DemoPromotion, shelves: Mapping[str, int]) -> None:
@@ -225,7 +246,7 @@ def _words(translations: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str,
     return {locale: dict(words) for locale, words in translations.items()}
 
 
-def _add_product(demo: DemoProduct, category_id: int, resources: dict[str, int]) -> None:
+def _add_product(demo: DemoProduct, category_id: int, weight_g: int | None, resources: dict[str, int]) -> None:
     texts = ProductTexts(demo.name, demo.description, ProductKind(demo.kind), category_id, demo.tags)
     with transaction():
         product = catalogue.create_product(texts, Price(demo.price_minor), by=SEEDER)
@@ -237,6 +258,7 @@ def _add_product(demo: DemoProduct, category_id: int, resources: dict[str, int])
                 Price(variant.price_minor or demo.price_minor),
                 code=first.code if number == 0 else "",
                 sku=variant.sku,
+                weight_g=weight_g if demo.kind == "goods" else None,
             )
             for number, variant in enumerate(demo.variants)
         ]
@@ -377,18 +399,21 @@ def _check_out(person: DemoCustomer, token: str | None, pay: str, address: Posta
     if token is None or pay not in shop.payment_methods:
         return None
     view = cart_view(token, buyer=buyer_of(None, person.phone, person.email or None))
-    delivery = quote(address, view.totals.subtotal_minor) if address else None
+    delivery = quote(address, view.totals.subtotal_minor, load_of(view)) if address else None
     if (address and delivery is None) or any(line.trouble for line in view.lines):
         return None
     by = Actor("customer", None, "")
+    method = FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP
+    tip = Tip(percent=max(shop.tip_percents)) if shop.takes_tips and len(person.name) % 2 else NO_TIP
     details = CheckoutDetails(
         name=person.name,
         phone=person.phone,
         email=person.email or None,
-        fulfilment_method=FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP,
+        fulfilment_method=method,
+        tip=tip,
         address=address,
         payment_method=pay,
-        shown=bill(view, delivery).stamp,
+        shown=bill(view, delivery, extras_of(view, method, tip)).stamp,
         note=person.note,
         locale=person.locale if person.locale in shop.locales else shop.locale,
     )

@@ -29,7 +29,8 @@ from storefront.delivery import personal_data as delivery_data
 from storefront.delivery import views as delivery
 from storefront.giftcards import personal_data as gift_card_data
 from storefront.giftcards import views as gift_cards
-from storefront.inventory.queries import available
+from storefront.inventory.bundles import contents
+from storefront.inventory.queries import shelf
 from storefront.kernel import facts, mail, mail_outbox, metrics, style_page
 from storefront.kernel.faces import APP, PARTNERS, PLATFORM, SHOP
 from storefront.kernel.jobs import ShopJob
@@ -55,6 +56,7 @@ from tenants import accounts, joining, landing, preview, signup
 from tenants import jobs as house_jobs
 from tenants.dashboard import accounts as desk_accounts
 from tenants.dashboard import bank as desk_bank
+from tenants.dashboard import bundles as desk_bundles
 from tenants.dashboard import catalogue as desk_catalogue
 from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import counter as desk_counter
@@ -106,6 +108,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
         desk_inventory.blueprint,
+        desk_bundles.blueprint,
         desk_counter.blueprint,
         desk_promotions.blueprint,
         desk_gift_cards.blueprint,
@@ -170,7 +173,8 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "category.ranking": tastes.ranking,
     "home.booking_search": reservations.search_on_home,
     "shop.why": tastes.why,
-    "product.availability": available,
+    "product.availability": shelf,
+    "product.contents": contents,
     "product.booking": reservations.booking_picker,
     "product.related": tastes.beside,
     "product.viewed": tastes.viewed,

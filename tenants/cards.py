@@ -8,7 +8,7 @@ from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, lock_rows, transaction
 from storefront.kernel.tenancy import current_shop, directory
 from storefront.payments import door
-from storefront.payments.methods import CARD
+from storefront.payments.capabilities import CARD
 from storefront.payments.provider import AccountStatus
 from tenants.models import Tenant
 

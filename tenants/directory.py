@@ -24,7 +24,8 @@ ROUTED = (
     Tenant.id, Tenant.slug, Tenant.name, Tenant.status, Tenant.country, Tenant.currency, Tenant.locale, Tenant.locales,
     Tenant.timezone, Tenant.tax_rate_bp, Tenant.payment_methods, Tenant.payment_account, Tenant.bank_details,
     Tenant.phone, Tenant.email, Tenant.address, Tenant.hours, Tenant.tagline, Tenant.theme, Tenant.hue,
-    Tenant.cover_key, Tenant.tastes, Tenant.version,
+    Tenant.cover_key, Tenant.tastes, Tenant.packaging_minor, Tenant.packaging_for, Tenant.takes_tips,
+    Tenant.tip_percents, Tenant.version,
 )  # fmt: skip
 
 
@@ -46,7 +47,8 @@ class Directory:
             payment_methods=tuple(row.payment_methods), payment_account=row.payment_account,
             bank_details=row.bank_details, phone=row.phone, email=row.email, address=row.address,
             hours=row.hours, tagline=row.tagline, theme=row.theme, hue=row.hue, cover_key=row.cover_key,
-            tastes=tuple(row.tastes), version=row.version,
+            tastes=tuple(row.tastes), packaging_minor=row.packaging_minor, packaging_for=tuple(row.packaging_for),
+            takes_tips=row.takes_tips, tip_percents=tuple(row.tip_percents), version=row.version,
         )  # fmt: skip
 
     def _remember(self, kind: str, value: str, look_up: Callable[[], Shop | None]) -> Shop | None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.kernel.db import Model, Shared, ShopOwned, identity_pk
@@ -53,6 +54,7 @@ class Tenant(Shared, Model):
     __table_args__ = (
         CheckConstraint("hue BETWEEN 0 AND 359", name="hue"),
         CheckConstraint("tax_rate_bp BETWEEN 0 AND 5000", name="tax_rate"),
+        CheckConstraint("packaging_minor >= 0", name="packaging"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -78,6 +80,10 @@ class Tenant(Shared, Model):
     hue: Mapped[int] = mapped_column(default=35)
     cover_key: Mapped[str | None]
     tastes: Mapped[list[str]] = mapped_column(default=list)
+    packaging_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    packaging_for: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
+    takes_tips: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    tip_percents: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

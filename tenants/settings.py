@@ -13,6 +13,10 @@ from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.media import delete_image, store_image
 from storefront.kernel.tenancy import current_shop
+from storefront.payments import door
+from storefront.payments.accounts import connected_account
+from storefront.payments.capabilities import BOLETO, CARD, CARD_MONTHS, MERCADO_PAGO, OXXO, PIX, capability
+from storefront.payments.methods import has_account
 from tenants.actions import AT_SHOP, CASH, TRANSFER, change_tenant, require_payable
 from tenants.models import ShopStatus
 from tenants.naming import SlugTaken, check_name, check_slug, free_slug
@@ -21,9 +25,10 @@ THEMES = ("mostrador", "taller", "vitrina", "posada")
 LANGUAGES = ("es", "pt", "en")
 HUES = (15, 35, 60, 85, 125, 155, 180, 210, 240, 270, 310, 345)
 """Twelve doors to choose from; any other hue is kept for whoever has it."""
-CARD = "card"
-METHODS = (TRANSFER, CARD, CASH, AT_SHOP)
+METHODS = (TRANSFER, CARD, CARD_MONTHS, OXXO, BOLETO, PIX, MERCADO_PAGO, CASH, AT_SHOP)
 MOST_TASTES, LONGEST_TASTE = 12, 24
+WAYS_PACKED = ("delivery", "pickup")
+MOST_PERCENTS, LARGEST_PERCENT = 3, 30
 COVER_SIDE = 2400
 
 
@@ -37,6 +42,26 @@ class NoWayToPay(Invalid):
     """A shop that takes no kind of payment sells nothing."""
 
     message = _l("Deja al menos una forma de pago.")
+
+
+class NoWayForPackaging(Invalid):
+    """A fee for packaging that nobody would ever pay."""
+
+    message = _l("Elige en qué pedidos se cobra el empaque.")
+
+
+class BadPercents(Invalid):
+    """No tips that can be suggested."""
+
+    message = _l("Escribe hasta tres porcentajes, de 1 a 30, separados por comas.")
+
+
+class NotGranted(Invalid):
+    """The provider does not let the shop take it yet."""
+
+    message = _l(
+        "Stripe todavía no lo activa en tu cuenta. Contesta lo que te pide en su página y vuelve a intentarlo."
+    )
 
 
 class NoBankDetails(Invalid):
@@ -117,21 +142,38 @@ def remove_cover(by: Actor) -> None:
 
 
 def change_payments(methods: Iterable[str], bank_details: str, by: Actor) -> None:
-    """Choose how customers may pay. Cards need the provider's account.
+    """Choose how customers may pay. What a provider takes needs an account there, in a country that has it; some of it
+    the provider is asked for first.
 
-    Raises NoWayToPay, NoBankDetails, and NobodyCanPay for an open shop.
+    Raises NoWayToPay, NoBankDetails, NotGranted, GatewayUnavailable, GatewayRefused, and NobodyCanPay for an open shop.
     """
-    wanted = [method for method in METHODS if method in set(methods)]
-    if CARD in wanted and not current_shop().payment_account:
-        wanted.remove(CARD)
+    wanted = [method for method in METHODS if method in set(methods) and _may_have(method)]
     if not wanted:
         raise NoWayToPay
     if TRANSFER in wanted and not bank_details.strip():
         raise NoBankDetails
+    _ask_for(method for method in wanted if method not in current_shop().payment_methods)
     methods_now, details_now = tuple(wanted), bank_details.strip()
     if current_shop().is_live:
         require_payable(replace(current_shop(), payment_methods=methods_now, bank_details=details_now))
     _apply("payments_changed", by, {"payment_methods": methods_now, "bank_details": details_now})
+
+
+def _may_have(method: str) -> bool:
+    can, shop = capability(method), current_shop()
+    if can is None:
+        return True
+    there = connected_account(MERCADO_PAGO) is not None if method == MERCADO_PAGO else has_account(shop, method)
+    return there and can.fits(shop.country, shop.currency)
+
+
+def _ask_for(methods: Iterable[str]) -> None:
+    """Let the provider allow what is new; before any transaction, since it is a call to the network."""
+    for method in methods:
+        can = capability(method)
+        account = door.account(can.provider) if can and can.asked_for else None
+        if account is not None and not door.gateway().ask_for(account, method):
+            raise NotGranted
 
 
 def change_tax(rate_bp: int, by: Actor) -> None:
@@ -139,6 +181,23 @@ def change_tax(rate_bp: int, by: Actor) -> None:
     if not 0 <= rate_bp <= 5000:
         raise Invalid(_l("El impuesto va de 0 a 50 por ciento."))
     _apply("tax_changed", by, {"tax_rate_bp": rate_bp})
+
+
+def change_extras(packaging_minor: int, ways: Iterable[str], percents: Iterable[int] | None, by: Actor) -> None:
+    """Set what packaging costs for goods received in these ways, and which tips are suggested; None: no tips at all.
+
+    Raises NoWayForPackaging and BadPercents.
+    """
+    chosen = tuple(way for way in WAYS_PACKED if way in set(ways))
+    if packaging_minor < 0:
+        raise Invalid
+    if packaging_minor and not chosen:
+        raise NoWayForPackaging
+    suggested = tuple(sorted(set(percents or ())))
+    if len(suggested) > MOST_PERCENTS or any(not 1 <= one <= LARGEST_PERCENT for one in suggested):
+        raise BadPercents
+    wanted = {"packaging_minor": packaging_minor, "packaging_for": chosen, "takes_tips": percents is not None}
+    _apply("extras_changed", by, wanted | ({"tip_percents": suggested} if percents is not None else {}))
 
 
 def change_languages(languages: Iterable[str], by: Actor) -> None:

@@ -73,15 +73,20 @@ class Program:
             self.process.wait(20)
 
 
-@contextmanager
-def web(variables: Mapping[str, str], log: Path) -> Iterator[int]:
-    """Gunicorn as production runs it, with two workers of four threads; yields its port once it answers."""
-    port = free_port()
-    program = Program(
+def gunicorn(variables: Mapping[str, str], port: int, log: Path) -> Program:
+    """Gunicorn as production runs it, with two workers of four threads."""
+    return Program(
         [sys.executable, "-m", "gunicorn", "-c", "python:storefront.gunicorn", "-w", "2", "--threads", "4",
          "--backlog", "512", "storefront.app:create_app()"],
         {**variables, "PORT": str(port), "BIND_HOST": "127.0.0.1"}, log,
     )  # fmt: skip
+
+
+@contextmanager
+def web(variables: Mapping[str, str], log: Path) -> Iterator[int]:
+    """Such a gunicorn for a while; yields its port once it answers."""
+    port = free_port()
+    program = gunicorn(variables, port, log)
     program.start()
     try:
         _wait_for(port, log)
@@ -125,7 +130,12 @@ class Browser:
     def __init__(self, port: int, host: str) -> None:
         self.host = host
         self.cookies: dict[str, str] = {}
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.port = port
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Forget a connection that broke."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def get(self, path: str) -> tuple[int, str, str]:
         """(status, location, body)."""

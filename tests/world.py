@@ -69,6 +69,10 @@ class Servers:
     _current: str = ""
     _laundry: Laundry | None = None
 
+    def admin(self) -> psycopg.Connection:
+        """The superuser's connection to the maintenance database; close it after use."""
+        return psycopg.connect(self.database.admin_url.replace("+psycopg", ""), autocommit=True)
+
     def fresh_database(self) -> str:
         """A new copy of the template; the former one is dropped."""
         if self._laundry:

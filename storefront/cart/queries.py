@@ -12,13 +12,14 @@ from sqlalchemy import select
 
 from storefront.cart.models import Cart, CartLine
 from storefront.catalogue.queries import Picture, Sellable, sellable
-from storefront.inventory.queries import available
+from storefront.inventory.queries import Shelf, shelf
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.extras import NOTHING_MORE, Extras
 from storefront.promotions.buyers import ANYBODY, Buyer
 from storefront.promotions.queries import NONE, Offers, offers
 from storefront.reservations.models import Booking, BookingState
@@ -70,6 +71,7 @@ class LineView:
     starts_at: datetime | None
     held: Held | None
     trouble: Trouble | None
+    weight_g: int | None = None
 
     @property
     def is_booking(self) -> bool:
@@ -162,9 +164,9 @@ def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     if not rows:
         return CartView(0, (), price(Basket(shop.currency, (), shop.tax_rate_bp)), 0, None)
     on_sale = sellable([row.variant_id for row in rows], locale)
-    left = available([row.variant_id for row in rows if row.starts_at is None])
+    there = shelf([row.variant_id for row in rows if row.starts_at is None])
     held = _held(row.booking_id for row in rows)
-    lines = tuple(_line(row, on_sale.get(row.variant_id), left, held, shop.currency) for row in rows)
+    lines = tuple(_line(row, on_sale.get(row.variant_id), there, held, shop.currency) for row in rows)
     came_off = offers(rows[0].coupon, buyer)
     return CartView(
         id=rows[0].cart_id,
@@ -176,8 +178,10 @@ def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     )
 
 
-def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int = 0) -> Basket:
-    """The lines as what has to be priced, with what may come off and a delivery."""
+def basket_of(
+    lines: Sequence[LineView], came_off: Offers, shipping_minor: int = 0, more: Extras = NOTHING_MORE
+) -> Basket:
+    """The lines as what has to be priced, with what may come off, a delivery, and what comes on top."""
     shop = current_shop()
     goods = [
         Line(line.unit_minor, line.units, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
@@ -190,15 +194,18 @@ def basket_of(lines: Sequence[LineView], came_off: Offers, shipping_minor: int =
         shop.tax_rate_bp,
         discounts=came_off.discounts,
         shipping_minor=shipping_minor,
+        packaging_minor=more.packaging_minor,
+        tip_minor=more.tip_minor,
         first_order=came_off.first_order,
     )
 
 
-def _line(
-    row: Any, offer: Sellable | None, left: dict[int, int | None], held: dict[int, Held], currency: str
-) -> LineView:
+def _line(row: Any, offer: Sellable | None, there: Shelf, held: dict[int, Held], currency: str) -> LineView:
     booking = held.get(row.booking_id) if row.booking_id else None
-    remaining = left.get(row.variant_id) if row.starts_at is None else None
+    remaining = there.left(row.variant_id) if row.starts_at is None else None
+    trouble = _trouble(row, offer, remaining, booking)
+    if trouble is None and row.starts_at is None:
+        there.take(row.variant_id, row.quantity)  # what is left for the next lines: a bundle shares its parts
     price = offer.price_minor if offer else row.seen_minor
     return LineView(
         code=row.code,
@@ -219,7 +226,8 @@ def _line(
         left=remaining,
         starts_at=row.starts_at,
         held=booking,
-        trouble=_trouble(row, offer, remaining, booking),
+        trouble=trouble,
+        weight_g=offer.weight_g if offer else None,
     )
 
 

@@ -95,6 +95,7 @@ class VariantRow:
     code: str = ""
     sku: str = ""
     active: bool = True
+    weight_g: int | None = None
 
 
 # --- products -----------------------------------------------------------------------------------------------------
@@ -190,7 +191,8 @@ def duplicate_product(product_id: int, *, by: Actor) -> Product:
         keep_named(copy)
         for variant in _variants(source.id):
             price = Price(variant.price_minor, variant.compare_minor)
-            _add_variant_row(copy.id, VariantRow(variant.name, price, active=variant.active), variant.position)
+            row = VariantRow(variant.name, price, active=variant.active, weight_g=variant.weight_g)
+            _add_variant_row(copy.id, row, variant.position)
         for image in images_of(source.id):
             put_image(
                 copy.id, NewImage(image.key, image.width, image.height, image.placeholder, image.alt), image.position
@@ -332,6 +334,7 @@ def _add_variant_row(product_id: int, row: VariantRow, position: int) -> Variant
         sku=row.sku.strip()[:40],
         price_minor=row.price.minor,
         compare_minor=row.price.compare_minor,
+        weight_g=row.weight_g,
         active=row.active,
         position=position,
     )
@@ -349,7 +352,7 @@ def _write_variant(variant: Variant, row: VariantRow, position: int, product_cod
         )  # fmt: skip
     variant.name, variant.sku, variant.active = row.name.strip()[:80], row.sku.strip()[:40], row.active
     variant.price_minor, variant.compare_minor = row.price.minor, row.price.compare_minor
-    variant.position = position
+    variant.weight_g, variant.position = row.weight_g, position
     return variant
 
 

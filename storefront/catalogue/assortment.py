@@ -57,6 +57,7 @@ class EditableVariant:
     price_minor: int
     compare_minor: int | None
     active: bool
+    weight_g: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,7 @@ def editable_product(code: str) -> EditableProduct:
             Variant.price_minor,
             Variant.compare_minor,
             Variant.active,
+            Variant.weight_g,
         )
         .where(Variant.product_id == row.id)
         .order_by(Variant.position, Variant.id)
@@ -255,6 +257,22 @@ def editable_product(code: str) -> EditableProduct:
         variants=tuple(EditableVariant(*one) for one in variants),
         pictures=tuple(EditablePicture(*one) for one in pictures),
     )
+
+
+def goods_without_weight() -> list[tuple[str, str]]:
+    """The published goods of which something on sale has no weight, by name: (code, name)."""
+    unweighed = exists().where(
+        Variant.tenant_id == Product.tenant_id,
+        Variant.product_id == Product.id,
+        Variant.active,
+        Variant.weight_g.is_(None),
+    )
+    rows = db.session.execute(
+        select(Product.code, Product.name)
+        .where(Product.kind == ProductKind.GOODS, Product.status == ProductStatus.PUBLISHED, unweighed)
+        .order_by(Product.name, Product.id)
+    )
+    return [(row.code, row.name) for row in rows]
 
 
 def editable_categories() -> list[EditableCategory]:

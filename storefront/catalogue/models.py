@@ -97,10 +97,15 @@ class Product(ShopOwned, Model):
     version: Mapped[int] = mapped_column(default=1)
 
 
+HEAVIEST_G = 1_000_000
+"""A ton: more is a slip of the finger."""
+
+
 class Variant(ShopOwned, Model):
     """One way to buy a product (a size, a colour). `name` is empty when there is only one way.
 
     Prices are tax-inclusive minor units of the shop's currency; `compare_minor` is the higher price it used to have.
+    `weight_g` is what one weighs in grams, packed; empty where nobody said.
     """
 
     __tablename__ = "variants"
@@ -109,6 +114,7 @@ class Variant(ShopOwned, Model):
         shop_fk("product_id", "products", ondelete="CASCADE"),
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
         CheckConstraint("compare_minor > price_minor", name="compare_above_price"),
+        CheckConstraint(f"weight_g BETWEEN 1 AND {HEAVIEST_G}", name="weight"),
         Index("ix_variants_product", "tenant_id", "product_id", "position"),
         Index("uq_variants_sku", "tenant_id", "sku", unique=True, postgresql_where=text("sku <> ''")),
     )
@@ -120,6 +126,7 @@ class Variant(ShopOwned, Model):
     name: Mapped[str] = mapped_column(default="")
     price_minor: Mapped[int]
     compare_minor: Mapped[int | None]
+    weight_g: Mapped[int | None]
     position: Mapped[int] = mapped_column(default=0)
     active: Mapped[bool] = mapped_column(default=True)
 

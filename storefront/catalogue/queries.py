@@ -123,6 +123,7 @@ class Sellable:
     kind: ProductKind
     picture: Picture | None
     category_id: int | None = None
+    weight_g: int | None = None
 
     @property
     def image_key(self) -> str | None:
@@ -491,15 +492,17 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
             kind=row.kind,
             picture=_picture(row, row.name),
             category_id=row.category_id,
+            weight_g=row.weight_g,
         )
         for row in rows
     }
 
 
-def variant_names(variant_ids: Iterable[int]) -> dict[int, str]:
+def variant_names(variant_ids: Iterable[int], locale: str | None = None) -> dict[int, str]:
     """How to call each variant in a sentence ("Concha de vainilla, grande"), whatever its state."""
+    name = _text(Product, Product.name, foreign(locale) if locale else "")
     rows = db.session.execute(
-        select(Variant.id, Variant.name.label("variant_name"), Product.name)
+        select(Variant.id, Variant.name.label("variant_name"), name)
         .join(Product, (Product.tenant_id == Variant.tenant_id) & (Product.id == Variant.product_id))
         .where(Variant.id.in_(sorted(set(variant_ids))))
     )
@@ -522,6 +525,7 @@ def _sellable_statement(language: str) -> Select[*tuple[Any, ...]]:
             Variant.name.label("variant_name"),
             Variant.sku,
             Variant.price_minor,
+            Variant.weight_g,
             Product.id.label("product_id"),
             Product.slug,
             Product.kind,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -71,13 +72,25 @@ def _locale() -> str:
     return str(get_locale() or "es")
 
 
-def _free_of(variant_ids: Sequence[int]) -> Mapping[int, int | None]:
-    free: Mapping[int, int | None] = slots.call("product.availability", {}, variant_ids=list(variant_ids))
-    return free
+class Shelf(Protocol):
+    """What a higher floor knows of some variants: how many can be had, and which are put together from others."""
+
+    def left(self, variant_id: int) -> int | None: ...
+    def is_bundle(self, variant_id: int) -> bool: ...
+
+
+def _shelf(variant_ids: Sequence[int]) -> Shelf | None:
+    there: Shelf | None = slots.call("product.availability", None, variant_ids=list(variant_ids))
+    return there
+
+
+def _free_of(variant_ids: Sequence[int], there: Shelf | None) -> Mapping[int, int | None]:
+    return {variant_id: there.left(variant_id) for variant_id in variant_ids} if there else {}
 
 
 def _shown(cards: Sequence[ProductCard], reasons: Mapping[int, str] | None = None) -> list[Shown]:
-    free = _free_of([v for card in cards if card.kind is ProductKind.GOODS for v in card.variant_ids])
+    goods = [v for card in cards if card.kind is ProductKind.GOODS for v in card.variant_ids]
+    free = _free_of(goods, _shelf(goods))
     return [
         Shown(card, (reasons or {}).get(card.id, ""), _most([free.get(v) for v in card.variant_ids])) for card in cards
     ]
@@ -169,10 +182,15 @@ def product(slug: str) -> ResponseReturnValue:
     """One product: what it is, how many are left, and how to buy or book it."""
     shown = queries.product_page(slug, _locale())
     is_goods = shown.kind is ProductKind.GOODS
-    free = _free_of([variant.id for variant in shown.variants]) if is_goods else {}
+    ids = [variant.id for variant in shown.variants]
+    there = _shelf(ids) if is_goods else None
+    free = _free_of(ids, there)
     choices = [Choice(variant, free.get(variant.id)) for variant in shown.variants]
     open_choices = [choice for choice in choices if not choice.is_sold_out]
     slots.call("product.viewed", None, product_id=shown.id)
+    chosen = _chosen(open_choices, request.args.get("opcion", ""))
+    described = (chosen or choices[0]).variant.id
+    is_bundle = there is not None and there.is_bundle(described)
     return render_template(
         "shop/catalogue/product.html",
         product=shown,
@@ -180,7 +198,8 @@ def product(slug: str) -> ResponseReturnValue:
         choices=choices,
         options=_options(shown, choices),
         several_prices=shown.has_several_prices,
-        chosen=_chosen(open_choices, request.args.get("opcion", "")),
+        chosen=chosen,
+        contents=slots.call("product.contents", (), variant_id=described, locale=_locale()) if is_bundle else (),
         cheapest=min(shown.variants, key=lambda variant: variant.price.minor),
         availability=_availability(choices) if is_goods else "",
         most=_largest_order(open_choices),

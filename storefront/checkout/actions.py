@@ -6,6 +6,7 @@ answer, and a cart that became an order gives that order again. The card provide
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,12 @@ from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
 from storefront.cart.models import Cart
 from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
 from storefront.catalogue.models import ProductKind
-from storefront.checkout.queries import Bill, bill, buyer_of
+from storefront.checkout.queries import Bill, bill, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
 from storefront.giftcards.queries import card_by_secret
 from storefront.inventory.actions import OutOfStock
+from storefront.inventory.bundles import Part, parts_of
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import transaction
 from storefront.kernel.errors import Conflict, Invalid, Refusal
@@ -28,11 +30,11 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
+from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.gift_cards import redeem
 from storefront.payments.methods import GIFT_CARD, available_methods
+from storefront.pricing.extras import NO_TIP, Tip
 from storefront.reservations.actions import HoldExpired
-
-CARD = "card"
 
 
 class EmptyCart(Conflict):
@@ -52,7 +54,7 @@ class PriceChanged(Conflict):
 
 
 class NoDelivery(Invalid):
-    """The shop does not deliver there."""
+    """The shop does not deliver there, or not so much."""
 
     message = _l("No entregamos en ese lugar. Elige otro o recoge tu pedido en la tienda.")
 
@@ -68,7 +70,7 @@ class CheckoutDetails:
     """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries;
     `gift_card` is the secret of a card that is to pay as much as it can.
 
-    A shop that writes an order down itself may take any way of payment it likes.
+    A shop that writes an order down itself may take any way of payment it likes, and says whether it is `packed`.
     """
 
     name: str
@@ -82,6 +84,8 @@ class CheckoutDetails:
     locale: str = ""
     customer_id: int | None = None
     channel: Channel = Channel.WEB
+    tip: Tip = NO_TIP
+    packed: bool = True
     gift_card: str = ""
 
 
@@ -129,18 +133,19 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
         raise EmptyCart
     _refuse_troubled(view)
     delivery = _quote(view, details)
-    now = bill(view, delivery, card_by_secret(details.gift_card))
+    method = _fulfilment(view, details)
+    more = extras_of(view, method if details.packed else "", details.tip)
+    now = bill(view, delivery, more, card_by_secret(details.gift_card))
     if now.stamp != details.shown:
         raise PriceChanged(now)
-    method = _fulfilment(view, details)
-    offered = available_methods(current_shop(), method, view.has_bookings)
+    offered = available_methods(current_shop(), method, view.has_bookings, now.due.minor)
     chosen = details.payment_method in {offer.code for offer in offered}
     if details.channel is Channel.WEB and not chosen and not now.is_covered:
         raise MethodUnavailable
     order = place_order(
         NewOrder(
             placement_key=f"cart:{cart.id}:{key}",
-            lines=[_new_line(line) for line in view.lines],
+            lines=_new_lines(view.lines),
             payment_method=GIFT_CARD if now.is_covered else details.payment_method,
             fulfilment_method=method,
             contact_name=details.name,
@@ -155,6 +160,8 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             discounts=view.offers.discounts,
             first_order=view.offers.first_order,
             channel=details.channel,
+            packaging_minor=more.packaging_minor,
+            tip_minor=more.tip_minor,
         ),
         by,
     )
@@ -162,8 +169,8 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
         redeem(order.id, now.card.id, now.with_card.minor, by)
     attempt = open_attempt(order.id, details.payment_method) if order.due_minor else None
     empty_into_order(cart, order.token)
-    by_card = attempt is not None and details.payment_method == CARD
-    return {"order": order.token, "attempt": attempt.id if attempt and by_card else None}
+    elsewhere = attempt is not None and details.payment_method in THROUGH_A_PROVIDER
+    return {"order": order.token, "attempt": attempt.id if attempt and elsewhere else None}
 
 
 def _towards_payment(order_token: str, attempt_id: int | None, *, repeated: bool) -> Placement:
@@ -197,13 +204,18 @@ def _fulfilment(view: CartView, details: CheckoutDetails) -> FulfilmentMethod:
 def _quote(view: CartView, details: CheckoutDetails) -> Quote | None:
     if _fulfilment(view, details) is not FulfilmentMethod.DELIVERY:
         return None
-    found = quote(details.address, view.totals.subtotal_minor) if details.address else None
+    found = quote(details.address, view.totals.subtotal_minor, load_of(view)) if details.address else None
     if found is None:
         raise NoDelivery
     return found
 
 
-def _new_line(line: LineView) -> NewLine:
+def _new_lines(lines: Sequence[LineView]) -> list[NewLine]:
+    in_bundles = parts_of([line.variant_id for line in lines if not line.is_booking])
+    return [_new_line(line, in_bundles.get(line.variant_id, ())) for line in lines]
+
+
+def _new_line(line: LineView, parts: Sequence[Part]) -> NewLine:
     return NewLine(
         kind=ProductKind.SERVICE if line.is_booking else ProductKind.GOODS,
         product_id=line.product_id or 0,
@@ -217,4 +229,5 @@ def _new_line(line: LineView) -> NewLine:
         starts_at=line.held.starts_at if line.held else None,
         ends_at=line.held.ends_at if line.held else None,
         category_id=line.category_id,
+        parts=[part.as_agreed for part in parts] or None,
     )

@@ -16,6 +16,7 @@ from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import record_cash
 from storefront.payments.methods import AT_SHOP, TRANSFER
 from storefront.payments.transfers import record_transfer
+from storefront.pricing.extras import NO_TIP, Tip
 
 
 class Settled(StrEnum):
@@ -28,13 +29,18 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What the shop decided. `shown` is the stamp of the bill it saw; name and phone may be unknown at the counter."""
+    """What the shop decided. `shown` is the stamp of the bill it saw; name and phone may be unknown at the counter.
+
+    `packed`: the packaging is charged for, where the shop charges for it when goods are picked up.
+    """
 
     settled: Settled
     shown: str
     name: str = ""
     phone: str = ""
     note: str = ""
+    tip: Tip = NO_TIP
+    packed: bool = False
 
 
 def sell(cart_token: str | None, sale: Sale, key: str, by: Actor) -> OrderView:
@@ -59,6 +65,8 @@ def _details(sale: Sale) -> CheckoutDetails:
         shown=sale.shown,
         note=sale.note,
         channel=Channel.SHOP,
+        tip=sale.tip,
+        packed=sale.packed,
     )
 
 

@@ -11,17 +11,26 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, Va
 
 from storefront.checkout.queries import Place
 from storefront.customers.address import PostalAddress
-from storefront.kernel.filters import money
-from storefront.kernel.forms import CoordinateField, EmailField, Form, PhoneField
+from storefront.kernel.filters import money, money_minor
+from storefront.kernel.forms import CoordinateField, EmailField, Form, MoneyField, PhoneField
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.states import FulfilmentMethod
+from storefront.pricing.extras import NO_TIP, Tip, most_tip_minor, share_minor
 
 DELIVERY, PICKUP = FulfilmentMethod.DELIVERY.value, FulfilmentMethod.PICKUP.value
+OTHER_TIP = "other"
 
 
 def _choice(place: Place) -> SelectChoice:
     """A place with its price, since a list of many shows nothing else."""
-    return SelectChoice(place.value, f"{place.label} · {money(place.price) if place.price else _('Gratis')}")
+    return SelectChoice(place.value, f"{place.label} · {price_word(place)}")
+
+
+def price_word(place: Place) -> str:
+    """What delivery to a place costs, in a word or two."""
+    if place.price is None:
+        return _("Es demasiado")
+    return money(place.price) if place.price else _("Gratis")
 
 
 class CheckoutForm(Form):
@@ -71,6 +80,41 @@ class CheckoutForm(Form):
     )
     is_covered = False
     """Whether a gift card pays all of it, so that no other way needs to be chosen."""
+    tip = RadioField(_l("¿Quieres dejar propina?"), choices=[], validate_choice=False)
+    tip_amount = MoneyField(_l("¿Cuánto de propina?"), [Optional()])
+
+    def offer_tips(self, subtotal_minor: int) -> None:
+        """Say which tips can be given on top of goods worth so much, none of them chosen; else nothing is asked."""
+        shop = current_shop()
+        self._goods_minor = subtotal_minor if shop.takes_tips else 0
+        self.tips: list[dict[str, str]] = []
+        if self._goods_minor:
+            shares = [
+                {"value": str(one), "label": f"{one} %", "price": money_minor(share_minor(one, subtotal_minor))}
+                for one in shop.tip_percents
+            ]
+            none, other = {"value": "", "label": _("Sin propina")}, {"value": OTHER_TIP, "label": _("Otra cantidad")}
+            self.tips = [none, *shares, other]
+        if self.tip.data not in {one["value"] for one in self.tips}:
+            self.tip.data = ""
+        if sentence := self._wrong_tip():
+            self.tip_amount.errors = (sentence,)
+
+    def _wrong_tip(self) -> str | None:
+        """Why the amount that was typed is no tip; an empty one is missed only when the order is placed."""
+        if self.tip.data != OTHER_TIP or self.tip_amount.data is None:
+            return None
+        if self.tip_amount.data < 0 or self.tip_amount.data > most_tip_minor(self._goods_minor):
+            return _("Como máximo %(most)s.", most=money_minor(most_tip_minor(self._goods_minor)))
+        return None
+
+    @property
+    def chosen_tip(self) -> Tip:
+        """What was chosen to be given on top."""
+        if self.tip.data == OTHER_TIP:
+            amount = self.tip_amount.data
+            return NO_TIP if amount is None or self._wrong_tip() else Tip(amount_minor=amount)
+        return Tip(percent=int(self.tip.data)) if self.tip.data else NO_TIP
 
     def offer(self, ways: list[str], places: list[Place]) -> None:
         """Say which ways of receiving and which places there are; a choice outside them falls back to the first."""
@@ -106,12 +150,14 @@ class CheckoutForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """What only a delivery needs is missed only where a delivery was chosen."""
         good = bool(super().validate(extra_validators))
-        if not self.to_be_delivered:
-            return good
         missing = {}
-        if not self.street.data:
+        if self.tip.data == OTHER_TIP and not self.tip_amount.errors:
+            nothing = _("Escribe cuánto, o elige «Sin propina».") if self.tip_amount.data is None else None
+            if sentence := nothing or self._wrong_tip():
+                missing["tip_amount"] = sentence
+        if self.to_be_delivered and not self.street.data:
             missing["street"] = _("Escribe dónde es: una calle, un lugar o una seña.")
-        if self.chosen_place is not None and not self.place_is_named:
+        if self.to_be_delivered and self.chosen_place is not None and not self.place_is_named:
             missing["locality"] = _("Escribe en qué ciudad, pueblo o barrio es.")
         for name, sentence in missing.items():
             self[name].errors = [*self[name].errors, sentence]

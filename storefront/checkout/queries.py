@@ -11,25 +11,28 @@ from sqlalchemy import select
 from storefront.cart.queries import CartView, basket_of
 from storefront.customers.address import PostalAddress
 from storefront.customers.models import Address, Customer
-from storefront.delivery.rates import Quote, ZoneChoice, plain, zones_for_checkout
+from storefront.delivery.rates import EMPTY, Load, Quote, plain, price_in, zones_for_checkout
 from storefront.giftcards.queries import CardState, CardView
 from storefront.kernel.db import db
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import has_ordered
 from storefront.pricing.basket import Totals, price
+from storefront.pricing.extras import NO_TIP, NOTHING_MORE, Extras, Tip, packaging_minor, tip_minor
 from storefront.promotions.buyers import Buyer
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place the shop delivers to, as one choice of a list. `locality` is empty where it has to be typed."""
+    """A place the shop delivers to, as one choice of a list. `locality` is empty where it has to be typed; no `price`:
+    so much is not delivered there.
+    """
 
     value: str
     label: str
     locality: str
     region: str
-    price: Money
+    price: Money | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,22 @@ class Bill:
         return self.with_card.minor > 0 and not self.due
 
 
-def places(subtotal_minor: int) -> list[Place]:
+def load_of(cart: CartView) -> Load:
+    """What a cart weighs, as far as anybody knows."""
+    goods = [line for line in cart.good_lines if not line.is_booking]
+    return Load(
+        sum((line.weight_g or 0) * line.quantity for line in goods),
+        sum(line.quantity for line in goods if line.weight_g is None),
+    )
+
+
+def places(subtotal_minor: int, load: Load = EMPTY) -> list[Place]:
     """Where goods worth `subtotal_minor` can be delivered, in the shop's order. Empty: the shop does not deliver."""
     currency = current_shop().currency
     found = []
     for zone in zones_for_checkout():
-        price = Money(_price(zone, subtotal_minor), currency)
+        cost = price_in(zone, subtotal_minor, load)
+        price = None if cost is None else Money(cost, currency)
         if not zone.localities:
             found.append(Place(zone.code, zone.name, "", zone.region or "", price))
         found.extend(
@@ -77,14 +90,15 @@ def places(subtotal_minor: int) -> list[Place]:
     return found
 
 
-def _price(zone: ZoneChoice, subtotal_minor: int) -> int:
-    is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
-    return 0 if is_free else zone.price_minor
+def extras_of(cart: CartView, way: str, tip: Tip = NO_TIP) -> Extras:
+    """What comes on top of a cart whose goods are received this way, with the tip that was chosen."""
+    shop = current_shop()
+    return Extras(packaging_minor(shop, way) if cart.has_goods else 0, tip_minor(shop, tip, cart.totals.subtotal_minor))
 
 
-def bill(cart: CartView, quote: Quote | None, card: CardView | None = None) -> Bill:
-    """The bill of a cart, with delivery where there is a quote for it, and what a gift card pays of it."""
-    sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0))
+def bill(cart: CartView, quote: Quote | None, more: Extras = NOTHING_MORE, card: CardView | None = None) -> Bill:
+    """The bill of a cart, with delivery where there is a quote, what comes on top, and what a gift card pays of it."""
+    sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0, more))
     return Bill(sums, quote, _stamp(cart, sums, card), card)
 
 
@@ -99,9 +113,8 @@ def _stamp(cart: CartView, sums: Totals, card: CardView | None) -> str:
         (line.variant_id, line.units, line.unit_minor, line.starts_at) for line in cart.lines
     ]
     came_off = [(one.discount_id, one.amount_minor) for one in sums.discounts]
-    whole: tuple[object, ...] = (
-        sorted(map(repr, lines)), sums.shipping_minor, came_off, sums.total_minor, sums.currency,
-    )  # fmt: skip
+    fees = (sums.shipping_minor, sums.packaging.listed_minor, sums.tip_minor)
+    whole: tuple[object, ...] = (sorted(map(repr, lines)), fees, came_off, sums.total_minor, sums.currency)
     if paid := _by_card(card, sums.total_minor):
         whole = (*whole, card.id if card else 0, paid)
     seen = repr(whole)

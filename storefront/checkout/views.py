@@ -21,8 +21,8 @@ from storefront.checkout.actions import (
     PriceChanged,
     place,
 )
-from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm
-from storefront.checkout.queries import Bill, Place, bill, buyer_of, known_of, place_of, places
+from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm, price_word
+from storefront.checkout.queries import Bill, Place, bill, buyer_of, extras_of, known_of, load_of, place_of, places
 from storefront.delivery.rates import quote
 from storefront.giftcards.actions import CardSpent
 from storefront.giftcards.queries import CardView, card_by_secret, has_cards
@@ -35,6 +35,7 @@ from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments.methods import Method, available_methods
+from storefront.pricing.extras import NO_TIP
 from storefront.promotions.actions import PromotionGone
 from storefront.promotions.words import coupon_note
 from storefront.reservations.actions import HoldExpired
@@ -85,29 +86,32 @@ def _customer_id() -> int | None:
 
 
 def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
-    where = places(cart.totals.subtotal_minor) if cart.has_goods else []
+    load = load_of(cart)
+    where = places(cart.totals.subtotal_minor, load) if cart.has_goods else []
     shop = current_shop()
     ways = [PICKUP, DELIVERY] if where and shop.address else [DELIVERY] if where else [PICKUP]
     if not cart.has_goods:
         ways = []
     form.offer(ways, where)
+    form.offer_tips(cart.totals.subtotal_minor)
     method = FulfilmentMethod.NONE
     if ways:
         method = FulfilmentMethod.DELIVERY if form.to_be_delivered else FulfilmentMethod.PICKUP
-    methods = available_methods(shop, method, cart.has_bookings)
+    address = form.address()
+    found = quote(address, cart.totals.subtotal_minor, load) if address and form.place_is_named else None
+    asks_for_cards = has_cards()
+    card = _card(form) if asks_for_cards else None
+    now = bill(cart, found, extras_of(cart, method, form.chosen_tip), card)
+    methods = available_methods(shop, method, cart.has_bookings, now.due.minor)
     form.pay.choices = [SelectChoice(offered.code, str(offered.label)) for offered in methods]
     if len(methods) == 1:
         form.pay.data = methods[0].code
-    asks_for_cards = has_cards()
-    card = _card(form) if asks_for_cards else None
-    address = form.address()
-    found = quote(address, cart.totals.subtotal_minor) if address and form.place_is_named else None
     desk = _Desk(
         cart=cart,
         ways=ways,
         places=where,
         methods=methods,
-        bill=bill(cart, found, card),
+        bill=now,
         cannot_deliver=form.to_be_delivered and found is None,
         takes_cards=asks_for_cards,
     )
@@ -135,7 +139,7 @@ def _guessed(_response: Response) -> bool:
 
 
 def _page(form: CheckoutForm, desk: _Desk, status: int = 200) -> ResponseReturnValue:
-    return render_template("shop/checkout/checkout.html", form=form, desk=desk), status
+    return render_template("shop/checkout/checkout.html", form=form, desk=desk, price_word=price_word), status
 
 
 def _fill_in(form: CheckoutForm) -> None:
@@ -221,7 +225,7 @@ def _again(
 ) -> ResponseReturnValue:
     """The page once more, with what was typed and the sentence where it belongs."""
     if isinstance(refusal, PriceChanged | PromotionGone | CardSpent):
-        flash(_changed(refusal, desk) if isinstance(refusal, PriceChanged) else str(refusal), "care")
+        flash(_changed(refusal, form, desk) if isinstance(refusal, PriceChanged) else str(refusal), "care")
         desk = _prepare(form, _cart(form))
     elif isinstance(refusal, NoDelivery):
         form.place.errors = (str(refusal),)
@@ -239,6 +243,7 @@ def _details(form: CheckoutForm) -> CheckoutDetails:
         address=form.address(),
         payment_method=str(form.pay.data or ""),
         note=form.note.data or "",
+        tip=form.chosen_tip,
         shown=str(form.shown.data or ""),
         locale=str(get_locale() or ""),
         customer_id=_customer_id(),
@@ -246,12 +251,16 @@ def _details(form: CheckoutForm) -> CheckoutDetails:
     )
 
 
-def _changed(refusal: PriceChanged, desk: _Desk) -> str:
-    """A delivery price or a gift card seen for the first time is news, not a change."""
-    if refusal.bill.quote is not None and request.form.get("shown") == bill(desk.cart, None, desk.bill.card).stamp:
+def _changed(refusal: PriceChanged, form: CheckoutForm, desk: _Desk) -> str:
+    """A delivery, a packaging, a tip or a gift card seen for the first time is news, not a change."""
+    more = [extras_of(desk.cart, way, tip) for way in ("", PICKUP, DELIVERY) for tip in (NO_TIP, form.chosen_tip)]
+    shown, quote_now, card = request.form.get("shown"), refusal.bill.quote, desk.bill.card
+    if quote_now is not None and shown in {bill(desk.cart, None, one, card).stamp for one in more}:
         return _("Este es el total con la entrega. Revísalo y confirma tu pedido.")
-    if desk.bill.card is not None and request.form.get("shown") == bill(desk.cart, desk.bill.quote).stamp:
+    if card is not None and shown in {bill(desk.cart, quote_now, one).stamp for one in more}:
         return _("Esto es lo que queda por pagar con tu tarjeta de regalo. Revísalo y confirma tu pedido.")
+    if shown in {bill(desk.cart, quote_now, one, card).stamp for one in more}:
+        return _("Este es el total con lo que elegiste. Revísalo y confirma tu pedido.")
     return str(refusal)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storefront.customers.address import PostalAddress
 from storefront.delivery import codes, routing
 from storefront.delivery.models import Assignment, Offer, Shipment
-from storefront.delivery.rates import quote
+from storefront.delivery.rates import zone_for, zones_for_checkout
 from storefront.delivery.scopes import beside
 from storefront.delivery.states import BEFORE_PICK_UP, TERMINAL, WITH_RIDER, AssignmentState, ShipmentState
 from storefront.delivery.tracking import move, tell, tell_implied
@@ -64,7 +64,7 @@ def create_shipment(order_id: int) -> None:
             return
         if order.state is not OrderState.CONFIRMED or order.fulfilment_state not in ON_THE_SHELF:
             return
-        zone = quote(PostalAddress.from_dict(order.address), order.subtotal_minor)
+        zone = zone_for(zones_for_checkout(), PostalAddress.from_dict(order.address))
         items = db.session.scalar(select(func.sum(OrderLine.quantity)).where(OrderLine.order_id == order_id))
         at = clock.now()
         db.session.execute(
@@ -78,7 +78,7 @@ def create_shipment(order_id: int) -> None:
                 state=ShipmentState.DRAFT,
                 state_since=at,
                 created_at=at,
-                zone_id=zone.zone_id if zone else None,
+                zone_id=zone.id if zone else None,
                 address=order.address,
                 items=int(items or 0),
                 currency=order.currency,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import exists, or_, select
 
-from storefront.delivery.models import Partner, PartnerContract, Rate, Shipment, Zone
+from storefront.delivery.models import Partner, PartnerContract, Rate, RateKind, Shipment, Zone
+from storefront.delivery.rates import Step, steps_of
 from storefront.kernel.audit import LogEntry
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
@@ -28,6 +29,9 @@ class ZoneRow:
     free_above_minor: int | None
     active: bool
     version: int
+    kind: RateKind = RateKind.FLAT
+    steps: tuple[Step, ...] = ()
+    assumed_g: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +91,18 @@ def zone_rows() -> list[ZoneRow]:
     rows = db.session.execute(
         select(
             Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor, Zone.active,
-            Zone.version,
+            Zone.version, Rate.kind, Rate.steps, Rate.assumed_g,
         )
         .join(Rate, (Rate.tenant_id == Zone.tenant_id) & (Rate.zone_id == Zone.id))
         .order_by(Zone.position, Zone.id)
     )  # fmt: skip
     return [
-        ZoneRow(r.code, r.name, r.region, tuple(r.localities), r.price_minor, r.free_above_minor, r.active, r.version)
+        ZoneRow(
+            r.code, r.name, r.region, tuple(r.localities), r.price_minor, r.free_above_minor, r.active, r.version,
+            r.kind, steps_of(r.steps), r.assumed_g,
+        )
         for r in rows
-    ]
+    ]  # fmt: skip
 
 
 def zone_row(code: str) -> ZoneRow:

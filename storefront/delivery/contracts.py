@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storefront.catalogue.models import HEAVIEST_G
 from storefront.delivery import routing
 from storefront.delivery.contract_queries import OURSELVES, who_carries
-from storefront.delivery.models import Partner, PartnerContract, PartnerShop, Rate, Shipment, Zone
-from storefront.delivery.rates import plain
+from storefront.delivery.models import Partner, PartnerContract, PartnerShop, Rate, RateKind, Shipment, Zone
+from storefront.delivery.rates import Step, plain
 from storefront.delivery.scopes import beside
 from storefront.delivery.states import ShipmentState
 from storefront.events import OfferEnded
@@ -24,6 +26,7 @@ from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
 
 MOST_PLACES = 300
+MOST_STEPS = 12
 
 
 class BadZone(Invalid):
@@ -38,7 +41,10 @@ class ZoneChanged(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class ZoneDetails:
-    """What the owner writes about a zone; amounts in minor units of the shop's currency."""
+    """What the owner writes about a zone; amounts in minor units of the shop's currency. Steps may come in any order.
+
+    A zone with a table has its lowest price for `price_minor`, so that lists have something to say.
+    """
 
     name: str
     price_minor: int
@@ -46,6 +52,9 @@ class ZoneDetails:
     localities: Sequence[str] = ()
     region: str | None = None
     active: bool = True
+    kind: RateKind = RateKind.FLAT
+    steps: Sequence[Step] = ()
+    assumed_g: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,34 @@ class ContractTerms:
     zones: Sequence[str] = ()
     cod_allowed: bool = True
     fee_minor: int | None = None
+
+
+def in_order(steps: Iterable[Step]) -> list[Step]:
+    """A table from little to much, the open step last. Raises BadZone for one that says two things or nothing."""
+    table = sorted(steps, key=lambda step: (step.up_to is None, step.up_to or 0))
+    if not table:
+        raise BadZone(_l("Escribe al menos un renglón de la tabla, con su precio."))
+    if len(table) > MOST_STEPS:
+        raise BadZone(_l("Son demasiados renglones para una tabla."))
+    if len({step.up_to for step in table}) < len(table):
+        raise BadZone(_l("Dos renglones de la tabla llegan hasta lo mismo. Deja uno."))
+    if any(step.price_minor < 0 or (step.up_to is not None and step.up_to <= 0) for step in table):
+        raise BadZone(_l("El precio no puede ser menor que cero."))
+    return table
+
+
+def _rate(details: ZoneDetails) -> dict[str, Any]:
+    """The columns of a zone's price. Raises BadZone."""
+    table = in_order(details.steps) if details.kind is not RateKind.FLAT else []
+    if not 0 <= details.assumed_g <= HEAVIEST_G:
+        raise BadZone(_l("Escribe cuánto cuenta una pieza sin peso, en gramos."))
+    return {
+        "price_minor": min((step.price_minor for step in table), default=details.price_minor),
+        "free_above_minor": details.free_above_minor,
+        "kind": details.kind,
+        "steps": [[step.up_to, step.price_minor] for step in table],
+        "assumed_g": details.assumed_g if details.kind is RateKind.BY_WEIGHT else 0,
+    }
 
 
 def _checked(details: ZoneDetails) -> list[str]:
@@ -74,7 +111,7 @@ def _checked(details: ZoneDetails) -> list[str]:
 
 def add_zone(details: ZoneDetails, by: Actor) -> str:
     """Open a zone after the existing ones. Returns its code. Raises BadZone."""
-    places = _checked(details)
+    places, rate = _checked(details), _rate(details)
     with transaction():
         last = db.session.scalar(select(func.max(Zone.position)).where(Zone.tenant_id == current_shop().id))
         zone = Zone(
@@ -83,16 +120,14 @@ def add_zone(details: ZoneDetails, by: Actor) -> str:
         )  # fmt: skip
         db.session.add(zone)
         db.session.flush()
-        db.session.add(
-            Rate(zone_id=zone.id, price_minor=details.price_minor, free_above_minor=details.free_above_minor)
-        )
-        note("delivery_zone", zone.code, "added", by, name=zone.name, price_minor=details.price_minor)
+        db.session.add(Rate(zone_id=zone.id, **rate))
+        note("delivery_zone", zone.code, "added", by, name=zone.name, price_minor=rate["price_minor"])
     return zone.code
 
 
 def change_zone(code: str, version: int, details: ZoneDetails, by: Actor) -> None:
     """Save a zone. Orders already placed keep the price they were quoted. Raises NotFound, ZoneChanged, BadZone."""
-    places = _checked(details)
+    places, rate = _checked(details), _rate(details)
     with transaction():
         zone = _locked_zone(code)
         if zone.version != version:
@@ -103,10 +138,10 @@ def change_zone(code: str, version: int, details: ZoneDetails, by: Actor) -> Non
         db.session.execute(
             update(Rate)
             .where(Rate.tenant_id == zone.tenant_id, Rate.zone_id == zone.id)
-            .values(price_minor=details.price_minor, free_above_minor=details.free_above_minor)
+            .values(**rate)
             .execution_options(synchronize_session=False)
         )
-        note("delivery_zone", code, "changed", by, name=zone.name, price_minor=details.price_minor, active=zone.active)
+        note("delivery_zone", code, "changed", by, name=zone.name, price_minor=rate["price_minor"], active=zone.active)
 
 
 def raise_zone(code: str, by: Actor) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
+    FieldList,
+    FormField,
     HiddenField,
     IntegerField,
+    RadioField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
@@ -15,9 +22,20 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
+from storefront.catalogue.models import HEAVIEST_G
+from storefront.delivery.contracts import MOST_STEPS
+from storefront.delivery.models import RateKind
+from storefront.delivery.rates import Step
 from storefront.delivery.words import DOOR_REASONS, REASONS
-from storefront.kernel.forms import Form, MoneyField
+from storefront.kernel.forms import Form, GramsField, MoneyField, ParsedField
 from storefront.kernel.making import MakingForm
+
+BLANK_STEPS = 3
+RATE_KINDS = {
+    RateKind.FLAT: _l("Un solo precio"),
+    RateKind.BY_WEIGHT: _l("Según el peso"),
+    RateKind.BY_TOTAL: _l("Según el total de productos"),
+}
 
 
 class RiderLogInForm(Form):
@@ -74,8 +92,46 @@ class ShopFailedForm(Form):
     reason = SelectField(_l("¿Qué pasó?"), choices=[SelectChoice(code, REASONS[code]) for code in DOOR_REASONS])
 
 
+class _TableRow(Form):
+    """One row of a table of prices."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nobody typed in it."""
+        return not any((one.data is not None) or (one.raw_data and one.raw_data[0].strip()) for one in self._typed)
+
+    @property
+    def _typed(self) -> tuple[ParsedField, ParsedField]:
+        return self["up_to"], self["price"]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A row with anything in it has a price."""
+        if self.is_blank:
+            return True
+        good = bool(super().validate(extra_validators))
+        price = self["price"]
+        if price.data is None and not price.errors:
+            price.errors = (_("Escribe el precio; cero si es gratis."),)
+            return False
+        return good
+
+
+class WeightStepForm(_TableRow):
+    """Up to so many grams, this price."""
+
+    up_to = GramsField(_l("Hasta (gramos)"), [Optional()])
+    price = MoneyField(_l("Precio"), [Optional(), NumberRange(min=0)])
+
+
+class TotalStepForm(_TableRow):
+    """Up to so much of goods, this price."""
+
+    up_to = MoneyField(_l("Hasta (total de productos)"), [Optional(), NumberRange(min=1)])
+    price = MoneyField(_l("Precio"), [Optional(), NumberRange(min=0)])
+
+
 class ZoneForm(MakingForm):
-    """A zone with its price."""
+    """A zone with its price, or with a table of prices by weight or by total."""
 
     name = StringField(
         _l("Nombre de la zona"),
@@ -89,10 +145,62 @@ class ZoneForm(MakingForm):
         render_kw={"rows": 6},
     )
     region = SelectField(_l("Región"), [Optional()], description=_l("Solo si la zona es de una región."))
-    price = MoneyField(_l("Precio de la entrega"), [InputRequired(_l("Escribe el precio; cero si es gratis."))])
+    kind = RadioField(
+        _l("¿Cómo se cobra?"),
+        choices=[SelectChoice(kind.value, words) for kind, words in RATE_KINDS.items()],  # type: ignore[arg-type]
+        default=RateKind.FLAT.value,
+    )
+    price = MoneyField(_l("Precio de la entrega"), [Optional(), NumberRange(min=0)])
+    weights = FieldList(FormField(WeightStepForm), max_entries=MOST_STEPS)
+    totals = FieldList(FormField(TotalStepForm), max_entries=MOST_STEPS)
+    assumed = GramsField(
+        _l("Lo que cuenta una pieza sin peso"),
+        description=_l("En gramos. Vale para los productos a los que no les escribiste su peso."),
+    )
     free_above = MoneyField(_l("Gratis a partir de"), [Optional()], description=_l("Déjalo vacío si siempre se cobra."))
     active = BooleanField(_l("Se entrega aquí"), default=True)
     version = HiddenField(default="0")
+
+    @property
+    def rate_kind(self) -> RateKind:
+        """How the delivery is charged for."""
+        return RateKind(self.kind.data) if self.kind.data in set(RateKind) else RateKind.FLAT
+
+    @property
+    def table(self) -> FieldList:
+        """The rows of the table that counts."""
+        return self.totals if self.rate_kind is RateKind.BY_TOTAL else self.weights
+
+    @property
+    def steps(self) -> list[Step]:
+        """What the table says."""
+        return [Step(row.form.up_to.data, row.form.price.data) for row in self.table if not row.form.is_blank]
+
+    def fill_table(self, steps: Iterable[Step]) -> None:
+        """Show a stored table, and some blank rows below it."""
+        for step in steps:
+            self.table.append_entry({"up_to": step.up_to, "price": step.price_minor})
+        self.add_blanks()
+
+    def add_blanks(self) -> None:
+        """See that there are some blank rows, as far as there is room."""
+        if self.rate_kind is RateKind.FLAT:
+            return
+        blank = sum(row.form.is_blank for row in self.table)
+        for _number in range(min(BLANK_STEPS - blank, MOST_STEPS - len(self.table))):
+            self.table.append_entry()
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """One price, or a table; by weight, also what a piece without a weight counts."""
+        good = bool(super().validate(extra_validators))
+        if self.rate_kind is RateKind.FLAT and self.price.data is None and not self.price.errors:
+            self.price.errors = (_("Escribe el precio; cero si es gratis."),)
+            return False
+        by_weight = self.rate_kind is RateKind.BY_WEIGHT
+        if by_weight and not self.assumed.errors and not 0 < (self.assumed.data or 0) <= HEAVIEST_G:
+            self.assumed.errors = (_("Escribe cuánto cuenta una pieza sin peso, en gramos."),)
+            return False
+        return good
 
 
 class ContractForm(Form):

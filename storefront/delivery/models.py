@@ -9,6 +9,7 @@ decide.
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
@@ -40,8 +41,20 @@ class Zone(ShopOwned, Model):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class RateKind(StrEnum):
+    """One price, or a table by what the goods weigh or by what they cost."""
+
+    FLAT = "flat"
+    BY_WEIGHT = "by_weight"
+    BY_TOTAL = "by_total"
+
+
 class Rate(ShopOwned, Model):
-    """What delivery into a zone costs, tax included; nothing from `free_above_minor` of goods on."""
+    """What delivery into a zone costs, tax included; nothing from `free_above_minor` of goods on.
+
+    `steps` is the table, read and written whole: pairs of how much it goes up to (grams or minor units; empty in the
+    last one: however much) and its price. A piece without a weight counts as `assumed_g` grams.
+    """
 
     __tablename__ = "delivery_rates"
     __table_args__ = (
@@ -49,12 +62,17 @@ class Rate(ShopOwned, Model):
         shop_fk("zone_id", "delivery_zones", ondelete="CASCADE"),
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("free_above_minor > 0", name="free_above"),
+        CheckConstraint("(kind = 'flat') = (steps = '[]'::jsonb)", name="steps"),
+        CheckConstraint("assumed_g >= 0", name="assumed"),
     )
 
     id: Mapped[int] = identity_pk()
     zone_id: Mapped[int]
     price_minor: Mapped[int]
     free_above_minor: Mapped[int | None]
+    kind: Mapped[RateKind] = mapped_column(default=RateKind.FLAT, server_default=text("'flat'"))
+    steps: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    assumed_g: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
 
 class PartnerContract(ShopOwned, Model):

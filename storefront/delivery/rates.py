@@ -1,15 +1,19 @@
-"""What delivery costs: which zone an address lies in, and that zone's price."""
+"""What delivery costs: which zone an address lies in, and that zone's price.
+
+A zone has one price, or a table: up to so many grams, or up to so much of goods, this price. What is more than the
+whole table is not delivered there; where its last step is open, there is no such thing.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import select
 
-from storefront.delivery.models import Rate, Zone
+from storefront.delivery.models import Rate, RateKind, Zone
 from storefront.kernel.db import db
 
 
@@ -25,6 +29,29 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Up to and with so much (grams, or minor units of goods), this price. None: however much."""
+
+    up_to: int | None
+    price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is to be carried: the grams that are known, and how many pieces nobody has weighed."""
+
+    grams: int = 0
+    unweighed: int = 0
+
+    def counted(self, assumed_g: int) -> int:
+        """All of it in grams, each piece without a weight counted as so many."""
+        return self.grams + self.unweighed * assumed_g
+
+
+EMPTY = Load()
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneChoice:
     """An active zone with its price, as the checkout shows it and the rule below reads it. Amounts in minor units."""
 
@@ -35,6 +62,9 @@ class ZoneChoice:
     localities: tuple[str, ...]
     price_minor: int
     free_above_minor: int | None
+    kind: RateKind = RateKind.FLAT
+    steps: tuple[Step, ...] = ()
+    assumed_g: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +93,55 @@ def matches(zone: ZoneChoice, place: Place) -> bool:
     return any(plain(name) in wanted for name in zone.localities)
 
 
-def choose(zones: Iterable[ZoneChoice], place: Place, subtotal_minor: int) -> Quote | None:
-    """The price by the first zone that matches, or None where the shop does not deliver."""
-    for zone in zones:
-        if matches(zone, place):
-            is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
-            return Quote(zone.id, zone.name, 0 if is_free else zone.price_minor, zone.free_above_minor)
-    return None
+def price_in(zone: ZoneChoice, subtotal_minor: int, load: Load = EMPTY) -> int | None:
+    """What it costs in a zone; None for more than its table goes up to."""
+    price: int | None = zone.price_minor
+    if zone.kind is not RateKind.FLAT:
+        much = subtotal_minor if zone.kind is RateKind.BY_TOTAL else load.counted(zone.assumed_g)
+        price = next((step.price_minor for step in zone.steps if step.up_to is None or much <= step.up_to), None)
+    is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
+    return 0 if is_free and price is not None else price
+
+
+def zone_for(zones: Iterable[ZoneChoice], place: Place) -> ZoneChoice | None:
+    """The first zone that matches, or None where the shop does not deliver."""
+    return next((zone for zone in zones if matches(zone, place)), None)
+
+
+def choose(zones: Iterable[ZoneChoice], place: Place, subtotal_minor: int, load: Load = EMPTY) -> Quote | None:
+    """The price by the first zone that matches, or None where the shop does not deliver so much, or nothing."""
+    zone = zone_for(zones, place)
+    price = price_in(zone, subtotal_minor, load) if zone else None
+    if zone is None or price is None:
+        return None
+    return Quote(zone.id, zone.name, price, zone.free_above_minor)
+
+
+def steps_of(stored: Iterable[Sequence[int | None]]) -> tuple[Step, ...]:
+    """A table as it is stored: pairs of how much, and the price."""
+    return tuple(Step(up_to, int(price or 0)) for up_to, price in stored)
 
 
 def zones_for_checkout() -> list[ZoneChoice]:
     """The shop's active zones with a price, in the order in which they are tried. Empty: the shop does not deliver."""
     rows = db.session.execute(
-        select(Zone.id, Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor)
+        select(
+            Zone.id, Zone.code, Zone.name, Zone.region, Zone.localities, Rate.price_minor, Rate.free_above_minor,
+            Rate.kind, Rate.steps, Rate.assumed_g,
+        )
         .join(Rate, (Rate.tenant_id == Zone.tenant_id) & (Rate.zone_id == Zone.id))
         .where(Zone.active)
         .order_by(Zone.position, Zone.id)
-    )
+    )  # fmt: skip
     return [
-        ZoneChoice(r.id, r.code, r.name, r.region, tuple(r.localities), r.price_minor, r.free_above_minor) for r in rows
-    ]
+        ZoneChoice(
+            r.id, r.code, r.name, r.region, tuple(r.localities), r.price_minor, r.free_above_minor, r.kind,
+            steps_of(r.steps), r.assumed_g,
+        )
+        for r in rows
+    ]  # fmt: skip
 
 
-def quote(address: Place, subtotal_minor: int) -> Quote | None:
+def quote(address: Place, subtotal_minor: int, load: Load = EMPTY) -> Quote | None:
     """What delivering goods worth `subtotal_minor` (minor units) to `address` costs; None where nobody delivers."""
-    return choose(zones_for_checkout(), address, subtotal_minor)
+    return choose(zones_for_checkout(), address, subtotal_minor, load)

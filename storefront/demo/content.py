@@ -71,17 +71,23 @@ class DemoCategory:
     slug: str
     name: str
     translations: Translations = field(default_factory=dict)
+    weight_g: int | None = None
+    """What one of its products weighs, packed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoZone:
-    """Where the shop delivers and for how much; no localities means the whole region, no region everywhere."""
+    """Where the shop delivers and for how much; no localities means the whole region, no region everywhere.
+
+    `by_weight` holds pairs of up to how many grams (None: however many) and the price.
+    """
 
     name: str
     region: str | None
     localities: tuple[str, ...]
     price_minor: int
     free_above_minor: int | None = None
+    by_weight: tuple[tuple[int | None, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,10 @@ class DemoShop:
     promotions: tuple[DemoPromotion, ...] = ()
     hours_said: str = ""
     """The hours as the shop writes them on its door."""
+    packaging_minor: int = 0
+    """What packaging costs for what is delivered."""
+    tips: tuple[int, ...] = ()
+    """The percentages that are suggested as a tip; none: the shop takes no tips."""
     translations: Translations = field(default_factory=dict)
 
 

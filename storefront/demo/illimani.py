@@ -296,9 +296,9 @@ FITTING = told(
 )  # fmt: skip
 
 
-def shelf(slug: str, es: str, pt: str, en: str) -> DemoCategory:
+def shelf(slug: str, es: str, pt: str, en: str, weight_g: int | None = None) -> DemoCategory:
     """Return a category named in the three languages."""
-    return DemoCategory(slug, es, {"pt": {"name": pt}, "en": {"name": en}})
+    return DemoCategory(slug, es, {"pt": {"name": pt}, "en": {"name": en}}, weight_g)
 
 
 SHOP = DemoShop(
@@ -332,21 +332,23 @@ SHOP = DemoShop(
     cover="portada-illimani",
     cover_alt="El nevado Illimani al amanecer, con prendas tejidas y aguayos al frente",
     categories=(
-        shelf("sueteres", "Suéteres y sacos", "Suéteres e casacos", "Sweaters and cardigans"),
-        shelf("ponchos", "Ponchos, chales y bufandas", "Ponchos, xales e cachecóis", "Ponchos, shawls and scarves"),
-        shelf("gorros", "Gorros y chullos", "Gorros e chullos", "Caps and chullos"),
-        shelf("manos-y-pies", "Manos y pies", "Mãos e pés", "Hands and feet"),
-        shelf("bolsos", "Bolsos", "Bolsas", "Bags"),
-        shelf("casa", "Para la casa", "Para a casa", "For the home"),
-        shelf("juguetes", "Juguetes", "Brinquedos", "Toys"),
-        shelf("joyas", "Plata", "Prata", "Silver"),
-        shelf("tejer", "Para tejer", "Para tricotar", "For knitting"),
+        shelf("sueteres", "Suéteres y sacos", "Suéteres e casacos", "Sweaters and cardigans", 600),
+        shelf("ponchos", "Ponchos, chales y bufandas", "Ponchos, xales e cachecóis", "Ponchos, shawls, scarves", 700),
+        shelf("gorros", "Gorros y chullos", "Gorros e chullos", "Caps and chullos", 120),
+        shelf("manos-y-pies", "Manos y pies", "Mãos e pés", "Hands and feet", 90),
+        shelf("bolsos", "Bolsos", "Bolsas", "Bags", 400),
+        shelf("casa", "Para la casa", "Para a casa", "For the home", 1200),
+        shelf("juguetes", "Juguetes", "Brinquedos", "Toys", 180),
+        shelf("joyas", "Plata", "Prata", "Silver", 40),
+        shelf("tejer", "Para tejer", "Para tricotar", "For knitting", 260),
         shelf("a-medida", "A medida", "Sob medida", "Made to measure"),
     ),
+    packaging_minor=500,
     zones=(
         DemoZone("La Paz, centro y ladera", "L", ("La Paz",), 1500, 50000),
         DemoZone("El Alto y zona sur", "L", ("El Alto", "Achocalla", "Mecapaca", "Viacha"), 2500, 80000),
-        DemoZone("Otros departamentos, por flota", None, (), 4500, 150000),
+        DemoZone("Otros departamentos, por flota", None, (), 4500, 150000,
+                 by_weight=((1000, 4500), (3000, 7000), (None, 12000))),
     ),
     tastes=("alpaca", "telar", "colores tierra", "colores vivos", "abrigo", "liviano", "niños", "para regalar",
             "tejer"),

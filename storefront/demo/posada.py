@@ -159,6 +159,7 @@ SHOP = DemoShop(
         DemoCategory("paseos", "Paseos y talleres"),
         DemoCategory("servicios", "Mesa y servicios"),
     ),
+    tips=(5, 10),
     zones=(),
     tastes=("en pareja", "con niños", "caminar", "comer bien", "mar", "arte", "vino", "bicicleta", "sin escaleras"),
     products=(*ROOMS, *OUTINGS, *EXTRAS),

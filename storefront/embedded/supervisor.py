@@ -34,7 +34,7 @@ FLASK = (sys.executable, "-m", "flask", "--app", "storefront.app")
 # Only migrations connect as the owner of the tables; what serves the world never learns that address.
 OWNER_ONLY = ("DATABASE_OWNER_URL",)
 # What a page needs; the rest starts once there is one, for they would compete for the same few processors.
-FIRST = ("stripe", "web")
+FIRST = ("stripe", "mercado", "web")
 NO_WORRY_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 READY_WITHIN_S = 90
 ENDED_WITHIN_S = 15
@@ -201,6 +201,16 @@ def programs(root: Path, variables: Mapping[str, str], voice: Voice) -> list[Chi
             ),
             **commands,
         }  # fmt: skip
+    if stand_in := variables.get("MERCADOPAGO_API_BASE"):
+        port = stand_in.rpartition(":")[2]
+        commands = {
+            "mercado": (
+                python, "-m", "storefront.embedded.fakemercado", "--port", port, "--public-url", stand_in,
+                "--webhook-secret", variables["MERCADOPAGO_WEBHOOK_SECRETS"].partition(",")[0],
+                "--state", str(root / ".data" / "mercado.json"),
+            ),
+            **commands,
+        }  # fmt: skip
     return [Child(name, command, plain, root, voice) for name, command in commands.items()]
 
 
@@ -235,7 +245,9 @@ def introduced(file: Path) -> list[str]:
 
 
 def with_stand_in(root: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables, pointing at the Stripe stand-in unless the developer has brought a key of Stripe's own."""
+    """The variables, pointing at the stand-ins of Stripe and Mercado Pago unless the developer has brought keys of
+    theirs."""
+    variables = _with_mercado_pago(root, variables)
     if variables.get("STRIPE_SECRET_KEY"):
         return dict(variables)
     port = free_port_from(int(variables["PORT"]) + 1)
@@ -245,6 +257,19 @@ def with_stand_in(root: Path, variables: Mapping[str, str]) -> dict[str, str]:
         "STRIPE_SECRET_KEY": "sk_test_portales",
         "STRIPE_WEBHOOK_SECRETS": secret,
         "STRIPE_API_BASE": f"http://127.0.0.1:{port}",
+    }
+
+
+def _with_mercado_pago(root: Path, variables: Mapping[str, str]) -> Mapping[str, str]:
+    if variables.get("MERCADOPAGO_CLIENT_ID"):
+        return variables
+    port = free_port_from(int(variables["PORT"]) + 101)
+    return {
+        **variables,
+        "MERCADOPAGO_CLIENT_ID": "1000",
+        "MERCADOPAGO_CLIENT_SECRET": "play-secret",
+        "MERCADOPAGO_WEBHOOK_SECRETS": kept_secret(data_folder(root) / "mercado_webhook_secret", prefix="play_"),
+        "MERCADOPAGO_API_BASE": f"http://127.0.0.1:{port}",
     }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from storefront.catalogue.models import Product, ProductKind, Variant
 from storefront.catalogue.queries import variant_names
-from storefront.inventory.models import HoldState, MoveReason, Stock, StockHold
+from storefront.inventory.models import BundlePart, HoldState, MoveReason, Stock, StockHold
 from storefront.inventory.movements import (
     Cause,
     Units,
@@ -61,6 +61,12 @@ class NotCounted(Invalid):
     """Services happen in time; they have no count."""
 
     message = _l("Los servicios no llevan existencias: se reservan por horario.")
+
+
+class CountedByItsParts(Invalid):
+    """A bundle draws on the counts of what is in it."""
+
+    message = _l("Es un paquete: se vende mientras alcance lo que lleva dentro, así que no se cuenta aparte.")
 
 
 class StillHeld(Conflict):
@@ -247,14 +253,14 @@ def adjust_stock(
     """Set how many there are, as a person counted them; begins the count where there was none. Returns the change.
 
     `reason` is a word of MoveReason, or the person's own words; `text` is a note beside a word. `seen` is the count
-    they had before their eyes: CountChanged when it is no longer true. Raises BadCount, NotCounted, StillHeld,
-    NotFound.
+    they had before their eyes: CountChanged when it is no longer true. Raises BadCount, NotCounted, CountedByItsParts,
+    StillHeld, NotFound.
     """
     if not 0 <= on_hand <= LARGEST_COUNT:
         raise BadCount
     with transaction():
         release_expired(variant_id)
-        _require_goods(variant_id)
+        _require_countable(variant_id)
         stock = locked_stock(variant_id, open_default_location())
         if seen is not None and stock.on_hand != seen:
             raise CountChanged(stock.on_hand)
@@ -272,12 +278,12 @@ def adjust_stock(
 def receive_stock(variant_id: int, qty: int, *, by: Actor, text: str = "") -> int:
     """Add goods that arrived; begins the count where there was none. Returns how many there are now.
 
-    Raises BadCount, NotCounted, NotFound.
+    Raises BadCount, NotCounted, CountedByItsParts, NotFound.
     """
     if not 0 < qty <= LARGEST_COUNT:
         raise BadCount
     with transaction():
-        _require_goods(variant_id)
+        _require_countable(variant_id)
         stock = locked_stock(variant_id, open_default_location())
         if stock.on_hand + qty > LARGEST_COUNT:
             raise BadCount
@@ -307,7 +313,8 @@ def stop_counting(variant_id: int, *, by: Actor) -> None:
             note("variant", variant_id, "uncounted", by)
 
 
-def _require_goods(variant_id: int) -> None:
+def require_goods(variant_id: int) -> None:
+    """Raises NotFound, and NotCounted for services."""
     kind = db.session.scalar(
         select(Product.kind)
         .join(Variant, (Variant.tenant_id == Product.tenant_id) & (Variant.product_id == Product.id))
@@ -317,3 +324,9 @@ def _require_goods(variant_id: int) -> None:
         raise NotFound
     if kind is not ProductKind.GOODS:
         raise NotCounted
+
+
+def _require_countable(variant_id: int) -> None:
+    require_goods(variant_id)
+    if db.session.scalar(select(BundlePart.part_id).where(BundlePart.variant_id == variant_id).limit(1)) is not None:
+        raise CountedByItsParts

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from storefront.inventory import actions
-from storefront.inventory.queries import available
 from storefront.kernel.jobs import periodic
 
 MOST_ROUNDS = 20
 """Batches of holds in one run; what is left waits for the next minute."""
-
-SLOTS = {"product.availability": available}
 
 
 @periodic("inventory.release_expired", every_s=60)

@@ -1,4 +1,7 @@
-"""Counts, holds and moves. What can be promised is on_hand - reserved; a hold is a promise with an end."""
+"""Counts, holds and moves. What can be promised is on_hand - reserved; a hold is a promise with an end.
+
+A bundle has no count of its own: it draws on the counts of what is in it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from storefront.catalogue.models import CATALOGUE
 from storefront.kernel import clock
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
+from storefront.kernel.kept import renewed_by
 
 
 class HoldState(StrEnum):
@@ -65,6 +70,23 @@ class Stock(ShopOwned, Model):
     reserved: Mapped[int] = mapped_column(default=0)
 
 
+class BundlePart(ShopOwned, Model):
+    """So many `units` of one variant are in another: a bundle, which is never counted itself and never a part."""
+
+    __tablename__ = "bundle_parts"
+    __table_args__ = (
+        shop_fk("variant_id", "variants"),
+        shop_fk("part_id", "variants"),
+        CheckConstraint("units BETWEEN 1 AND 99", name="units"),
+        CheckConstraint("variant_id <> part_id", name="not_itself"),
+        Index("ix_bundle_parts_part", "tenant_id", "part_id"),
+    )
+
+    variant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    part_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    units: Mapped[int]
+
+
 class StockHold(ShopOwned, Model):
     """Units promised for a cause (an order) until `expires_at`, or without end when that is empty."""
 
@@ -117,3 +139,6 @@ class StockMove(ShopOwned, Model):
     actor_id: Mapped[int | None]
     actor_label: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+renewed_by(CATALOGUE, BundlePart)

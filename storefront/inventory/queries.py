@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Select, and_, any_, bindpara
 
 from storefront.catalogue.assortment import named_like
 from storefront.catalogue.models import Product, ProductKind, ProductStatus, Variant
-from storefront.inventory.models import HoldState, MoveReason, Stock, StockHold, StockMove
+from storefront.inventory.models import BundlePart, HoldState, MoveReason, Stock, StockHold, StockMove
 from storefront.inventory.movements import overdue
 from storefront.kernel import clock
 from storefront.kernel.db import db
@@ -27,7 +27,7 @@ FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
-    """A variant on the stock screen. `on_hand` is None where nothing is counted."""
+    """A variant on the stock screen. `on_hand` is None where nothing is counted; a bundle has what its parts allow."""
 
     variant_id: int
     code: str
@@ -37,6 +37,8 @@ class CountRow:
     sku: str
     on_hand: int | None
     held: int
+    is_bundle: bool = False
+    put_together: int | None = None
 
     @property
     def full_name(self) -> str:
@@ -45,7 +47,9 @@ class CountRow:
 
     @property
     def available(self) -> int | None:
-        """What can still be promised."""
+        """What can still be promised; None where nothing limits it."""
+        if self.is_bundle:
+            return self.put_together
         return None if self.on_hand is None else self.on_hand - self.held
 
 
@@ -77,25 +81,69 @@ def _alive(at: Any = None) -> Any:
     return Stock.reserved - late
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What can be promised now of some variants, on which several lines may draw one after the other.
+
+    `drawn` says what one unit of a variant takes (itself, or what is in the bundle); `free` what there is of each of
+    those, None for what is not counted.
+    """
+
+    drawn: Mapping[int, Mapping[int, int]]
+    free: dict[int, int | None]
+
+    def left(self, variant_id: int) -> int | None:
+        """How many units can still be had; None where nothing limits them."""
+        counted = [
+            there // units
+            for part_id, units in self.drawn.get(variant_id, {}).items()
+            if (there := self.free.get(part_id)) is not None
+        ]
+        return min(counted) if counted else None
+
+    def is_bundle(self, variant_id: int) -> bool:
+        """Whether it is put together from others."""
+        return variant_id not in self.drawn.get(variant_id, {variant_id})
+
+    def take(self, variant_id: int, quantity: int) -> None:
+        """Let a line have so many units."""
+        for part_id, units in self.drawn.get(variant_id, {}).items():
+            there = self.free.get(part_id)
+            if there is not None:
+                self.free[part_id] = there - units * quantity
+
+
+def shelf(variant_ids: Iterable[int]) -> Shelf:
+    """What there is of these variants, and of what is in those that are bundles. One statement."""
+    wanted = sorted(set(variant_ids))
+    drawn: dict[int, dict[int, int]] = {}
+    free: dict[int, int | None] = {}
+    if wanted:
+        for row in db.session.execute(_shelf(), {"variant_ids": wanted, "at": clock.now()}):
+            drawn.setdefault(row.id, {})[row.part_id] = row.units
+            free[row.part_id] = None if row.free is None else int(row.free)
+    return Shelf(drawn, free)
+
+
 def available(variant_ids: Iterable[int]) -> dict[int, int | None]:
     """How many of each variant can be promised now; None for what is not counted (made to order, services)."""
-    wanted = sorted(set(variant_ids))
-    if not wanted:
-        return {}
-    rows = db.session.execute(_available(), {"variant_ids": wanted, "at": clock.now()})
-    free: dict[int, int | None] = dict.fromkeys(wanted)
-    free.update({row.variant_id: int(row.free) for row in rows})
-    return free
+    there = shelf(variant_ids)
+    return {variant_id: there.left(variant_id) for variant_id in variant_ids}
 
 
 @cache
-def _available() -> Select[int, int]:
+def _shelf() -> Select[*tuple[Any, ...]]:
     """Made once and kept: putting the statement together costs more than running it."""
     promised = _alive(bindparam("at", type_=DateTime(timezone=True)))
+    part_id, units = func.coalesce(BundlePart.part_id, Variant.id), func.coalesce(BundlePart.units, 1)
     return (
-        select(Stock.variant_id, func.sum(Stock.on_hand - promised).label("free"))
-        .where(Stock.variant_id == any_(bindparam("variant_ids", type_=ARRAY(BigInteger))))
-        .group_by(Stock.variant_id)
+        select(
+            Variant.id, part_id.label("part_id"), units.label("units"), func.sum(Stock.on_hand - promised).label("free")
+        )
+        .outerjoin(BundlePart, and_(BundlePart.tenant_id == Variant.tenant_id, BundlePart.variant_id == Variant.id))
+        .outerjoin(Stock, and_(Stock.tenant_id == Variant.tenant_id, Stock.variant_id == part_id))
+        .where(Variant.id == any_(bindparam("variant_ids", type_=ARRAY(BigInteger))))
+        .group_by(Variant.id, part_id, units)
     )
 
 
@@ -110,6 +158,7 @@ def _counts() -> Select[*tuple[Any, ...]]:
             Product.name.label("product_name"),
             Stock.on_hand,
             case((Stock.on_hand.is_(None), literal(0)), else_=_alive()).label("held"),
+            Variant.id.in_(select(BundlePart.variant_id)).label("is_bundle"),
         )
         .join(Product, and_(Product.tenant_id == Variant.tenant_id, Product.id == Variant.product_id))
         .outerjoin(Stock, and_(Stock.tenant_id == Variant.tenant_id, Stock.variant_id == Variant.id))
@@ -117,17 +166,14 @@ def _counts() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _count_row(row: Any) -> CountRow:
-    return CountRow(
-        row.variant_id,
-        row.code,
-        row.product_code,
-        row.product_name,
-        row.variant_name,
-        row.sku,
-        row.on_hand,
-        int(row.held),
-    )
+def _count_rows(rows: Iterable[Any]) -> list[CountRow]:
+    found = [
+        CountRow(row.variant_id, row.code, row.product_code, row.product_name, row.variant_name, row.sku, row.on_hand,
+                 int(row.held), row.is_bundle)
+        for row in rows
+    ]  # fmt: skip
+    bundles = available([row.variant_id for row in found if row.is_bundle])
+    return [replace(row, put_together=bundles[row.variant_id]) if row.is_bundle else row for row in found]
 
 
 def counts(typed: str, number: int, *, low_only: bool = False) -> Page[CountRow]:
@@ -142,21 +188,21 @@ def counts(typed: str, number: int, *, low_only: bool = False) -> Page[CountRow]
         .limit(PAGE_SIZE + 1)
         .offset((number - 1) * PAGE_SIZE)
     )
-    return Page.of([_count_row(row) for row in rows], number, PAGE_SIZE)
+    return Page.of(_count_rows(rows), number, PAGE_SIZE)
 
 
 def count_of(variant_code: str) -> CountRow:
     """One variant's count. Raises NotFound."""
-    row = db.session.execute(_counts().where(Variant.code == variant_code)).first()
-    if row is None:
+    found = _count_rows(db.session.execute(_counts().where(Variant.code == variant_code)))
+    if not found:
         raise NotFound
-    return _count_row(row)
+    return found[0]
 
 
 def counts_of_product(product_id: int) -> dict[str, CountRow]:
     """The counts of a product's variants by variant code; empty for services."""
     rows = db.session.execute(_counts().where(Variant.product_id == product_id))
-    return {row.code: _count_row(row) for row in rows}
+    return {row.code: row for row in _count_rows(rows)}
 
 
 def history(variant_id: int) -> list[MoveRow]:

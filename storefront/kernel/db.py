@@ -253,7 +253,15 @@ def _refuse_inside_transaction() -> None:
 
 
 def _close_session() -> None:
-    db.session.remove()
+    """What is not committed by now is given up, so a connection that breaks just here spoils nobody's answer."""
+    session = db.session()
+    try:
+        db.session.remove()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        session.invalidate()
+        db.session.registry.clear()
 
 
 tenancy.on_scope_change(_refuse_inside_transaction, _close_session)

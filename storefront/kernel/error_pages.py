@@ -24,6 +24,7 @@ from storefront.kernel.db import is_contention
 from storefront.kernel.errors import Busy, Invalid, NotFound, Refusal
 from storefront.kernel.faces import APP, PARTNERS, SHOP, current_face
 from storefront.kernel.incoming import request_id
+from storefront.kernel.tenancy import find_shop
 
 _log = structlog.get_logger(__name__)
 
@@ -113,7 +114,7 @@ def error_page(status: int, message: str | None = None) -> Response:
         "title": title,
         "message": sentence,
         "back_url": safe_referrer(),
-        "layout": _LAYOUTS.get(current_face(), "layouts/platform.html"),
+        "layout": _layout(),
         "request_id": request_id() if status >= 500 else None,
     }
     nearest = _NEAREST.get(status, 500 if status >= 500 else 422)
@@ -124,6 +125,14 @@ def error_page(status: int, message: str | None = None) -> Response:
             _log.exception("error_page.failed", status=status)
         body = _BARE.format(title=title, message=sentence, reference=facts["request_id"] or "")
     return make_response(body, status)
+
+
+def _layout() -> str:
+    """The face's own; a shop that could not be looked up (the database is away) has no face to show."""
+    face = current_face()
+    if face is SHOP and find_shop() is None:
+        return "layouts/bare.html"
+    return _LAYOUTS.get(face, "layouts/platform.html")
 
 
 def _kebab(name: str) -> str:

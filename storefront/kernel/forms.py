@@ -266,6 +266,17 @@ class MoneyField(ParsedField):
         return amount.replace(".", get_decimal_symbol(page_locale()))
 
 
+class GramsField(ParsedField):
+    """A weight in whole grams, or nothing."""
+
+    def parse(self, text: str) -> int:
+        """The number; no decimals, since nobody can tell 1.5 from 1,500."""
+        digits = text.lower().removesuffix("g").replace(" ", "")
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 7 or int(digits) == 0:
+            raise ValueError(_("Escribe los gramos sin decimales, por ejemplo 500."))
+        return int(digits)
+
+
 class PhoneField(ParsedField, TelField):
     """A telephone number; `data` is E.164. Numbers without a prefix are of `country`, else of the shop's."""
 

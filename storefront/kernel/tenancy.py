@@ -27,7 +27,8 @@ class Shop:
     """A shop as the engine sees it: a snapshot of settings, never a database row.
 
     `tax_rate_bp` is in basis points (1600 = 16 %) and included in prices; `hue` is the shop's colour, 0 to 359;
-    `base_url` is the canonical origin for links in mails; `version` grows with every change of settings.
+    `base_url` is the canonical origin for links in mails; `packaging_minor` is what packaging costs for goods that are
+    received in the ways of `packaging_for`; `version` grows with every change of settings.
     """
 
     id: int
@@ -53,6 +54,10 @@ class Shop:
     hue: int = 35
     cover_key: str | None = None
     tastes: tuple[str, ...] = ()
+    packaging_minor: int = 0
+    packaging_for: tuple[str, ...] = ()
+    takes_tips: bool = False
+    tip_percents: tuple[int, ...] = ()
     version: int = 1
 
     @property

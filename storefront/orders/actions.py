@@ -36,6 +36,7 @@ from storefront.orders.moves import locked, move
 from storefront.orders.states import (
     ABOUT_MONEY,
     GRACE,
+    LONGEST_WAIT,
     ON_THE_SHELF,
     PROOF_PATIENCE,
     RETURNING,
@@ -158,17 +159,24 @@ def _confirm(order: Order, by: Actor, reason: str = "") -> None:
 
 
 def demand_of(lines: Sequence[Any]) -> dict[int, int]:
-    """Units wanted of each variant, summed over `lines`; what is booked draws on no stock."""
+    """Units wanted of each variant that stock is kept of, summed over `lines`; what is booked draws on no stock."""
     demand: Counter[int] = Counter()
     for line in lines:
         if line.kind is ProductKind.GOODS:
-            demand[line.variant_id] += line.quantity
+            demand.update(taken_by(line, line.quantity))
     return dict(demand)
+
+
+def taken_by(line: Any, quantity: int) -> dict[int, int]:
+    """What so many units of a line draw on: the variant itself, or what was in the bundle when it was bought."""
+    if not line.parts:
+        return {line.variant_id: quantity}
+    return {part["variant_id"]: part["units"] * quantity for part in line.parts}
 
 
 def _lines_of(order_id: int) -> Sequence[Any]:
     return db.session.execute(
-        select(OrderLine.kind, OrderLine.variant_id, OrderLine.quantity, OrderLine.booking_id)
+        select(OrderLine.kind, OrderLine.variant_id, OrderLine.quantity, OrderLine.booking_id, OrderLine.parts)
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.position)
     ).all()
@@ -319,6 +327,20 @@ def _mind_the_clock(order: Order, before: PaymentState) -> None:
         _keep_until(order, clock.now() + WINDOWS[order.payment_method])
 
 
+def keep_for_voucher(order_id: int, until: datetime) -> bool:
+    """Keep an order that waits for its money until a voucher can have been paid. False when that changes nothing.
+
+    Never shorter than it was, and never longer than LONGEST_WAIT after it was placed.
+    """
+    with transaction():
+        order = locked(order_id)
+        last = min(until, order.placed_at + LONGEST_WAIT)
+        if order.state not in WAITING or order.expires_at is None or order.expires_at >= last:
+            return False
+        _keep_until(order, last)
+    return True
+
+
 def _keep_until(order: Order, expires_at: datetime | None) -> None:
     order.expires_at = expires_at
     until = expires_at + GRACE if expires_at else None
@@ -362,8 +384,8 @@ def take_units_back(order_id: int, units: Sequence[UnitsBack], by: Actor) -> Non
 
     In a transaction that holds the order. What exceeds a line is refused by the row's own constraints.
     """
-    known = {line.id: line for line in _variants_of(order_id)}
-    for one in sorted(units, key=lambda back: (known[back.line_id].variant_id, back.line_id)):
+    known = {line.id: line for line in _stock_of(order_id)}
+    for one in sorted(units, key=lambda back: back.line_id):
         restocked = one.quantity if one.restock else 0
         db.session.execute(
             update(OrderLine)
@@ -375,13 +397,19 @@ def take_units_back(order_id: int, units: Sequence[UnitsBack], by: Actor) -> Non
             )
             .execution_options(synchronize_session=False)
         )
-        if restocked:
-            back = return_some(CAUSE, order_id, known[one.line_id].variant_id, restocked, by)
-            note("order", order_id, "units_restocked", by, units=back)
+    to_shelf: Counter[int] = Counter()
+    for one in units:
+        if one.restock:
+            to_shelf.update(taken_by(known[one.line_id], one.quantity))
+    for variant_id in sorted(to_shelf):
+        back = return_some(CAUSE, order_id, variant_id, to_shelf[variant_id], by)
+        note("order", order_id, "units_restocked", by, units=back)
 
 
-def _variants_of(order_id: int) -> Sequence[Any]:
-    return db.session.execute(select(OrderLine.id, OrderLine.variant_id).where(OrderLine.order_id == order_id)).all()
+def _stock_of(order_id: int) -> Sequence[Any]:
+    return db.session.execute(
+        select(OrderLine.id, OrderLine.variant_id, OrderLine.parts).where(OrderLine.order_id == order_id)
+    ).all()
 
 
 def complete_order(order_id: int, by: Actor) -> Order:

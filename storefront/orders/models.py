@@ -43,9 +43,10 @@ class Order(ShopOwned, Model):
     """One order. `code` is read aloud, `token` is the secret link, `placement_key` lets one wish become one order only.
 
     Money is in minor units of `currency`, tax included; `subtotal_minor` and `shipping_minor` are as listed,
-    `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `received_minor` is the money
-    that came and counts towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when
-    an unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
+    `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `packaging_minor` and
+    `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that came and counts
+    towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an unconfirmed order
+    lapses, empty once it counts. Move it only through `orders.moves`.
     """
 
     __tablename__ = "orders"
@@ -54,9 +55,15 @@ class Order(ShopOwned, Model):
         UniqueConstraint("tenant_id", "token"),
         UniqueConstraint("tenant_id", "placement_key"),
         shop_fk("customer_id", "customers"),
-        CheckConstraint("net_minor + tax_minor = total_minor", name="net_and_tax"),
-        CheckConstraint("subtotal_minor + shipping_minor - discount_minor = total_minor", name="total"),
-        CheckConstraint("subtotal_minor >= 0 AND shipping_minor >= 0 AND total_minor >= 0", name="not_negative"),
+        CheckConstraint("net_minor + tax_minor + tip_minor = total_minor", name="net_and_tax"),
+        CheckConstraint(
+            "subtotal_minor + shipping_minor + packaging_minor - discount_minor + tip_minor = total_minor", name="total"
+        ),
+        CheckConstraint(
+            "subtotal_minor >= 0 AND shipping_minor >= 0 AND packaging_minor >= 0 AND tip_minor >= 0 "
+            "AND total_minor >= 0",
+            name="not_negative",
+        ),
         CheckConstraint("discount_net_minor >= 0 AND discount_net_minor <= discount_minor", name="discount"),
         CheckConstraint("(fulfilment_method = 'delivery') = (address IS NOT NULL)", name="address"),
         CheckConstraint("received_minor >= 0", name="received"),
@@ -88,10 +95,12 @@ class Order(ShopOwned, Model):
     subtotal_minor: Mapped[int]
     shipping_minor: Mapped[int]
     shipping_name: Mapped[str]
+    packaging_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     discount_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     discount_net_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
+    tip_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     total_minor: Mapped[int]
     received_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     payment_method: Mapped[str]
@@ -123,7 +132,8 @@ class Order(ShopOwned, Model):
 class OrderLine(ShopOwned, Model):
     """One line as it was agreed: `quantity` units of `unit_minor` less `discount_minor` are `gross_minor`.
 
-    For reservations also when, and which booking. Of its units `refunded_quantity` were refunded, with
+    For reservations also when, and which booking. Of a bundle, `parts` is what was in one: [{"variant_id": 7, "units":
+    2, "name": "Concha"}]; its stock is theirs. Of its units `refunded_quantity` were refunded, with
     `refunded_minor`, and `restocked_quantity` of those can be sold again.
     """
 
@@ -161,6 +171,7 @@ class OrderLine(ShopOwned, Model):
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     tax_rate_bp: Mapped[int]
+    parts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     refunded_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     refunded_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     restocked_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))

@@ -40,7 +40,10 @@ from storefront.reservations.actions import Contact, extend_bookings
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which."""
+    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which.
+
+    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it.
+    """
 
     kind: ProductKind
     product_id: int
@@ -54,6 +57,7 @@ class NewLine:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     category_id: int | None = None
+    parts: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class NewOrder:
     discounts: Sequence[Discount] = ()
     first_order: bool = True
     channel: Channel = Channel.WEB
+    packaging_minor: int = 0
+    tip_minor: int = 0
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -124,6 +130,8 @@ def _priced(new: NewOrder) -> Totals:
             shop.tax_rate_bp,
             discounts=new.discounts,
             shipping_minor=new.shipping_minor,
+            packaging_minor=new.packaging_minor,
+            tip_minor=new.tip_minor,
             first_order=new.first_order,
         )
     )
@@ -149,10 +157,12 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         subtotal_minor=sums.subtotal_minor,
         shipping_minor=sums.shipping_minor,
         shipping_name=new.shipping_name,
+        packaging_minor=sums.packaging.listed_minor,
         discount_minor=sums.discount_minor,
         discount_net_minor=sums.discount_net_minor,
         net_minor=sums.net_minor,
         tax_minor=sums.tax_minor,
+        tip_minor=sums.tip_minor,
         total_minor=sums.total_minor,
         payment_method=new.payment_method,
         note=new.note,
@@ -183,6 +193,7 @@ def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -
             net_minor=amount.net_minor,
             tax_minor=amount.tax_minor,
             tax_rate_bp=amount.tax_rate_bp,
+            parts=line.parts,
             booking_id=line.booking_id,
             starts_at=line.starts_at,
             ends_at=line.ends_at,

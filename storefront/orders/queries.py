@@ -64,7 +64,10 @@ class NoSuchOrder(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class LineOfOrder:
-    """One agreed line; `amount` is as listed, before any discount. `refunded_quantity` units of it are off again."""
+    """One agreed line; `amount` is as listed, before any discount. `refunded_quantity` units of it are off again.
+
+    `parts` is what is in one, if it is a bundle: how many, and of what.
+    """
 
     kind: ProductKind
     product_id: int
@@ -80,6 +83,12 @@ class LineOfOrder:
     booking_id: int | None
     starts_at: datetime | None
     ends_at: datetime | None
+    parts: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def contents(self) -> str:
+        """What is in one, as one says it; empty for what is no bundle."""
+        return ", ".join(f"{units} × {name}" for units, name in self.parts)
 
     @property
     def name(self) -> str:
@@ -123,9 +132,11 @@ class OrderView:
     subtotal_minor: int
     shipping_minor: int
     shipping_name: str
+    packaging_minor: int
     discount_minor: int
     net_minor: int
     tax_minor: int
+    tip_minor: int
     total_minor: int
     payment_method: str
     note: str
@@ -163,6 +174,16 @@ class OrderView:
     def shipping(self) -> Money:
         """The delivery as listed."""
         return Money(self.shipping_minor, self.currency)
+
+    @property
+    def packaging(self) -> Money:
+        """What its packaging costs."""
+        return Money(self.packaging_minor, self.currency)
+
+    @property
+    def tip(self) -> Money:
+        """What is given on top; no part of the sale."""
+        return Money(self.tip_minor, self.currency)
 
     @property
     def tax(self) -> Money:
@@ -255,9 +276,11 @@ _COLUMNS = (
     Order.subtotal_minor,
     Order.shipping_minor,
     Order.shipping_name,
+    Order.packaging_minor,
     Order.discount_minor,
     Order.net_minor,
     Order.tax_minor,
+    Order.tip_minor,
     Order.total_minor,
     Order.payment_method,
     Order.note,
@@ -329,6 +352,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             (OrderLine.gross_minor + OrderLine.discount_minor).label("listed_minor"),
             OrderLine.tax_rate_bp,
             OrderLine.booking_id,
+            OrderLine.parts,
             _STARTS_AT.label("starts_at"),
             func.coalesce(func.upper(Booking.during), OrderLine.ends_at).label("ends_at"),
         )
@@ -352,6 +376,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             booking_id=row.booking_id,
             starts_at=row.starts_at,
             ends_at=row.ends_at,
+            parts=tuple((part["units"], part["name"]) for part in row.parts or ()),
         )
         for row in rows
     )

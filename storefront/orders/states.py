@@ -145,12 +145,23 @@ ON_THE_SHELF = frozenset({FulfilmentState.NONE, FulfilmentState.PREPARING, Fulfi
 
 WINDOWS: dict[str, timedelta] = {
     "card": timedelta(minutes=30),
+    "card_months": timedelta(minutes=30),
+    "oxxo": timedelta(minutes=30),
+    "boleto": timedelta(minutes=30),
+    "pix": timedelta(minutes=30),
+    "mercadopago": timedelta(minutes=30),
     "bank_transfer": timedelta(hours=24),
     "cash_on_delivery": timedelta(hours=48),
     "pay_at_shop": timedelta(hours=48),
     "gift_card": timedelta(minutes=30),
 }
-"""How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes."""
+"""How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes.
+
+For a voucher it is the time to ask for one; the voucher itself then keeps the order for its days (`keep_for_voucher`).
+"""
+
+LONGEST_WAIT = timedelta(days=10)
+"""Vouchers keep an order this long at most from when it was placed, however many were asked for."""
 
 GRACE = timedelta(minutes=5)
 """What is held stays held this much longer than the customer was told, for payments made in the last minute."""
@@ -158,5 +169,7 @@ GRACE = timedelta(minutes=5)
 PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
-PAID_IN_ADVANCE = frozenset({"card", "bank_transfer", "gift_card"})
+PAID_IN_ADVANCE = frozenset(
+    {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card"}
+)
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""

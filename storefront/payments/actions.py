@@ -14,7 +14,7 @@ from typing import Any
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.events import PaymentFailed, PaymentSucceeded
@@ -25,13 +25,14 @@ from storefront.kernel.errors import Busy, Conflict
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import confirm_order, set_payment_state
+from storefront.orders.actions import confirm_order, keep_for_voucher, set_payment_state
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
 from storefront.payments import door, ledger, receiving
+from storefront.payments.capabilities import THROUGH_A_PROVIDER, capability
 from storefront.payments.ledger import HELD_IN, Account
-from storefront.payments.methods import CARD, CASH, GIFT_CARD, Method, available_methods
+from storefront.payments.methods import CASH, GIFT_CARD, Method, available_methods
 from storefront.payments.models import (
     ATTEMPT_STATES,
     AttemptState,
@@ -39,6 +40,7 @@ from storefront.payments.models import (
     PaymentEvent,
     Refund,
     RefundLine,
+    RefundPart,
 )
 from storefront.payments.provider import (
     SHORTEST_CHECKOUT,
@@ -48,6 +50,7 @@ from storefront.payments.provider import (
     CheckoutStatus,
     GatewayRefused,
     GatewayUnavailable,
+    Voucher,
 )
 
 __all__ = ["Method", "available_methods", "open_attempt", "record_cash", "settle_card", "start_card", "take_back_cash"]
@@ -88,7 +91,7 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
 
     Raises NothingToPay when nothing is due.
     """
-    order = locked(order_id)
+    order, can = locked(order_id), capability(method)
     if not order.due_minor:
         raise NothingToPay
     number = (
@@ -103,22 +106,23 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
         amount_minor=order.due_minor,
         currency=order.currency,
         key=f"order:{current_shop().id}:{order_id}:attempt:{number}",
-        checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if method == CARD else None,
+        checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if can else None,
+        provider=can.provider if can else None,
         created_at=at,
     )
     db.session.add(attempt)
     db.session.flush()
-    if method == CARD:
+    if can:
         set_payment_state(order_id, PaymentState.PENDING, SYSTEM)
     return attempt
 
 
 def try_card_again(order_id: int, by: Actor) -> int:
-    """The id of a card attempt that can be paid now: the open one, or a new one after a failure.
+    """The id of an attempt that can be paid at the provider now: the open one, or a new one after a failure.
 
     One whose time is over may have been paid in its last second, so the provider is asked before it is given up; the
-    page of one for another amount than is due now is closed.
-    Raises NothingToPay when the order is settled or over, or not paid by card; GatewayUnavailable.
+    page of one for another amount than is due now is closed, and its voucher withdrawn.
+    Raises NothingToPay when the order is settled or over, or not paid through a provider; GatewayUnavailable.
     """
     with transaction():
         order = _payable(order_id)
@@ -135,7 +139,7 @@ def try_card_again(order_id: int, by: Actor) -> int:
             return latest.id
         if latest is not None:
             move_attempt(latest, AttemptState.EXPIRED)
-        attempt = open_attempt(order_id, CARD)
+        attempt = open_attempt(order_id, locked(order_id).payment_method)
         note("order", order_id, "card_again", by, attempt=attempt.key)
         return attempt.id
 
@@ -148,7 +152,7 @@ def _is_late(attempt: PaymentAttempt) -> bool:
 
 def _payable(order_id: int) -> Order:
     order = locked(order_id)
-    if order.payment_method != CARD or not _awaits_money(order):
+    if order.payment_method not in THROUGH_A_PROVIDER or not _awaits_money(order):
         raise NothingToPay
     return order
 
@@ -162,7 +166,7 @@ def _open_card_attempt(order: Order) -> PaymentAttempt | None:
         select(PaymentAttempt)
         .where(
             PaymentAttempt.order_id == order.id,
-            PaymentAttempt.method == CARD,
+            PaymentAttempt.provider.is_not(None),
             PaymentAttempt.state.in_(UNDECIDED),
         )
         .order_by(PaymentAttempt.id.desc())
@@ -172,24 +176,26 @@ def _open_card_attempt(order: Order) -> PaymentAttempt | None:
 
 
 def start_card(attempt_id: int) -> str:
-    """The address of the provider's payment page for an attempt; asking again gives the same page.
+    """The address of the provider's payment page for an attempt, or of the voucher that the page gave out; asking again
+    gives the same.
 
     Raises GatewayUnavailable when nobody knows what happened (ask again: nothing is charged twice), GatewayRefused
     when the provider said no (the attempt has failed then), NoCards, NothingToPay.
     """
     attempt, order, lines = _to_be_opened(attempt_id)
-    if attempt.checkout_url:
-        return attempt.checkout_url
-    shop = current_shop()
-    if shop.payment_account is None:
+    if attempt.voucher_url or attempt.checkout_url:
+        return attempt.voucher_url or str(attempt.checkout_url)
+    shop, account = current_shop(), door.account(attempt.provider)
+    if account is None:
         raise door.NoCards
     page = f"{shop.base_url}/pedido/{order.token}"
     with force_locale(order.locale):  # never the reader's: the same key must come with the same words
         description = _("Pedido %(code)s en %(shop)s", code=order.code, shop=shop.name)
     try:
-        opened = door.gateway().open_checkout(
-            account=shop.payment_account,
+        opened = door.provider(attempt.provider).open_checkout(
+            account=account,
             key=attempt.key,
+            method=attempt.method,
             amount=Money(attempt.amount_minor, attempt.currency),
             description=description,
             lines=lines,
@@ -229,9 +235,12 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
         ).all()
     lines = [_checkout_line(row) for row in rows if row.gross_minor or not row.discount_minor]
     shipping = order.shipping_minor - (order.discount_minor - sum(row.discount_minor for row in rows))
-    if shipping:
-        with force_locale(order.locale):
-            lines.append(CheckoutLine(order.shipping_name or _("Entrega"), 1, shipping))
+    with force_locale(order.locale):
+        fees = [
+            (order.shipping_name or _("Entrega"), shipping), (_("Empaque"), order.packaging_minor),
+            (_("Propina"), order.tip_minor),
+        ]  # fmt: skip
+    lines += [CheckoutLine(name, 1, minor) for name, minor in fees if minor]
     return attempt, order, lines
 
 
@@ -272,25 +281,52 @@ def move_attempt(attempt: PaymentAttempt, state: AttemptState) -> None:
 
 
 def ask_provider(attempt_id: int) -> AttemptState:
-    """Ask the provider what became of a card attempt and follow its answer. Returns the attempt's state after it.
+    """Ask the provider what became of one of its attempts and follow its answer. Returns the attempt's state after it.
 
     An attempt whose page we never learnt of (the answer was lost) is looked up by its key. Raises GatewayUnavailable.
     """
     shop = current_shop()
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
-    if attempt.method != CARD or shop.payment_account is None:
+    account = door.account(attempt.provider)
+    if account is None:
         return attempt.state
+    provider = door.provider(attempt.provider)
     reference = attempt.provider_ref
     if reference is None:
-        found = door.gateway().find_checkout(
-            shop.payment_account, attempt.key, attempt.created_at - timedelta(minutes=5)
-        )
+        found = provider.find_checkout(account, attempt.key, attempt.created_at - timedelta(minutes=5))
         if found is None:
             return _let_lapse(attempt)
         reference = found.id
         _remember_page(attempt_id, found)
-    return settle_card(attempt_id, door.gateway().checkout_state(shop.payment_account, reference))
+    told = provider.checkout_state(account, reference)
+    state = settle_card(attempt_id, told)
+    can = capability(attempt.method)
+    if can and can.stays_open and told.paid:
+        _close_what_is_paid(attempt, reference, told)
+    return state
+
+
+def _close_what_is_paid(attempt: PaymentAttempt, reference: str, told: CheckoutState) -> None:
+    """Close a page that could be paid once more, and send back what came on it beyond the order, each with a key."""
+    account, provider = door.account(attempt.provider), door.provider(attempt.provider)
+    if account is None:
+        return
+    if told.status is CheckoutStatus.OPEN:
+        with contextlib.suppress(GatewayRefused, GatewayUnavailable):
+            provider.expire_checkout(account, reference)
+    for payment in told.extra:
+        provider.refund(
+            account=account,
+            payment_intent=payment.id,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            key=f"{attempt.key}:extra:{payment.id}",
+            metadata={},
+        )
+        with transaction():
+            facts = {"amount_minor": payment.amount_minor, "currency": payment.currency}
+            witness("provider", f"{attempt.key}:extra:{payment.id}", attempt.order_id, attempt.id, "extra_back", facts)
 
 
 def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
@@ -317,14 +353,20 @@ def _remember_page(attempt_id: int, page: CheckoutRef) -> bool:
 
 
 def close_page(attempt_id: int) -> None:
-    """Close the payment page of an order that ended, so that nobody pays for nothing; ask if it was paid already."""
+    """Close the payment page of an order that ended, so that nobody pays for nothing, and make its voucher worthless;
+    ask if it was paid already."""
     shop = current_shop()
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
-    if attempt.state is not AttemptState.PENDING or attempt.provider_ref is None or shop.payment_account is None:
+    account = door.account(attempt.provider)
+    if attempt.state is not AttemptState.PENDING or attempt.provider_ref is None or account is None:
         return
+    provider = door.provider(attempt.provider)
+    if attempt.voucher_url and attempt.intent:
+        with contextlib.suppress(GatewayRefused):
+            provider.withdraw(account, attempt.intent)
     with contextlib.suppress(GatewayRefused):
-        door.gateway().expire_checkout(shop.payment_account, attempt.provider_ref)
+        provider.expire_checkout(account, attempt.provider_ref)
     ask_provider(attempt_id)
 
 
@@ -338,10 +380,35 @@ def settle_card(attempt_id: int, told: CheckoutState) -> AttemptState:
         attempt.intent = told.payment_intent or attempt.intent
         if told.paid:
             _take_money(order, attempt, {"amount_minor": told.amount_minor, "currency": told.currency})
-        elif told.status is CheckoutStatus.EXPIRED and attempt.state in UNDECIDED:
-            move_attempt(attempt, AttemptState.EXPIRED)
+        elif attempt.state not in UNDECIDED:
+            return attempt.state
+        elif told.failed or told.status is CheckoutStatus.EXPIRED:
+            move_attempt(attempt, AttemptState.FAILED if told.failed else AttemptState.EXPIRED)
             _follow_failure(order, attempt)
+        elif told.voucher:
+            _keep_voucher(order, attempt, told.voucher)
         return attempt.state
+
+
+def _keep_voucher(order: Order, attempt: PaymentAttempt, voucher: Voucher) -> None:
+    """Write down what the customer pays with later, and keep the order until the news of it can have come."""
+    if attempt.state is AttemptState.CREATED:
+        move_attempt(attempt, AttemptState.PENDING)
+    if attempt.voucher_url is None:
+        note("order", order.id, "voucher_given", SYSTEM, attempt=attempt.key)
+    attempt.voucher_url, attempt.voucher_number = voucher.url, voucher.number
+    attempt.voucher_expires_at = voucher.expires_at
+    can = capability(attempt.method)
+    if can and voucher.expires_at:
+        keep_for_voucher(order.id, voucher.expires_at + can.settles_within)
+
+
+def fails_later(attempt_id: int) -> bool:
+    """Whether a failure may be the end of an attempt's voucher rather than of one card among others."""
+    method = db.session.scalar(select(PaymentAttempt.method).where(PaymentAttempt.id == attempt_id))
+    db.session.rollback()
+    can = capability(str(method))
+    return can is not None and can.asynchronous
 
 
 def note_decline(attempt_id: int) -> None:
@@ -355,9 +422,7 @@ def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) ->
     if attempt.state is AttemptState.SUCCEEDED:
         return
     move_attempt(attempt, AttemptState.SUCCEEDED)
-    witness(
-        "provider" if attempt.method == CARD else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts
-    )
+    witness("provider" if attempt.provider else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts)
     account = HELD_IN[attempt.method]
     ledger.post(
         account,
@@ -397,7 +462,7 @@ def attempt_to_pay(order: Order, method: str) -> PaymentAttempt:
     is_open = latest is not None and latest.state in UNDECIDED
     if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_minor, method):
         return latest
-    if latest is not None and is_open and latest.method != CARD:
+    if latest is not None and is_open and latest.provider is None:
         move_attempt(latest, AttemptState.CANCELLED)  # it was for another amount
     return open_attempt(order.id, method)
 
@@ -473,17 +538,23 @@ def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None)
 MOST_ASKED = 100
 """How many attempts of a shop are asked about in one minute."""
 
+VOUCHER_PAUSE = timedelta(minutes=30)
+"""How often is asked about a voucher whose notice may have been lost."""
+
 
 def open_card_attempts(older_than: datetime) -> list[int]:
-    """Ids of this shop's card attempts without an end that are older than an instant: those not asked about for the
-    longest time. Each is marked as asked about, so that nobody waits behind a hundred that never end."""
+    """Ids of this shop's attempts at a provider without an end that are older than an instant: those not asked about
+    for the longest time. Each is marked as asked about, so that nobody waits behind a hundred that never end. Vouchers
+    take days: one is asked about each VOUCHER_PAUSE."""
+    rested = PaymentAttempt.asked_at < clock.now() - VOUCHER_PAUSE
     with transaction():
         found = db.session.scalars(
             select(PaymentAttempt.id)
             .where(
-                PaymentAttempt.method == CARD,
+                PaymentAttempt.provider.is_not(None),
                 PaymentAttempt.state.in_(UNDECIDED),
                 PaymentAttempt.created_at < older_than,
+                PaymentAttempt.voucher_url.is_(None) | PaymentAttempt.asked_at.is_(None) | rested,
             )
             .order_by(PaymentAttempt.asked_at.nulls_first(), PaymentAttempt.id)
             .limit(MOST_ASKED)
@@ -499,7 +570,7 @@ def open_card_attempts(older_than: datetime) -> list[int]:
 
 def keep_asking() -> int:
     """Ask the provider about card attempts that have been open for two minutes. Returns how many found an end."""
-    if not door.takes_cards():
+    if not door.takes_any():
         return 0
     ended = 0
     for attempt_id in open_card_attempts(clock.now() - timedelta(minutes=2)):
@@ -525,6 +596,7 @@ def book_sale(order_id: int) -> None:
         post(Account.RECEIVABLE, Account.SALES, listed, kind="sale", source=source, order_id=order_id)
         post(Account.RECEIVABLE, Account.TAX, order.tax_minor, kind="tax", source=source, order_id=order_id)
         post(Account.DISCOUNTS, Account.RECEIVABLE, spared, kind="discount", source=source, order_id=order_id)
+        post(Account.RECEIVABLE, Account.TIPS, order.tip_minor, kind="tip", source=source, order_id=order_id)
 
 
 def unbook_sale(order_id: int) -> None:
@@ -540,20 +612,28 @@ def unbook_sale(order_id: int) -> None:
         post(Account.SALES, Account.RECEIVABLE, listed, kind="sale_back", source=source, order_id=order_id)
         post(Account.TAX, Account.RECEIVABLE, order.tax_minor, kind="tax_back", source=source, order_id=order_id)
         post(Account.RECEIVABLE, Account.DISCOUNTS, spared, kind="discount_back", source=source, order_id=order_id)
+        post(Account.TIPS, Account.RECEIVABLE, order.tip_minor, kind="tip_back", source=source, order_id=order_id)
 
 
 def _unbook_returns(order_id: int) -> None:
     """What had made the sale smaller goes with it; the money that is sent back is another matter."""
+    is_tip = RefundLine.part == RefundPart.TIP
     rows = db.session.execute(
-        select(RefundLine.refund_id, func.sum(RefundLine.net_minor), func.sum(RefundLine.tax_minor))
+        select(
+            RefundLine.refund_id,
+            func.sum(case((is_tip, 0), else_=RefundLine.net_minor)),
+            func.sum(RefundLine.tax_minor),
+            func.sum(case((is_tip, RefundLine.net_minor), else_=0)),
+        )
         .join(Refund, (Refund.tenant_id == RefundLine.tenant_id) & (Refund.id == RefundLine.refund_id))
         .where(Refund.order_id == order_id)
         .group_by(RefundLine.refund_id)
         .order_by(RefundLine.refund_id)
     )
-    for refund_id, net, tax in rows.all():
+    for refund_id, net, tax, tip in rows.all():
         for account, kind, minor in (
             (Account.SALES, "returned_sale_back", int(net)),
             (Account.TAX, "returned_tax_back", int(tax)),
+            (Account.TIPS, "returned_tip_back", int(tip)),
         ):
             ledger.post(Account.RECEIVABLE, account, minor, kind=kind, source=("refund", refund_id), order_id=order_id)

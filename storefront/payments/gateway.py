@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import stripe
 
 from storefront.kernel.money import EXPONENTS, Money, exponent
+from storefront.payments.capabilities import BOLETO, CAPABILITIES, CARD, CARD_MONTHS, OXXO, PIX
 from storefront.payments.provider import (
     AccountRef,
     AccountStatus,
@@ -26,13 +27,21 @@ from storefront.payments.provider import (
     GatewayRefused,
     GatewayUnavailable,
     Payment,
+    Payout,
+    PayoutStatus,
     RefundRef,
     RefundState,
     RefundStatus,
+    Voucher,
 )
 
 if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
+    from stripe.params import AccountUpdateParamsCapabilities
+    from stripe.params.checkout import (
+        SessionCreateParams,
+        SessionCreateParamsLineItem,
+        SessionCreateParamsPaymentMethodOptions,
+    )
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 10
@@ -56,6 +65,13 @@ _REFUND_STATUS = {
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.CANCELLED,
 }
+
+
+_VOUCHERS = ("oxxo_display_details", "boleto_display_details", "pix_display_qr_code")
+"""Where Stripe says what a customer pays with later."""
+
+_WILL_NOT_COME = frozenset({"requires_payment_method", "canceled"})
+"""Where a payment stands whose page is complete and whose money never came: its voucher was not paid in time."""
 
 
 def rescale(amount: int, digits: int, wanted: int) -> int:
@@ -154,13 +170,23 @@ class StripeGateway:
         with _stripe_errors():
             found = self._client.v1.accounts.retrieve(account)
         missing = found.requirements.currently_due if found.requirements else None
-        return AccountStatus(bool(found.charges_enabled), bool(found.payouts_enabled), tuple(missing or ()))
+        can = found.capabilities.to_dict() if found.capabilities else {}
+        granted = frozenset(method for method in CAPABILITIES if can.get(f"{method}_payments") == "active")
+        return AccountStatus(bool(found.charges_enabled), bool(found.payouts_enabled), tuple(missing or ()), granted)
+
+    def ask_for(self, account: str, method: str) -> bool:
+        """See Gateway."""
+        with _stripe_errors():
+            found = self._client.v1.accounts.update(account, {"capabilities": _capability(method)})
+        can = found.capabilities.to_dict() if found.capabilities else {}
+        return bool(can.get(f"{method}_payments") == "active")
 
     def open_checkout(  # noqa: PLR0913 - one payment page needs all of it, by keyword
         self,
         *,
         account: str,
         key: str,
+        method: str,
         amount: Money,
         description: str,
         lines: Sequence[CheckoutLine],
@@ -172,7 +198,7 @@ class StripeGateway:
         locale: str,
         customer_email: str | None,
     ) -> CheckoutRef:
-        """See Gateway. Cards only: a voucher paid days later would outlive the goods kept for it."""
+        """See Gateway. One method for each page: how long the goods are kept depends on it."""
         params: SessionCreateParams = {
             "mode": "payment",
             "line_items": _line_items(amount, description, lines),
@@ -182,9 +208,11 @@ class StripeGateway:
             "metadata": dict(metadata),
             "expires_at": int(expires_at.timestamp()),
             "locale": _stripe_locale(locale),
-            "allowed_payment_method_types": ["card"],
+            "allowed_payment_method_types": [CARD if method == CARD_MONTHS else method],
             "payment_intent_data": {"description": description, "metadata": dict(metadata)},
         }
+        if options := _method_options(method):
+            params["payment_method_options"] = options
         if application_fee_minor:
             fee = to_stripe(application_fee_minor, amount.currency)
             params["payment_intent_data"]["application_fee_amount"] = fee
@@ -199,7 +227,11 @@ class StripeGateway:
     def checkout_state(self, account: str, session_id: str) -> CheckoutState:
         """See Gateway."""
         with _stripe_errors():
-            session = self._client.v1.checkout.sessions.retrieve(session_id, options={"stripe_account": account})
+            session = self._client.v1.checkout.sessions.retrieve(
+                session_id, {"expand": ["payment_intent"]}, {"stripe_account": account}
+            )
+        intent = session.payment_intent if isinstance(session.payment_intent, stripe.PaymentIntent) else None
+        unpaid = session.status == "complete" and session.payment_status == "unpaid"
         minor, currency = from_stripe(session.amount_total or 0, session.currency or "")
         return CheckoutState(
             status=CheckoutStatus(session.status or CheckoutStatus.OPEN),
@@ -207,6 +239,8 @@ class StripeGateway:
             amount_minor=minor,
             currency=currency,
             payment_intent=_id_of(session.payment_intent),
+            voucher=_voucher(intent) if unpaid and intent else None,
+            failed=unpaid and intent is not None and intent.status in _WILL_NOT_COME,
         )
 
     def find_checkout(self, account: str, key: str, since: datetime) -> CheckoutRef | None:
@@ -224,6 +258,11 @@ class StripeGateway:
         """See Gateway."""
         with _stripe_errors():
             self._client.v1.checkout.sessions.expire(session_id, options={"stripe_account": account})
+
+    def withdraw(self, account: str, payment_intent: str) -> None:
+        """See Gateway."""
+        with _stripe_errors():
+            self._client.v1.payment_intents.cancel(payment_intent, options={"stripe_account": account})
 
     def refund(  # noqa: PLR0913 - one refund needs all of it, by keyword
         self,
@@ -280,6 +319,12 @@ class StripeGateway:
                 {"stripe_account": account},
             )
             return [_refund_state(refund) for refund in refunds.auto_paging_iter()]
+
+    def payouts(self, account: str) -> list[Payout]:
+        """See Gateway."""
+        with _stripe_errors():
+            found = self._client.v1.payouts.list({"limit": 10}, {"stripe_account": account})
+        return [_payout(one) for one in found.data]
 
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """See Gateway. Stripe's scheme: each secret is tried, and a signature older than 300 s is refused."""
@@ -345,6 +390,43 @@ def _line_items(amount: Money, description: str, lines: Sequence[CheckoutLine]) 
     ]
 
 
+def _capability(method: str) -> AccountUpdateParamsCapabilities:
+    wanted: dict[str, AccountUpdateParamsCapabilities] = {
+        OXXO: {"oxxo_payments": {"requested": True}},
+        BOLETO: {"boleto_payments": {"requested": True}},
+        PIX: {"pix_payments": {"requested": True}},
+    }
+    return wanted.get(method, {"card_payments": {"requested": True}})
+
+
+def _method_options(method: str) -> SessionCreateParamsPaymentMethodOptions | None:
+    """How long what the page gives out is good for; always the same for a method, since a key's repeat must be."""
+    can = CAPABILITIES[method]
+    if method == CARD_MONTHS:
+        return {"card": {"installments": {"enabled": True}}}
+    if method == OXXO:
+        return {"oxxo": {"expires_after_days": can.voucher_days}}
+    if method == BOLETO:
+        return {"boleto": {"expires_after_days": can.voucher_days}}
+    if method == PIX:
+        return {"pix": {"expires_after_seconds": int(can.code_for.total_seconds())}}
+    return None
+
+
+def _voucher(intent: stripe.PaymentIntent) -> Voucher | None:
+    """What the customer pays with later. The three kinds have other names for the same things."""
+    plain: dict[str, Any] = intent.next_action.to_dict() if intent.next_action else {}
+    said = next((plain[name] for name in _VOUCHERS if plain.get(name)), None)
+    if said is None:
+        return None
+    until = said.get("expires_at") or said.get("expires_after")
+    return Voucher(
+        url=str(said.get("hosted_voucher_url") or said.get("hosted_instructions_url") or ""),
+        number=str(said.get("number") or said.get("data") or ""),
+        expires_at=datetime.fromtimestamp(until, UTC) if until else None,
+    )
+
+
 def _stripe_locale(locale: str) -> str:
     """Stripe's name for the page's language: Latin American Spanish and Brazilian Portuguese differ."""
     language = locale.replace("-", "_").partition("_")[0]
@@ -366,6 +448,12 @@ def _payment(charge: stripe.Charge) -> Payment:
         metadata=dict(charge.metadata.to_dict()) if charge.metadata else {},
         created=datetime.fromtimestamp(charge.created, UTC),
     )
+
+
+def _payout(payout: stripe.Payout) -> Payout:
+    minor, currency = from_stripe(payout.amount, payout.currency)
+    arrives = datetime.fromtimestamp(payout.arrival_date, UTC)
+    return Payout(payout.id, PayoutStatus(payout.status), minor, currency, arrives)
 
 
 def _refund_status(refund: stripe.Refund) -> RefundStatus:

@@ -32,6 +32,7 @@ from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
 from storefront.orders.states import COUNTS, OrderState
 from storefront.payments import actions, door, gift_cards, queries, reconciling, refunding
+from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 
@@ -72,7 +73,7 @@ def settle_cancelled(order_id: int) -> None:
     actions.unbook_sale(order_id)
     refunding.refund_order(order_id, "cancelled", SYSTEM)
     attempt_id = queries.latest_card_attempt(order_id)
-    if attempt_id is not None and door.takes_cards():
+    if attempt_id is not None:
         actions.close_page(attempt_id)
 
 
@@ -105,16 +106,15 @@ def send_back(refund_id: int, order_id: int) -> None:
 @shop_job("payments.apply_webhook")
 def apply_webhook(inbox_id: int) -> None:
     """Follow one stored notice: ask the provider how things stand, whatever the notice said."""
-    shop = current_shop()
     row = db.session.execute(
-        select(InboxRow.kind, InboxRow.payload, InboxRow.handled_at, InboxRow.received_at).where(
+        select(InboxRow.source, InboxRow.kind, InboxRow.payload, InboxRow.handled_at, InboxRow.received_at).where(
             InboxRow.id == inbox_id
         )
     ).one()
     db.session.rollback()
-    if row.handled_at is not None or shop.payment_account is None:
+    if row.handled_at is not None or door.account(row.source) is None:
         return
-    outcome = _follow(row.kind, row.payload)
+    outcome = _follow(row.kind, row.payload) if row.source == STRIPE else _follow_payment(row.payload)
     if outcome == "unknown":
         if row.received_at > clock.now() - PATIENCE:
             with transaction():
@@ -137,6 +137,20 @@ def look_again() -> None:
                 inbox.park(inbox_id, received or clock.now())
 
 
+def _follow_payment(payload: dict[str, Any]) -> str:
+    """News of Mercado Pago names a payment; what it is for, the payment says, asked for with the shop's token."""
+    account = door.account(MERCADO_PAGO)
+    try:
+        key = door.mercado_pago().reference_of(str(account), str(payload.get("object_id", "")))
+    except GatewayRefused:
+        return "unknown"
+    attempt_id = queries.attempt_of_key(key)
+    if attempt_id is None:
+        return "unknown"
+    actions.ask_provider(attempt_id)
+    return "applied"
+
+
 def _follow(kind: str, payload: dict[str, Any]) -> str:
     if kind.startswith("checkout.session."):
         return _follow_page(payload)
@@ -144,7 +158,10 @@ def _follow(kind: str, payload: dict[str, Any]) -> str:
         attempt_id = queries.attempt_of_key(str(payload.get("metadata", {}).get("attempt", "")))
         if attempt_id is None:
             return "unknown"
-        actions.note_decline(attempt_id)
+        if not actions.fails_later(attempt_id):
+            actions.note_decline(attempt_id)
+            return "applied"
+        actions.ask_provider(attempt_id)
         return "applied"
     if kind.startswith(("refund.", "charge.refund")):
         refund_id = queries.refund_of_reference(str(payload.get("object_id", "")))

@@ -1,8 +1,9 @@
 """The books: one row is one transfer from one account to another, written once for each fact.
 
 A sale is owed by the customer the moment the order counts, at the listed price (receivable → sales and tax); what
-promotions took off goes back from an account of its own (discounts → receivable). Money that arrives pays the rest, so
-a paid order's receivable is zero, and what an account holds is the sum of its rows.
+promotions took off goes back from an account of its own (discounts → receivable). A tip is owed too, and is no sale
+(receivable → tips). Money that arrives pays the rest, so a paid order's receivable is zero, and what an account holds
+is the sum of its rows.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Account(StrEnum):
     SALES = "sales"
     TAX = "tax"
     DISCOUNTS = "discounts"
+    TIPS = "tips"
     GIFT_CARDS = "gift_cards"
     GIFTS_GIVEN = "gifts_given"
 
@@ -41,6 +43,11 @@ MONEY = (Account.CARD_CLEARING, Account.BANK, Account.CASH, Account.COURIER_CUST
 
 HELD_IN = {
     "card": Account.CARD_CLEARING,
+    "card_months": Account.CARD_CLEARING,
+    "oxxo": Account.CARD_CLEARING,
+    "boleto": Account.CARD_CLEARING,
+    "pix": Account.CARD_CLEARING,
+    "mercadopago": Account.CARD_CLEARING,
     "bank_transfer": Account.BANK,
     "cash_on_delivery": Account.CASH,
     "pay_at_shop": Account.CASH,

@@ -72,7 +72,8 @@ class PaymentAttempt(ShopOwned, Model):
 
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
     needs. Several attempts of an order may succeed; what comes on top of its total is sent back. `asked_at` is when the
-    poll last asked about it.
+    poll last asked about it. `provider` is who takes the money and is asked about it ever after; nobody for what the
+    shop takes itself. The `voucher_…` are what a customer pays with later, once the page has given it out.
     """
 
     __tablename__ = "payment_attempts"
@@ -86,7 +87,7 @@ class PaymentAttempt(ShopOwned, Model):
             "ix_payment_attempts_open",
             "tenant_id",
             "created_at",
-            postgresql_where=text("state IN ('created', 'pending') AND method = 'card'"),
+            postgresql_where=text("state IN ('created', 'pending') AND provider IS NOT NULL"),
         ),
     )
 
@@ -101,9 +102,32 @@ class PaymentAttempt(ShopOwned, Model):
     intent: Mapped[str | None]
     checkout_url: Mapped[str | None]
     checkout_expires_at: Mapped[datetime | None]
+    provider: Mapped[str | None]
+    voucher_url: Mapped[str | None]
+    voucher_number: Mapped[str | None]
+    voucher_expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+
+class ProviderAccount(ShopOwned, Model):
+    """A shop's account at a provider that gives tokens for it; `access` and `refresh` are sealed (`kernel.sealing`).
+
+    `renewing_until` is set while one caller fetches new ones.
+    """
+
+    __tablename__ = "provider_accounts"
+    __table_args__ = (UniqueConstraint("tenant_id", "provider"),)
+
+    id: Mapped[int] = identity_pk()
+    provider: Mapped[str]
+    external_id: Mapped[str]
+    access: Mapped[str]
+    refresh: Mapped[str]
+    expires_at: Mapped[datetime]
+    renewing_until: Mapped[datetime | None]
+    connected_at: Mapped[datetime]
 
 
 class PaymentEvent(ShopOwned, Model):
@@ -288,10 +312,12 @@ class LedgerEntry(ShopOwned, Model):
 
 
 class RefundPart(StrEnum):
-    """What a part of a refund is for: units of a line, the delivery, or an amount that is for nothing in particular."""
+    """What a part of a refund is for: units of a line, one of the fees, the tip, or nothing in particular."""
 
     LINE = "line"
     SHIPPING = "shipping"
+    PACKAGING = "packaging"
+    TIP = "tip"
     OTHER = "other"
 
 
@@ -306,6 +332,7 @@ class RefundLine(ShopOwned, Model):
         CheckConstraint("net_minor + tax_minor = amount_minor", name="net_and_tax"),
         CheckConstraint("net_minor >= 0 AND tax_minor >= 0 AND quantity >= 0", name="not_negative"),
         CheckConstraint("(part = 'line') = (order_line_id IS NOT NULL)", name="line"),
+        CheckConstraint("part <> 'tip' OR tax_minor = 0", name="tip"),
         Index("ix_refund_lines_refund", "tenant_id", "refund_id"),
         Index("ix_refund_lines_line", "tenant_id", "order_line_id"),
     )

@@ -98,11 +98,13 @@ class AccountRef:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What the shop's account may do now. `requirements` are its names of what is still missing."""
+    """What the shop's account may do now. `requirements` are its names of what is still missing; `granted` are the
+    methods of ours (`capabilities.asked_for`) that the provider lets it take."""
 
     charges_enabled: bool
     payouts_enabled: bool
     requirements: tuple[str, ...]
+    granted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,19 @@ class CheckoutRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Voucher:
+    """What a customer pays with later: the provider's page for it, the number to type, and until when it is good."""
+
+    url: str
+    number: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutState:
     """What the provider knows of a payment page now. Only `paid` counts as money; complete and unpaid is
-    possible.
+    possible: then a `voucher` waits for its money, or the money `failed` to come and never will. `extra` is money that
+    came on the page once more and is nobody's.
     """
 
     status: CheckoutStatus
@@ -135,6 +147,9 @@ class CheckoutState:
     amount_minor: int
     currency: str
     payment_intent: str | None
+    voucher: Voucher | None = None
+    failed: bool = False
+    extra: tuple[Payment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +184,27 @@ class RefundState:
     metadata: Mapping[str, str]
 
 
+class PayoutStatus(StrEnum):
+    """Where money stands that the provider sends to the shop's bank."""
+
+    PENDING = "pending"
+    IN_TRANSIT = "in_transit"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Money sent to the shop's bank; `arrives` is the day it is or was to be there."""
+
+    id: str
+    status: PayoutStatus
+    amount_minor: int
+    currency: str
+    arrives: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
     """A notice whose signature was verified.
@@ -188,11 +224,32 @@ class GatewayEvent:
     data: Mapping[str, Any]
 
 
-class Gateway(Protocol):
-    """The card provider. Every method goes over the network: call it between two transactions, never inside
-    one.
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What lets us speak for a shop's account: `access` until `expires_at`, `refresh` once, for the next."""
 
-    All but `verify_webhook` raise GatewayUnavailable or GatewayRefused. `account` is the shop's account: what
+    account: str
+    access: str
+    refresh: str
+    expires_at: datetime
+
+
+class Tokened(Protocol):
+    """A provider that gives tokens for a shop's account instead of keeping it under ours."""
+
+    @property
+    def code(self) -> str:
+        """Its name in our rows."""
+
+    def renew(self, refresh: str) -> Tokens:
+        """New tokens for an old one, which is spent. Raises GatewayUnavailable, GatewayRefused."""
+
+
+class Provider(Protocol):
+    """Whoever takes money for a shop. Every method goes over the network: call it between two transactions, never
+    inside one.
+
+    All raise GatewayUnavailable or GatewayRefused. `account` is the shop's account: what
     belongs to another account does not exist. `key` names the operation for ever: the same key never acts
     twice, and must come with the same arguments.
     """
@@ -201,22 +258,12 @@ class Gateway(Protocol):
     def live(self) -> bool:
         """Whether real money moves."""
 
-    def create_account(self, shop_name: str, email: str, country: str, key: str) -> AccountRef:
-        """Open an account for a shop in `country` (ISO 3166-1 alpha-2). It cannot charge until its owner has
-        answered the provider.
-        """
-
-    def onboarding_link(self, account: str, return_url: str, refresh_url: str) -> str:
-        """The short-lived page where the owner answers the provider; a stale one leads to `refresh_url`."""
-
-    def account_status(self, account: str) -> AccountStatus:
-        """What the account may do now."""
-
     def open_checkout(  # noqa: PLR0913 - one payment page needs all of it, by keyword
         self,
         *,
         account: str,
         key: str,
+        method: str,
         amount: Money,
         description: str,
         lines: Sequence[CheckoutLine],
@@ -228,7 +275,7 @@ class Gateway(Protocol):
         locale: str,
         customer_email: str | None,
     ) -> CheckoutRef:
-        """Open a payment page that charges exactly `amount`, on the shop's account.
+        """Open a payment page that charges exactly `amount`, on the shop's account, by `method` and no other.
 
         `lines` are shown when they add up to `amount`; otherwise `description` stands for all of it.
         `expires_at` lies between SHORTEST_CHECKOUT and LONGEST_CHECKOUT from now; store it with the key,
@@ -246,6 +293,9 @@ class Gateway(Protocol):
 
     def expire_checkout(self, account: str, session_id: str) -> None:
         """Close the payment page. GatewayRefused when it is not open any more: ask `checkout_state` why."""
+
+    def withdraw(self, account: str, payment_intent: str) -> None:
+        """Make a voucher worthless, as far as the provider can. GatewayRefused when its money came already."""
 
     def refund(  # noqa: PLR0913 - one refund needs all of it, by keyword
         self,
@@ -271,6 +321,27 @@ class Gateway(Protocol):
 
     def refunds_between(self, account: str, since: datetime, until: datetime) -> list[RefundState]:
         """Every refund made on the account from `since` on and before `until`, those made outside our pages too."""
+
+
+class Gateway(Provider, Protocol):
+    """The card provider: it keeps accounts for shops, and signs its notices."""
+
+    def create_account(self, shop_name: str, email: str, country: str, key: str) -> AccountRef:
+        """Open an account for a shop in `country` (ISO 3166-1 alpha-2). It cannot charge until its owner has
+        answered the provider.
+        """
+
+    def onboarding_link(self, account: str, return_url: str, refresh_url: str) -> str:
+        """The short-lived page where the owner answers the provider; a stale one leads to `refresh_url`."""
+
+    def account_status(self, account: str) -> AccountStatus:
+        """What the account may do now."""
+
+    def ask_for(self, account: str, method: str) -> bool:
+        """Ask that the account may take a method of ours; whether it may already. Asking again changes nothing."""
+
+    def payouts(self, account: str) -> list[Payout]:
+        """The last ten that the provider sent to the shop's bank, newest first."""
 
     def verify_webhook(self, raw: bytes, signature: str) -> GatewayEvent:
         """Read a notice. `raw` is the body as received, to the byte; `signature` its header. Raises

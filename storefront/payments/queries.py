@@ -12,10 +12,12 @@ from sqlalchemy import case, func, select
 
 from storefront.catalogue.models import ProductKind
 from storefront.giftcards.models import GiftCard, GiftCardEntry, Movement
+from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.states import COUNTS, SETTLED
 from storefront.payments.ledger import MONEY, Account
@@ -261,7 +263,9 @@ def went_to_a_gift_card(refund_id: int) -> bool:
 
 def paid_order(order_id: int) -> PaidOrder:
     """An order as it was paid, and what of it went back; decide with it only while the order is locked."""
-    order = db.session.execute(select(Order.total_minor, Order.tax_minor).where(Order.id == order_id)).one()
+    order = db.session.execute(
+        select(Order.total_minor, Order.tax_minor, Order.packaging_minor, Order.tip_minor).where(Order.id == order_id)
+    ).one()
     tax_back = _back_of_lines(order_id)
     lines = db.session.execute(
         select(
@@ -280,6 +284,7 @@ def paid_order(order_id: int) -> PaidOrder:
         .where(Refund.order_id == order_id)
         .group_by(RefundLine.part)
     ).all()
+    back = {row.part: int(row.minor) for row in sums}
     return PaidOrder(
         total_minor=order.total_minor,
         tax_minor=order.tax_minor,
@@ -295,7 +300,11 @@ def paid_order(order_id: int) -> PaidOrder:
         ),
         refunded_minor=int(sum(row.minor for row in sums)),
         refunded_tax_minor=int(sum(row.tax for row in sums)),
-        shipping_refunded_minor=int(sum(row.minor for row in sums if row.part is RefundPart.SHIPPING)),
+        shipping_refunded_minor=back.get(RefundPart.SHIPPING, 0),
+        packaging_minor=order.packaging_minor,
+        packaging_refunded_minor=back.get(RefundPart.PACKAGING, 0),
+        tip_minor=order.tip_minor,
+        tip_refunded_minor=back.get(RefundPart.TIP, 0),
     )  # fmt: skip
 
 
@@ -330,6 +339,30 @@ def open_card_page(order_id: int) -> str | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class VoucherView:
+    """What a customer pays with later; `expires_at` is when it is good for nothing any more."""
+
+    url: str
+    number: str
+    expires_at: datetime | None
+
+
+def open_voucher(order_id: int) -> VoucherView | None:
+    """The voucher that waits to be paid for this order, if there is one."""
+    row = db.session.execute(
+        select(PaymentAttempt.voucher_url, PaymentAttempt.voucher_number, PaymentAttempt.voucher_expires_at)
+        .where(
+            PaymentAttempt.order_id == order_id,
+            PaymentAttempt.state == AttemptState.PENDING,
+            PaymentAttempt.voucher_url.is_not(None),
+        )
+        .order_by(PaymentAttempt.id.desc())
+        .limit(1)
+    ).first()
+    return VoucherView(row.voucher_url, row.voucher_number or "", row.voucher_expires_at) if row else None
+
+
 def attempt_of_reference(reference: str) -> int | None:
     """The attempt behind a provider's page id, or None."""
     return db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.provider_ref == reference))
@@ -341,10 +374,10 @@ def attempt_of_key(key: str) -> int | None:
 
 
 def latest_card_attempt(order_id: int) -> int | None:
-    """The newest card attempt of an order, or None."""
+    """The newest attempt to pay an order through a provider, or None."""
     return db.session.scalar(
         select(PaymentAttempt.id)
-        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method == "card")
+        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.provider.is_not(None))
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
     )
@@ -420,6 +453,18 @@ def held_by_account() -> dict[Account, int]:
         )
         found[account] = int(total or 0)
     return found
+
+
+def tips_this_month() -> int:
+    """The tips of the orders that were confirmed this month, less those that went back, in minor units."""
+    first = clock.now().astimezone(current_shop().zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    signed = case((LedgerEntry.credit == Account.TIPS, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    total = db.session.scalar(
+        select(func.coalesce(func.sum(signed), 0)).where(
+            (LedgerEntry.debit == Account.TIPS) | (LedgerEntry.credit == Account.TIPS), LedgerEntry.at >= first
+        )
+    )
+    return int(total or 0)
 
 
 @dataclass(frozen=True, slots=True)

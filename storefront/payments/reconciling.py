@@ -26,7 +26,7 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.states import COUNTS
 from storefront.payments import actions, door, gift_cards, queries, refunding
-from storefront.payments.methods import CARD
+from storefront.payments.capabilities import PROVIDERS
 from storefront.payments.models import (
     AttemptState,
     Difference,
@@ -37,7 +37,7 @@ from storefront.payments.models import (
     Refund,
     RefundState,
 )
-from storefront.payments.provider import GatewayRefused, Payment, RefundStatus
+from storefront.payments.provider import GatewayRefused, Payment, Provider, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
 
 LATE_NEWS = timedelta(hours=2)
@@ -80,8 +80,9 @@ def reconcile(day: date) -> int:
     stays to be compared."""
     shop = current_shop()
     since, until = bounds_of(day)
-    with_provider = door.takes_cards() and shop.payment_account is not None
-    found = _with_provider(str(shop.payment_account), since, until) if with_provider else []
+    asked = {code: account for code in PROVIDERS if (account := door.account(code)) is not None}
+    found = [one for code, account in asked.items() for one in _with_provider(code, account, since, until)]
+    with_provider = bool(asked)
     with transaction():
         found += [*_not_booked(since, until), *_sales(since, until), *_owing(), *_on_cards()]
         new = _keep(day, found)
@@ -120,18 +121,18 @@ def _keep(day: date, found: Sequence[Found]) -> int:
 # --- with the provider ----------------------------------------------------------------------------------------------
 
 
-def _with_provider(account: str, since: datetime, until: datetime) -> list[Found]:
-    gateway = door.gateway()
+def _with_provider(code: str, account: str, since: datetime, until: datetime) -> list[Found]:
+    gateway = door.provider(code)
     payments = gateway.payments_between(account, since, until)
     refunds = gateway.refunds_between(account, since, until)
     _settle_what_is_new(payments, refunds)
     with transaction():
         found = [one for payment in payments for one in _about_payment(payment)]
         found += [one for refund in refunds for one in _about_refund(refund)]
-        unseen = _unseen_attempts(since, until, payments)
-        unseen_refunds = _unseen_refunds(since, until, refunds)
-    found += [one for attempt in unseen for one in _asked_again(account, attempt)]
-    return found + [one for refund in unseen_refunds for one in _refund_asked_again(account, refund)]
+        unseen = _unseen_attempts(code, since, until, payments)
+        unseen_refunds = _unseen_refunds(code, since, until, refunds)
+    found += [one for attempt in unseen for one in _asked_again(gateway, account, attempt)]
+    return found + [one for refund in unseen_refunds for one in _refund_asked_again(gateway, account, refund)]
 
 
 def _settle_what_is_new(payments: Sequence[Payment], refunds: Sequence[ProviderRefund]) -> None:
@@ -205,14 +206,14 @@ def _order_of(refund: ProviderRefund) -> int | None:
     )
 
 
-def _unseen_attempts(since: datetime, until: datetime, payments: Sequence[Payment]) -> Sequence[Any]:
-    """Card payments of ours that the day's list does not have: paid on another day, or not at all."""
+def _unseen_attempts(code: str, since: datetime, until: datetime, payments: Sequence[Payment]) -> Sequence[Any]:
+    """Payments of ours at this provider that the day's list does not have: paid on another day, or not at all."""
     seen = [payment.payment_intent for payment in payments if payment.payment_intent]
     return db.session.execute(
         select(
             PaymentAttempt.key, PaymentAttempt.order_id, PaymentAttempt.amount_minor, PaymentAttempt.provider_ref
         ).where(
-            PaymentAttempt.method == CARD,
+            PaymentAttempt.provider == code,
             PaymentAttempt.state == AttemptState.SUCCEEDED,
             PaymentAttempt.settled_at >= since,
             PaymentAttempt.settled_at < until,
@@ -221,11 +222,11 @@ def _unseen_attempts(since: datetime, until: datetime, payments: Sequence[Paymen
     ).all()
 
 
-def _asked_again(account: str, attempt: Any) -> list[Found]:
+def _asked_again(gateway: Provider, account: str, attempt: Any) -> list[Found]:
     theirs = None
     if attempt.provider_ref is not None:
         with contextlib.suppress(GatewayRefused):
-            told = door.gateway().checkout_state(account, attempt.provider_ref)
+            told = gateway.checkout_state(account, attempt.provider_ref)
             theirs = told.amount_minor if told.paid else None
     if theirs == attempt.amount_minor:
         return []
@@ -233,9 +234,12 @@ def _asked_again(account: str, attempt: Any) -> list[Found]:
     return [Found(kind, attempt.key, attempt.order_id, attempt.amount_minor, theirs)]
 
 
-def _unseen_refunds(since: datetime, until: datetime, refunds: Sequence[ProviderRefund]) -> Sequence[Any]:
+def _unseen_refunds(code: str, since: datetime, until: datetime, refunds: Sequence[ProviderRefund]) -> Sequence[Any]:
     return db.session.execute(
-        select(Refund.key, Refund.order_id, Refund.amount_minor, Refund.provider_ref).where(
+        select(Refund.key, Refund.order_id, Refund.amount_minor, Refund.provider_ref)
+        .join(PaymentAttempt, (PaymentAttempt.tenant_id == Refund.tenant_id) & (PaymentAttempt.id == Refund.attempt_id))
+        .where(
+            PaymentAttempt.provider == code,
             Refund.state == RefundState.DONE,
             Refund.settled_at >= since,
             Refund.settled_at < until,
@@ -245,10 +249,10 @@ def _unseen_refunds(since: datetime, until: datetime, refunds: Sequence[Provider
     ).all()
 
 
-def _refund_asked_again(account: str, refund: Any) -> list[Found]:
+def _refund_asked_again(gateway: Provider, account: str, refund: Any) -> list[Found]:
     theirs = None
     with contextlib.suppress(GatewayRefused):
-        told = door.gateway().refund_state(account, refund.provider_ref)
+        told = gateway.refund_state(account, refund.provider_ref)
         theirs = told.amount_minor if told.status is RefundStatus.SUCCEEDED else None
     if theirs == refund.amount_minor:
         return []
@@ -303,7 +307,8 @@ def _missing(
 
 
 def _sales(since: datetime, until: datetime) -> list[Found]:
-    booked = _booked("order", ["sale", "tax", "discount_back"], ["discount", "sale_back", "tax_back"])
+    taken_back = ["discount", "sale_back", "tax_back", "tip_back"]
+    booked = _booked("order", ["sale", "tax", "tip", "discount_back"], taken_back)
     rows = db.session.execute(
         select(Order.id, Order.code, Order.total_minor, booked.c.minor)
         .outerjoin(booked, booked.c.source_id == Order.id)

@@ -23,19 +23,21 @@ from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
 from storefront.payments import door, ledger, queries
+from storefront.payments.capabilities import capability
 from storefront.payments.ledger import Account
-from storefront.payments.methods import CARD, GIFT_CARD
+from storefront.payments.methods import GIFT_CARD
 from storefront.payments.models import (
     REFUND_STATES,
     AttemptState,
     PaymentAttempt,
     Refund,
     RefundLine,
+    RefundPart,
     RefundState,
 )
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
-from storefront.payments.returns import PaidOrder, Part, Wanted, cut, parts_of
+from storefront.payments.returns import PaidOrder, Part, Wanted, cut, is_too_much, parts_of
 
 LEFT_TO_ITS_JOB = timedelta(minutes=15)
 """How long a decided refund is its own job's affair; after that the minute's poll sends it, too."""
@@ -101,10 +103,12 @@ class Wish:
     shipping_minor: int = 0
     other_minor: int = 0
     reason: str = "goodwill"
+    packaging_minor: int = 0
+    tip_minor: int = 0
 
 
 def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
-    """Decide to send back parts of a sale: units, the delivery, an amount. The money follows by itself or by hand.
+    """Decide to send back parts of an order: units, the delivery, the packaging, the tip, an amount. The money follows.
 
     Where the order was paid in several payments, there is one refund for each that something goes back of.
 
@@ -115,12 +119,18 @@ def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
         if order.state not in COUNTS:
             raise NotSold
         paid = queries.paid_order(order_id)
-        parts = parts_of(paid, _wanted(paid, wish.lines), wish.shipping_minor, wish.other_minor)
+        fees = (wish.shipping_minor, wish.packaging_minor, wish.tip_minor)
+        parts = parts_of(
+            paid, _wanted(paid, wish.lines), wish.shipping_minor, wish.other_minor, wish.packaging_minor, wish.tip_minor
+        )
         amount = sum(part.amount_minor for part in parts)
-        if min(wish.shipping_minor, wish.other_minor) < 0 or amount <= 0:
+        if min(*fees, wish.other_minor) < 0 or amount <= 0:
             raise NothingChosen
-        if wish.shipping_minor > paid.shipping_left_minor:
+        left = (paid.shipping_left_minor, paid.packaging_left_minor, paid.tip_left_minor)
+        if any(wanted > most for wanted, most in zip(fees, left, strict=True)):
             raise FewerLeft
+        if is_too_much(paid, parts):
+            raise TooMuchBack
         shares = _shares(order_id, amount)
         pieces = cut(parts, [share for _attempt, share in shares])
         return [
@@ -157,12 +167,13 @@ def decide(
     number = (
         db.session.scalar(select(func.count()).select_from(Refund).where(Refund.attempt_id == attempt.id)) or 0
     ) + 1
+    goes_by_itself = attempt.method == GIFT_CARD or may_be_sent_back(attempt)
     refund = Refund(
         order_id=order.id,
         attempt_id=attempt.id,
         amount_minor=amount_minor,
         currency=attempt.currency,
-        state=RefundState.REQUESTED if attempt.method in {CARD, GIFT_CARD} else RefundState.EXTERNAL,
+        state=RefundState.REQUESTED if goes_by_itself else RefundState.EXTERNAL,
         reason=reason,
         key=f"{attempt.key}:refund:{number}",
         created_at=clock.now(),
@@ -179,6 +190,12 @@ def decide(
         put_back(card_of_attempt(attempt.id), Movement.REFUNDED, amount_minor, refund.id, order.id)
         _settle(refund.id, RefundState.DONE, None, by)
     return refund
+
+
+def may_be_sent_back(attempt: PaymentAttempt) -> bool:
+    """Whether the provider can send an attempt's money back; a paid voucher's a person must, as cash or a transfer."""
+    can = capability(attempt.method) if attempt.provider else None
+    return can is not None and can.refundable and door.account(attempt.provider) is not None
 
 
 def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None:
@@ -200,9 +217,11 @@ def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None
     )
     units = [UnitsBack(part.line.id, part.quantity, part.amount_minor, part.restock) for part in parts if part.line]
     take_units_back(refund.order_id, units, by)
+    sold = [part for part in parts if part.part is not RefundPart.TIP]
     for account, kind, minor in (
-        (Account.SALES, "returned_sale", sum(part.net_minor for part in parts)),
-        (Account.TAX, "returned_tax", sum(part.tax_minor for part in parts)),
+        (Account.SALES, "returned_sale", sum(part.net_minor for part in sold)),
+        (Account.TAX, "returned_tax", sum(part.tax_minor for part in sold)),
+        (Account.TIPS, "returned_tip", sum(part.amount_minor for part in parts) - sum(p.amount_minor for p in sold)),
     ):
         ledger.post(
             account, Account.RECEIVABLE, minor, kind=kind, source=("refund", refund.id), order_id=refund.order_id
@@ -261,13 +280,14 @@ def send_back(refund_id: int) -> RefundState:
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
         attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
-    if refund.state is not RefundState.REQUESTED or shop.payment_account is None:
+    account = door.account(attempt.provider)
+    if refund.state is not RefundState.REQUESTED or account is None:
         return refund.state
     if attempt.intent is None:
         return _settle(refund_id, RefundState.EXTERNAL, None)
     try:
-        sent = door.gateway().refund(
-            account=shop.payment_account,
+        sent = door.provider(attempt.provider).refund(
+            account=account,
             payment_intent=attempt.intent,
             amount_minor=refund.amount_minor,
             currency=refund.currency,
@@ -276,7 +296,7 @@ def send_back(refund_id: int) -> RefundState:
             return_fee=door.platform_fee(attempt.amount_minor) > 0,
         )
     except (GatewayRefused, GatewayUnavailable) as trouble:
-        made = _made_before(shop.payment_account, attempt.intent, refund.key)
+        made = _made_before(attempt.provider, account, attempt.intent, refund.key)
         if made is not None:
             return _settle(refund_id, _state_of(made.status), made.id)
         if isinstance(trouble, GatewayUnavailable):
@@ -297,8 +317,8 @@ def _take_new_key(seen: Refund) -> None:
             note("order", refund.order_id, "refund_key_spent", SYSTEM, refund=refund.code)
 
 
-def _made_before(account: str, intent: str, key: str) -> ProviderRefund | None:
-    found = door.gateway().refunds_of(account, intent)
+def _made_before(provider: str | None, account: str, intent: str, key: str) -> ProviderRefund | None:
+    found = door.provider(provider).refunds_of(account, intent)
     return next((refund for refund in found if refund.metadata.get("refund") == key), None)
 
 
@@ -312,7 +332,7 @@ def _state_of(status: RefundStatus) -> RefundState:
 
 def keep_asking() -> None:
     """Send again what nobody sent, and ask about what is on its way: those not asked about for the longest time."""
-    if not door.takes_cards():
+    if not door.takes_any():
         return
     for refund_id in _unfinished():
         try:
@@ -348,10 +368,12 @@ def follow_refund(refund_id: int) -> RefundState:
     shop = current_shop()
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
+        attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
+    account = door.account(attempt.provider)
     made = refund.provider_ref is not None and refund.state in {RefundState.IN_TRANSIT, RefundState.DONE}
-    if not made or refund.provider_ref is None or shop.payment_account is None:
+    if not made or refund.provider_ref is None or account is None:
         return refund.state
-    told = door.gateway().refund_state(shop.payment_account, refund.provider_ref)
+    told = door.provider(attempt.provider).refund_state(account, refund.provider_ref)
     return _settle(refund_id, _state_of(told.status), refund.provider_ref)
 
 

@@ -69,11 +69,24 @@ class PaidOrder:
     refunded_minor: int = 0
     refunded_tax_minor: int = 0
     shipping_refunded_minor: int = 0
+    packaging_minor: int = 0
+    packaging_refunded_minor: int = 0
+    tip_minor: int = 0
+    tip_refunded_minor: int = 0
+
+    @property
+    def _fees_minor(self) -> int:
+        """What was paid for the delivery and the packaging, which have one rate."""
+        return self.total_minor - self.tip_minor - sum(line.gross_minor for line in self.lines)
+
+    @property
+    def _fees_tax_minor(self) -> int:
+        return self.tax_minor - sum(line.tax_minor for line in self.lines)
 
     @property
     def shipping_minor(self) -> int:
         """What was paid for the delivery, after discounts."""
-        return self.total_minor - sum(line.gross_minor for line in self.lines)
+        return self._fees_minor - self.packaging_minor
 
     @property
     def shipping_left_minor(self) -> int:
@@ -83,12 +96,32 @@ class PaidOrder:
     @property
     def shipping_tax_minor(self) -> int:
         """The tax inside the delivery."""
-        return self.tax_minor - sum(line.tax_minor for line in self.lines)
+        return self._fees_tax_minor - self.packaging_tax_minor
+
+    @property
+    def packaging_left_minor(self) -> int:
+        """What of the packaging can still go back."""
+        return self.packaging_minor - self.packaging_refunded_minor
+
+    @property
+    def packaging_tax_minor(self) -> int:
+        """The tax inside the packaging: its share of what the delivery has together with it."""
+        return _share_of(self._fees_tax_minor, self._fees_minor, self.packaging_minor)
+
+    @property
+    def tip_left_minor(self) -> int:
+        """What of the tip can still go back."""
+        return self.tip_minor - self.tip_refunded_minor
 
     @property
     def left_minor(self) -> int:
         """What of the whole can still go back."""
         return self.total_minor - self.refunded_minor
+
+    @property
+    def sale_left_minor(self) -> int:
+        """What of it was sold, and is no tip."""
+        return self.left_minor - self.tip_left_minor
 
     @property
     def left_tax_minor(self) -> int:
@@ -125,9 +158,19 @@ class Part:
         return self.amount_minor - self.tax_minor
 
 
-def parts_of(order: PaidOrder, wanted: Sequence[Wanted], shipping_minor: int, other_minor: int) -> list[Part]:
-    """What goes back, part by part, each with its share of the tax that is still inside the order."""
-    left, left_tax = order.left_minor, order.left_tax_minor
+def parts_of(
+    order: PaidOrder,
+    wanted: Sequence[Wanted],
+    shipping_minor: int,
+    other_minor: int,
+    packaging_minor: int = 0,
+    tip_minor: int = 0,
+) -> list[Part]:
+    """What goes back, part by part, each with its share of the tax that is still inside the order.
+
+    An amount for nothing in particular is taken off what was sold, and only what is more than that off the tip.
+    """
+    left, left_tax = order.sale_left_minor, order.left_tax_minor
     made: list[Part] = []
 
     def add(part: Part) -> None:
@@ -150,9 +193,18 @@ def parts_of(order: PaidOrder, wanted: Sequence[Wanted], shipping_minor: int, ot
         whole, tax_inside = order.shipping_minor, order.shipping_tax_minor
         share = _share_of(tax_inside, whole, before + shipping_minor) - _share_of(tax_inside, whole, before)
         add(Part(RefundPart.SHIPPING, "", 0, shipping_minor, _bounded(share, shipping_minor, left, left_tax)))
-    if other_minor:
-        share = _share_of(left_tax, left, other_minor)
-        add(Part(RefundPart.OTHER, "", 0, other_minor, _bounded(share, other_minor, left, left_tax)))
+    if packaging_minor:
+        before = order.packaging_refunded_minor
+        whole, tax_inside = order.packaging_minor, order.packaging_tax_minor
+        share = _share_of(tax_inside, whole, before + packaging_minor) - _share_of(tax_inside, whole, before)
+        add(Part(RefundPart.PACKAGING, "", 0, packaging_minor, _bounded(share, packaging_minor, left, left_tax)))
+    from_tip = max(0, min(other_minor - max(left, 0), order.tip_left_minor - tip_minor))
+    if other_minor > from_tip:
+        share = _share_of(left_tax, left, other_minor - from_tip)
+        tax = _bounded(share, other_minor - from_tip, left, left_tax)
+        add(Part(RefundPart.OTHER, "", 0, other_minor - from_tip, tax))
+    if tip_minor + from_tip:
+        made.append(Part(RefundPart.TIP, "", 0, tip_minor + from_tip, 0))
     return made
 
 
@@ -180,6 +232,13 @@ def cut(parts: Sequence[Part], amounts: Sequence[int]) -> list[list[Part]]:
             left -= taken
         pieces.append(piece)
     return pieces
+
+
+def is_too_much(order: PaidOrder, parts: Sequence[Part]) -> bool:
+    """Whether more would go back of what was sold, or of the tip, than is left of it."""
+    given = sum(part.amount_minor for part in parts if part.part is RefundPart.TIP)
+    sold = sum(part.amount_minor for part in parts) - given
+    return sold > order.sale_left_minor or given > order.tip_left_minor
 
 
 def _share_of(tax_minor: int, whole_minor: int, amount_minor: int) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Refusal
@@ -15,11 +18,15 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import OrderView, order_by_token
 from storefront.orders.states import OrderState, PaymentState
 from storefront.payments import actions, proofs, queries
+from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.forms import ProofForm
-from storefront.payments.methods import CARD, TRANSFER, name_of
+from storefront.payments.methods import METHODS, TRANSFER, name_of
 from storefront.payments.models import AttemptState
 
 blueprint = Blueprint("payments", __name__)
+
+HURRY = timedelta(hours=1)
+"""From here on a deadline is counted down in minutes; before that it is a day and an hour."""
 
 
 def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
@@ -42,14 +49,18 @@ def _payments(order: OrderView) -> Markup:
 
 def _to_pay(order: OrderView, form: ProofForm | None) -> Markup:
     pays_now = order.is_to_be_paid and order.state is not OrderState.COMPLETED
-    if not pays_now or order.payment_method not in {CARD, TRANSFER}:
+    if not pays_now or order.payment_method not in THROUGH_A_PROVIDER | {TRANSFER}:
         return Markup("")
+    voucher = queries.open_voucher(order.id) if order.payment_method in THROUGH_A_PROVIDER else None
     proof = queries.latest_proof(order.id) if order.payment_method == TRANSFER else None
     return Markup(  # noqa: S704 (our own template, which escapes)
         render_template(
             "shop/payments/block.html",
             order=order,
             proof=proof,
+            method=METHODS[order.payment_method],
+            voucher=voucher,
+            voucher_hurry=bool(voucher and voucher.expires_at and voucher.expires_at - clock.now() < HURRY),
             form=form or ProofForm(formdata=None),
             bank_details=current_shop().bank_details,
             waits_for_review=order.payment_state is PaymentState.PROOF_REVIEW,
@@ -74,7 +85,7 @@ def _customer(order: OrderView) -> Actor:
 @access("public")
 @limited("checkout")
 def pay_by_card(token: str) -> ResponseReturnValue:
-    """On to the card page: the one that is open, or a new one after a failure."""
+    """On to the provider's page: the one that is open, its voucher, or a new one after a failure."""
     order = order_by_token(token)
     return redirect(actions.start_card(actions.try_card_again(order.id, _customer(order))), 303)
 
@@ -82,7 +93,7 @@ def pay_by_card(token: str) -> ResponseReturnValue:
 @blueprint.get("/pedido/<token>/pagado")
 @access("public")
 def come_back(token: str) -> ResponseReturnValue:
-    """Back from the card page: ask the provider at once, so that the customer sees how it ended."""
+    """Back from the provider's page: ask the provider at once, so that the customer sees how it ended."""
     order = order_by_token(token)
     attempt_id = queries.latest_card_attempt(order.id)
     if attempt_id is not None:
@@ -92,6 +103,8 @@ def come_back(token: str) -> ResponseReturnValue:
             state = AttemptState.PENDING
         if state is AttemptState.SUCCEEDED:
             flash(_("Recibimos tu pago. ¡Gracias!"), "good")
+        elif queries.open_voucher(order.id):
+            flash(_("Listo. Te falta pagar; aquí abajo te decimos cómo."), "info")
         else:
             flash(_("Todavía no nos llega el aviso del pago. Esta página lo muestra en cuanto llegue."), "info")
     return redirect(url_for("orders.show", token=token), 303)

@@ -1,4 +1,4 @@
-"""Where the card provider tells us what happened: verify, store once, answer. Nothing is applied here."""
+"""Where the providers tell us what happened: verify, store once, answer. Nothing is applied here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from storefront.kernel.access import access
 from storefront.kernel.csrf import csrf_exempt_bearer
 from storefront.kernel.tenancy import acting_for, directory
 from storefront.payments import door
+from storefront.payments.capabilities import MERCADO_PAGO
 
 blueprint = Blueprint("webhooks", __name__)
 log = structlog.get_logger()
@@ -30,4 +31,31 @@ def receive_stripe() -> ResponseReturnValue:
     payload = {"object_id": notice.object_id, "metadata": dict(notice.data.get("metadata") or {})}
     with acting_for(shop):
         fresh = inbox.receive("stripe", notice.id, notice.type, payload)
+    return {"received": True, "new": fresh}
+
+
+@blueprint.post("/webhooks/mercadopago")
+@access("public")
+@csrf_exempt_bearer
+def receive_mercado_pago() -> ResponseReturnValue:
+    """A signed notice of a payment. The address, which is ours, names the shop; the body must name its account.
+
+    BadSignature (400) stores nothing; a repeat, a stranger's and what is no payment is answered 200.
+    """
+    notice = door.mercado_pago().verify_notice(
+        request.args.get("data.id", ""),
+        request.headers.get("X-Request-Id", ""),
+        request.headers.get("X-Signature", ""),
+    )
+    said = request.get_json(silent=True)
+    about = said if isinstance(said, dict) else {}
+    shop_id = request.args.get("tienda", "")
+    shop = directory().by_id(int(shop_id)) if shop_id.isascii() and shop_id.isdigit() and len(shop_id) < 19 else None
+    if shop is None or request.args.get("type", about.get("type")) != "payment":
+        return {"received": False}
+    with acting_for(shop):
+        if door.account(MERCADO_PAGO) != str(about.get("user_id", "")):
+            log.info("webhook.not_ours", kind="payment")
+            return {"received": False}
+        fresh = inbox.receive(MERCADO_PAGO, notice.id, "payment", {"object_id": notice.payment_id})
     return {"received": True, "new": fresh}

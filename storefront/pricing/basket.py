@@ -141,6 +141,16 @@ class Totals:
         return Money(self.shipping_minor, self.currency)
 
     @property
+    def wrapping(self) -> Money:
+        """What the packaging costs."""
+        return Money(self.packaging.listed_minor, self.currency)
+
+    @property
+    def tip(self) -> Money:
+        """What is given on top."""
+        return Money(self.tip_minor, self.currency)
+
+    @property
     def tax(self) -> Money:
         """The tax inside the total."""
         return Money(self.tax_minor, self.currency)

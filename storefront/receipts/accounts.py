@@ -37,10 +37,10 @@ ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED = range(10)
 KINDS = {
-    SALE: ("sale", "tax", "discount"),
-    SALE_BACK: ("sale_back", "tax_back", "discount_back"),
-    RETURN: ("returned_sale", "returned_tax"),
-    RETURN_BACK: ("returned_sale_back", "returned_tax_back"),
+    SALE: ("sale", "tax", "discount", "tip"),
+    SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
+    RETURN: ("returned_sale", "returned_tax", "returned_tip"),
+    RETURN_BACK: ("returned_sale_back", "returned_tax_back", "returned_tip_back"),
     PAYMENT: ("received",),
     PAYMENT_BACK: ("taken_back",),
     REFUND: ("sent_back", "sent_back_again"),
@@ -69,11 +69,13 @@ class Line:
     held_in: str
     shipping_minor: int
     listed_discount_minor: int
+    packaging_minor: int
+    tips_minor: int
     gift_cards_minor: int = 0
 
     @property
     def total_minor(self) -> int:
-        """What the sale is, with its tax."""
+        """What the sale is, with its tax; a tip is none of it."""
         return self.sales_minor - self.discounts_minor + self.tax_minor
 
 
@@ -139,6 +141,7 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             _signed(Account.SALES, debit=False).label("sales_minor"),
             _signed(Account.DISCOUNTS, debit=True).label("discounts_minor"),
             _signed(Account.TAX, debit=False).label("tax_minor"),
+            _signed(Account.TIPS, debit=False).label("tips_minor"),
             _money(PAYMENT, PAYMENT_BACK, CARD_ISSUED).label("received_minor"),
             (-_money(REFUND, REFUND_BACK)).label("sent_back_minor"),
             func.coalesce(place, "").label("held_in"),
@@ -159,6 +162,7 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             func.coalesce(Order.payment_method, "").label("payment_method"),
             func.coalesce(Order.shipping_minor * sign, 0).label("shipping_minor"),
             func.coalesce(Order.discount_minor * sign, 0).label("listed_discount_minor"),
+            func.coalesce(Order.packaging_minor * sign, 0).label("packaging_minor"),
         )
         .outerjoin(Order, Order.id == facts.c.order_id)
         .order_by(facts.c.id)
@@ -206,8 +210,8 @@ def _head() -> list[str]:
     return [
         _("Fecha"), _("Movimiento"), _("Pedido"), _("Recibos"), _("A nombre de"), _("Documento"), _("Forma de pago"),
         _("Venta sin impuesto"), _("Descuentos sin impuesto"), _("Impuesto"), _("Total de la venta"),
-        _("Entrega incluida"), _("Descuento incluido"), _("Cobrado"), _("Devuelto"), _("Dónde"), _("Moneda"),
-        _("Tarjetas de regalo"),
+        _("Entrega incluida"), _("Descuento incluido"), _("Empaque incluido"), _("Propina"), _("Cobrado"),
+        _("Devuelto"), _("Dónde"), _("Moneda"), _("Tarjetas de regalo"),
     ]  # fmt: skip
 
 
@@ -225,7 +229,8 @@ def _cells(line: Line, papers: dict[int, list[Any]], shop: Shop) -> list[str]:
     ]
     amounts = (
         line.sales_minor, line.discounts_minor, line.tax_minor, line.total_minor, line.shipping_minor,
-        line.listed_discount_minor, line.received_minor, line.sent_back_minor, line.gift_cards_minor,
+        line.listed_discount_minor, line.packaging_minor, line.tips_minor, line.received_minor, line.sent_back_minor,
+        line.gift_cards_minor,
     )  # fmt: skip
     figures = [_figure(minor, shop) for minor in amounts]
     places = _places()

@@ -100,7 +100,7 @@ def issue_receipt(order_id: int, buyer: Buyer, by: Actor) -> Receipt:
             return found
         if order.state not in COUNTS:
             raise NotSold
-        whole = _Sums(order.net_minor, order.tax_minor, order.total_minor)
+        whole = _Sums(order.net_minor, order.tax_minor, order.total_minor - order.tip_minor)  # a tip is no sale
         made = _issue(order, buyer, _content(order), whole, by)
         note("order", order_id, "receipt_issued", by, number=made.number)
         for refund_id in _refunds_of(order_id):
@@ -137,7 +137,7 @@ def _credit(order: Order, receipt: Receipt, refund_id: int, by: Actor) -> Receip
         select(
             RefundLine.part, RefundLine.name, RefundLine.quantity, RefundLine.amount_minor, RefundLine.net_minor,
             RefundLine.tax_minor, RefundLine.tax_rate_bp,
-        ).where(RefundLine.refund_id == refund_id).order_by(RefundLine.id)
+        ).where(RefundLine.refund_id == refund_id, RefundLine.part != RefundPart.TIP).order_by(RefundLine.id)
     ).all()  # fmt: skip
     if found is not None or not parts:
         return found
@@ -149,6 +149,8 @@ def _credit(order: Order, receipt: Receipt, refund_id: int, by: Actor) -> Receip
             "reason": str(REASONS.get(reason or "", "")),
             "lines": [_credited(part) for part in parts],
             "shipping_minor": 0,
+            "packaging_minor": 0,
+            "tip_minor": 0,
             "discount_minor": 0,
         }
     sums = _Sums(*(sum(getattr(part, name) for part in parts) for name in ("net_minor", "tax_minor", "amount_minor")))
@@ -159,7 +161,9 @@ def _credit(order: Order, receipt: Receipt, refund_id: int, by: Actor) -> Receip
 
 
 def _credited(part: Any) -> dict[str, Any]:
-    names = {RefundPart.SHIPPING: _("Entrega"), RefundPart.OTHER: _("Otro importe")}
+    names = {
+        RefundPart.SHIPPING: _("Entrega"), RefundPart.PACKAGING: _("Empaque"), RefundPart.OTHER: _("Otro importe"),
+    }  # fmt: skip
     return {
         "product_name": part.name or names.get(part.part, ""), "variant_name": "", "quantity": part.quantity or 1,
         "amount_minor": part.amount_minor, "net_minor": part.net_minor, "tax_minor": part.tax_minor,
@@ -195,7 +199,7 @@ def _take_back(order: Order, receipt: Receipt, reason: str, by: Actor) -> Receip
     if receipt.total_minor and not left.total_minor:
         raise AllCredited
     content = {
-        **receipt.content, "cancels": receipt.number, "reason": reason,
+        **receipt.content, "cancels": receipt.number, "reason": reason, "tip_minor": 0,
         "credited_minor": receipt.total_minor - left.total_minor,
     }  # fmt: skip
     buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
@@ -307,6 +311,8 @@ def _content(order: Order) -> dict[str, Any]:
         "subtotal_minor": order.subtotal_minor,
         "shipping_minor": order.shipping_minor,
         "shipping_name": order.shipping_name,
+        "packaging_minor": order.packaging_minor,
+        "tip_minor": order.tip_minor,
         "discount_minor": order.discount_minor,
         "payment_method": order.payment_method,
     }  # fmt: skip

@@ -49,22 +49,32 @@ def receipt_pdf(paper: Paper) -> bytes:
     sheet.ln(3)
     for line in paper.content["lines"]:
         _goods(sheet, line, paper.currency)
-    if paper.content["shipping_minor"]:
-        _pair(sheet, paper.content["shipping_name"] or _("Entrega"), paper.content["shipping_minor"], paper.currency)
-    if paper.content["discount_minor"]:
-        _pair(sheet, _("Descuento"), -paper.content["discount_minor"], paper.currency)
-    if paper.content.get("credited_minor"):
-        _pair(sheet, _("Ya anulado por devoluciones"), -paper.content["credited_minor"], paper.currency)
+    for name, minor in _besides(paper.content):
+        _pair(sheet, name, minor, paper.currency)
     _rule(sheet)
     tax = paper.content["tax_name"]
     rates = sorted({line["tax_rate_bp"] for line in paper.content["lines"] if line["tax_rate_bp"] is not None})
     _pair(sheet, _("Sin impuesto"), paper.net_minor, paper.currency)
     _pair(sheet, f"{tax} {', '.join(percent(rate) for rate in rates)}", paper.tax_minor, paper.currency)
     _pair(sheet, _("Total"), paper.total_minor, paper.currency, bold=True)
+    if tip := paper.content.get("tip_minor", 0):
+        _pair(sheet, _("Propina, aparte de la venta"), tip, paper.currency)
+        _pair(sheet, _("Total con propina"), paper.total_minor + tip, paper.currency)
     sheet.ln(4)
     _line(sheet, shop["foot"])
     _line(sheet, _("Este recibo no sustituye a la factura electrónica."), size=8)
     return bytes(sheet.output())
+
+
+def _besides(content: dict[str, Any]) -> list[tuple[str, int]]:
+    """What stands below the lines. Papers of before there was packaging have no word of it."""
+    rows = [
+        (content["shipping_name"] or _("Entrega"), content["shipping_minor"]),
+        (_("Empaque"), content.get("packaging_minor", 0)),
+        (_("Descuento"), -content["discount_minor"]),
+        (_("Ya anulado por devoluciones"), -content.get("credited_minor", 0)),
+    ]
+    return [(name, minor) for name, minor in rows if minor]
 
 
 def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
@@ -80,7 +90,12 @@ def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
     sheet.ln(3)
     for line in order.lines:
         if line.quantity > line.refunded_quantity:
-            _tick(sheet, line.quantity - line.refunded_quantity, line.name, line.sku)
+            _tick(
+                sheet,
+                line.quantity - line.refunded_quantity,
+                line.name,
+                " · ".join(filter(None, (line.sku, line.contents))),
+            )
     if order.note:
         sheet.ln(3)
         _line(sheet, _("Nota de quien pidió") + ": " + order.note)

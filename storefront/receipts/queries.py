@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import func, select
@@ -103,6 +103,7 @@ def goods_to_fetch() -> list[tuple[str, str, int, tuple[str, ...]]]:
             OrderLine.variant_name,
             OrderLine.sku,
             (OrderLine.quantity - OrderLine.refunded_quantity).label("quantity"),
+            OrderLine.parts,
             Order.code,
         )
         .join(Order, (Order.tenant_id == OrderLine.tenant_id) & (Order.id == OrderLine.order_id))
@@ -112,15 +113,23 @@ def goods_to_fetch() -> list[tuple[str, str, int, tuple[str, ...]]]:
             Order.state == OrderState.CONFIRMED,
             Order.fulfilment_state == FulfilmentState.PREPARING,
         )
-        .order_by(OrderLine.product_name, OrderLine.variant_name, OrderLine.sku, Order.placed_at, Order.id)
+        .order_by(Order.placed_at, Order.id, OrderLine.position)
     )
-    found: list[tuple[str, str, int, tuple[str, ...]]] = []
-    for (product, variant, sku), lines in groupby(rows, key=lambda row: (row.product_name, row.variant_name, row.sku)):
-        taken = list(lines)
-        name = f"{product} · {variant}" if variant else product
-        codes = tuple(dict.fromkeys(line.code for line in taken))
-        found.append((name, sku, sum(line.quantity for line in taken), codes))
-    return found
+    pieces: Counter[tuple[str, str]] = Counter()
+    orders: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        for thing, units in _fetched_for(row):
+            pieces[thing] += units * row.quantity
+            orders.setdefault(thing, {})[row.code] = None
+    return [(name, sku, pieces[name, sku], tuple(orders[name, sku])) for name, sku in sorted(pieces)]
+
+
+def _fetched_for(line: Any) -> list[tuple[tuple[str, str], int]]:
+    """What to fetch for one unit of a line: ((name, SKU), pieces) of itself, or of each thing in the bundle."""
+    if line.parts:
+        return [((part["name"], ""), part["units"]) for part in line.parts]
+    name = f"{line.product_name}, {line.variant_name}" if line.variant_name else line.product_name
+    return [((name, line.sku), 1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,11 +235,12 @@ def _refresh_after(form: ProductForm, refusal: Refusal, product: EditableProduct
 
 
 def _edit_page(product: EditableProduct, form: ProductForm) -> str:
+    counts = counts_of_product(product.id)
     return render_template(
         "dashboard/catalogue/edit.html",
         product=product,
         form=form,
-        counts=counts_of_product(product.id),
+        is_bundle=any(row.is_bundle for row in counts.values()),
         languages=other_languages(),
         most_images=pictures.MOST_IMAGES,
         copy_key=new_token(),

@@ -20,22 +20,23 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from storefront.catalogue.actions import BadPrice, Price, ProductTexts, SkuTaken, VariantRow
 from storefront.catalogue.assortment import EditableCategory, EditableProduct, EditableVariant
-from storefront.catalogue.models import ProductKind, Translations
+from storefront.catalogue.models import HEAVIEST_G, ProductKind, Translations
 from storefront.catalogue.naming import NameNeeded
 from storefront.catalogue.queries import language_of
 from storefront.inventory.actions import LARGEST_COUNT, BadCount, CountChanged, StillHeld
 from storefront.inventory.queries import CountRow
 from storefront.inventory.shelf import Draft, Offer
 from storefront.kernel.errors import Refusal
-from storefront.kernel.forms import Form, MoneyField, ParsedField
+from storefront.kernel.forms import Form, GramsField, MoneyField, ParsedField
 from storefront.kernel.making import MakingForm
 from storefront.kernel.tenancy import current_shop
 
 BLANK_ROWS = 3
+WEIGHT = [Optional(), NumberRange(1, HEAVIEST_G, _l("Es demasiado peso para una pieza."))]
 
 
 def option(value: str, label: Any) -> SelectChoice:
@@ -87,6 +88,9 @@ class ProductForm(MakingForm):
         _l("Precio anterior"), [Optional()], description=_l("Se muestra tachado. Debe ser mayor que el precio.")
     )
     sku = StringField(_l("Clave interna"), [Optional(), Length(max=40)])
+    weight = GramsField(
+        _l("Peso en gramos"), WEIGHT, description=_l("Ya empacado. Hace falta si cobras la entrega por peso.")
+    )
     version = HiddenField()
     seen = HiddenField()
 
@@ -103,7 +107,7 @@ class ProductForm(MakingForm):
 
     def drop_offer(self) -> None:
         """Leave out what belongs to a single variant: the product has several."""
-        for name in ("price", "stock", "compare", "sku", "seen"):
+        for name in ("price", "stock", "compare", "sku", "weight", "seen"):
             del self[name]  # type: ignore[no-untyped-call]  # wtforms is not annotated
 
     def draft(self, shelves: Sequence[EditableCategory], variant: EditableVariant | None) -> Draft:
@@ -131,6 +135,7 @@ class ProductForm(MakingForm):
             code=variant.code if variant else "",
             sku=self.sku.data or "",
             active=variant.active if variant else True,
+            weight_g=self.weight.data,
         )
         return Offer(row, self.stock.data, hidden_number(self.seen.data))
 
@@ -150,6 +155,7 @@ def fill_product_form(
     if variant is not None:
         count = counts[variant.code].on_hand if variant.code in counts else None
         form.price.data, form.compare.data, form.sku.data = variant.price_minor, variant.compare_minor, variant.sku
+        form.weight.data = variant.weight_g
         form.stock.data, form.seen.data = count, "" if count is None else str(count)
 
 
@@ -161,6 +167,7 @@ class VariantForm(Form):
     price = MoneyField(_l("Precio"))
     stock = CountField(_l("Hay"), [Optional()])
     sku = StringField(_l("Clave"), [Optional(), Length(max=40)])
+    weight = GramsField(_l("Gramos"), WEIGHT)
     active = BooleanField(_l("A la venta"), default=True)
     seen = HiddenField()
 
@@ -193,6 +200,7 @@ class VariantForm(Form):
             code=self.code.data or "",
             sku=self.sku.data or "",
             active=bool(self.active.data),
+            weight_g=self.weight.data,
         )
         return Offer(row, self.stock.data, hidden_number(self.seen.data))
 
@@ -235,6 +243,7 @@ def fill_variants_form(form: VariantsForm, product: EditableProduct, counts: dic
                 "price": variant.price_minor,
                 "stock": count,
                 "sku": variant.sku,
+                "weight": variant.weight_g,
                 "active": variant.active,
                 "seen": "" if count is None else str(count),
             }

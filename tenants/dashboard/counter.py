@@ -11,8 +11,8 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from storefront.cart.actions import (
     BadQuantity,
@@ -28,16 +28,18 @@ from storefront.cart.queries import CartView, cart_view
 from storefront.catalogue.queries import sellable
 from storefront.checkout.actions import EmptyCart, PriceChanged
 from storefront.checkout.counter import Sale, Settled, sell
-from storefront.checkout.queries import bill
+from storefront.checkout.queries import Bill, bill, extras_of
 from storefront.inventory.actions import OutOfStock
 from storefront.inventory.queries import counts
 from storefront.kernel.access import access, current_actor
-from storefront.kernel.filters import money
-from storefront.kernel.forms import Form, PhoneField
+from storefront.kernel.filters import money, money_minor
+from storefront.kernel.forms import Form, MoneyField, PhoneField
 from storefront.kernel.http import requested_page
 from storefront.kernel.ids import new_token
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.orders.states import FulfilmentMethod
+from storefront.pricing.extras import NO_TIP, Tip, most_tip_minor, packaging_minor
 from storefront.promotions.actions import PromotionGone
 from tenants.dashboard.catalogue_forms import option
 from tenants.dashboard.home import me
@@ -67,6 +69,34 @@ class SaleForm(Form):
     )
     phone = PhoneField(_l("Teléfono o WhatsApp"), [Optional()], render_kw={"autocomplete": "off"})
     note = TextAreaField(_l("Nota"), [Optional(), Length(max=500)])
+    packed = BooleanField(_l("Cobrar el empaque"))
+    tip = MoneyField(_l("Propina"), [Optional(), NumberRange(min=0)])
+
+    def ask_for_more(self) -> None:
+        """Ask for packaging and a tip only where the shop has them."""
+        shop = current_shop()
+        if not packaging_minor(shop, FulfilmentMethod.PICKUP):
+            del self.packed
+        if not shop.takes_tips:
+            del self.tip
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the packaging is charged for."""
+        return bool(self.packed and self.packed.data)
+
+    @property
+    def given(self) -> Tip:
+        """The tip that was typed."""
+        return Tip(amount_minor=self.tip.data) if self.tip and self.tip.data else NO_TIP
+
+    def refuse_large_tip(self, subtotal_minor: int) -> bool:
+        """Say so, and whether, the tip is larger than the goods: a slip of the finger."""
+        most = most_tip_minor(subtotal_minor)
+        if self.given.amount_minor <= most:
+            return False
+        self.tip.errors = (_("Como máximo %(most)s.", most=money_minor(most)),)
+        return True
 
     def offer(self, *, transfers: bool) -> None:
         """Say which ways there are: whoever may not judge payments cannot say that a transfer arrived."""
@@ -97,7 +127,12 @@ def _may_see_transfers() -> bool:
 def _form(*, blank: bool = False) -> SaleForm:
     form = SaleForm(formdata=None) if blank else SaleForm()
     form.offer(transfers=_may_see_transfers())
+    form.ask_for_more()
     return form
+
+
+def _bill(form: SaleForm, cart: CartView) -> Bill:
+    return bill(cart, None, extras_of(cart, FulfilmentMethod.PICKUP if form.is_packed else "", form.given))
 
 
 def _page(form: SaleForm, status: int = 200) -> ResponseReturnValue:
@@ -105,16 +140,27 @@ def _page(form: SaleForm, status: int = 200) -> ResponseReturnValue:
     cart = _cart()
     page = counts(typed, requested_page())
     on_sale = sellable([row.variant_id for row in page.items])
-    form.shown.data = bill(cart, None).stamp
+    now = _bill(form, cart)
+    form.shown.data = now.stamp
     currency = current_shop().currency
     return render_template(
         "dashboard/orders/counter.html",
         form=form,
         cart=cart,
+        totals=now.totals,
         page=page,
         offers={id: (one.picture, Money(one.price_minor, currency)) for id, one in on_sale.items()},
         typed=typed,
     ), status
+
+
+def _changed(shown: str, form: SaleForm, cart: CartView) -> str:
+    """What was only just added on this form is news to nobody: it is to be looked at, and no change."""
+    ways = (FulfilmentMethod.PICKUP, "")
+    seen = {bill(cart, None, extras_of(cart, way, tip)).stamp for way in ways for tip in (NO_TIP, form.given)}
+    if shown in seen:
+        return _("Este es el total con lo que agregaste. Revísalo y anota la venta.")
+    return _("El total cambió mientras tanto. Revísalo; no se vendió nada.")
 
 
 def _back() -> ResponseReturnValue:
@@ -171,13 +217,17 @@ def finish() -> ResponseReturnValue:
     if not _cart().lines and session.get(_slot()) is None:
         flash(_("Primero agrega lo que se lleva."), "care")
         return redirect(url_for(".show"), 303)
-    if not form.validate():
+    cart = _cart()
+    if not form.validate() or form.refuse_large_tip(cart.totals.subtotal_minor):
         return _page(form, 422)
-    sale = Sale(Settled(form.settled.data), shown, form.name.data or "", form.phone.data or "", form.note.data or "")
+    sale = Sale(
+        Settled(form.settled.data), shown, form.name.data or "", form.phone.data or "", form.note.data or "",
+        form.given, form.is_packed,
+    )  # fmt: skip
     try:
         order = sell(session.get(_slot()), sale, str(form.key.data), current_actor())
     except PriceChanged as refusal:
-        flash(_("El total cambió mientras tanto. Revísalo; no se vendió nada."), "care")
+        flash(_changed(shown, form, cart), "care")
         return _page(form, refusal.status)
     except (OutOfStock, NotForSale, EmptyCart, PromotionGone) as refusal:
         flash(str(refusal), "care")

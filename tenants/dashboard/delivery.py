@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import SelectChoice
 
+from storefront.catalogue.assortment import goods_without_weight
 from storefront.customers.address import PostalAddress
 from storefront.delivery import actions
 from storefront.delivery.contract_queries import PartnerRow, ZoneRow, partner_rows, who_carries, zone_row, zone_rows
@@ -19,7 +20,8 @@ from storefront.delivery.contracts import (
     raise_zone,
     set_contract,
 )
-from storefront.delivery.forms import ContractForm, HandOverForm, ShopFailedForm, ZoneForm
+from storefront.delivery.forms import RATE_KINDS, ContractForm, HandOverForm, ShopFailedForm, ZoneForm
+from storefront.delivery.models import RateKind
 from storefront.delivery.queries import BoardRow, ShipmentView, board, shipment_by_code
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.delivery.words import attention_word, reason_word, state_tone, state_word
@@ -187,7 +189,10 @@ def receive_back(code: str) -> ResponseReturnValue:
 @access("staff", "delivery:write")
 def zones() -> ResponseReturnValue:
     """Where the shop delivers and for how much, in the order in which zones are tried."""
-    return render_template("dashboard/delivery/zones.html", zones=zone_rows())
+    rows = zone_rows()
+    weighs = any(row.active and row.kind is RateKind.BY_WEIGHT for row in rows)
+    unweighed = goods_without_weight() if weighs else []
+    return render_template("dashboard/delivery/zones.html", zones=rows, unweighed=unweighed, kinds=RATE_KINDS)
 
 
 def _zone_form(row: ZoneRow | None = None) -> ZoneForm:
@@ -195,8 +200,11 @@ def _zone_form(row: ZoneRow | None = None) -> ZoneForm:
     first = {} if row is None else {
         "name": row.name, "localities": "\n".join(row.localities), "region": row.region or "",
         "price": row.price_minor, "free_above": row.free_above_minor, "active": row.active, "version": row.version,
+        "kind": row.kind.value, "assumed": row.assumed_g or None,
     }  # fmt: skip
     form = ZoneForm(data=first)
+    if request.method == "GET":
+        form.fill_table(row.steps if row else ())
     regions = [SelectChoice(code, name) for code, name in pack.regions.items()]
     form.region.choices = [SelectChoice("", _("Cualquiera")), *regions]
     return form
@@ -210,7 +218,21 @@ def _details(form: ZoneForm) -> ZoneDetails:
         localities=(form.localities.data or "").splitlines(),
         region=form.region.data or None,
         active=bool(form.active.data),
+        kind=form.rate_kind,
+        steps=form.steps if form.rate_kind is not RateKind.FLAT else (),
+        assumed_g=form.assumed.data or 0,
     )
+
+
+def _zone_page(form: ZoneForm, row: ZoneRow | None, status: int = 200) -> ResponseReturnValue:
+    form.add_blanks()
+    unweighed = goods_without_weight() if form.rate_kind is RateKind.BY_WEIGHT else []
+    return render_template("dashboard/delivery/zone.html", form=form, zone=row, unweighed=unweighed), status
+
+
+def _only_looks() -> bool:
+    """Whether the form was sent to see its other fields, not to be kept."""
+    return request.method == "GET" or request.form.get("do") == "show"
 
 
 @blueprint.route("/entregas/zonas/nueva", methods=["GET", "POST"])
@@ -218,8 +240,8 @@ def _details(form: ZoneForm) -> ZoneDetails:
 def new_zone() -> ResponseReturnValue:
     """Open a zone."""
     form = _zone_form()
-    if request.method == "GET":
-        return render_template("dashboard/delivery/zone.html", form=form, zone=None)
+    if _only_looks():
+        return _zone_page(form, None)
     if form.validate():
         try:
             made_once(
@@ -230,7 +252,7 @@ def new_zone() -> ResponseReturnValue:
         else:
             flash(_("Agregaste la zona %(name)s.", name=form.name.data), "good")
             return redirect(url_for("desk_delivery.zones"), 303)
-    return render_template("dashboard/delivery/zone.html", form=form, zone=None), 422
+    return _zone_page(form, None, 422)
 
 
 @blueprint.route("/entregas/zonas/<code>", methods=["GET", "POST"])
@@ -239,8 +261,8 @@ def zone(code: str) -> ResponseReturnValue:
     """Change a zone."""
     row = zone_row(code)
     form = _zone_form(row)
-    if request.method == "GET":
-        return render_template("dashboard/delivery/zone.html", form=form, zone=row)
+    if _only_looks():
+        return _zone_page(form, row)
     version = str(form.version.data or "")
     if form.validate() and version.isdigit():
         try:
@@ -250,7 +272,7 @@ def zone(code: str) -> ResponseReturnValue:
         else:
             flash(_("Guardaste la zona %(name)s.", name=form.name.data), "good")
             return redirect(url_for("desk_delivery.zones"), 303)
-    return render_template("dashboard/delivery/zone.html", form=form, zone=row), 422
+    return _zone_page(form, row, 422)
 
 
 @blueprint.post("/entregas/zonas/<code>/subir")

@@ -61,6 +61,8 @@ def index() -> ResponseReturnValue:
 def show(code: str) -> ResponseReturnValue:
     """One variant: how many, for whom, and what happened."""
     row = count_of(code)
+    if row.is_bundle:
+        return redirect(url_for("desk_bundles.show", code=code))
     return _page(row, CountForm(formdata=None, data=_now(row)))
 
 

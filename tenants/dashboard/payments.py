@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from hmac import compare_digest
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -10,23 +12,35 @@ from flask_babel import lazy_gettext as _l
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.faces import face_url
 from storefront.kernel.http import requested_page
+from storefront.kernel.ids import new_token
 from storefront.kernel.media import send_private
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import order_by_code
 from storefront.payments import door, proofs, queries, refunding
+from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.forms import RejectionForm
 from storefront.payments.ledger import Account
-from storefront.payments.provider import AccountStatus
+from storefront.payments.provider import AccountStatus, GatewayRefused, GatewayUnavailable, PayoutStatus
+from tenants import mercado
 from tenants.cards import account_status, connect_cards, finish_connecting
 
 blueprint = Blueprint("desk_payments", __name__)
 
 ACCOUNTS = {
-    Account.CARD_CLEARING: _l("Tarjetas, por depositarse en tu banco"),
+    Account.CARD_CLEARING: _l("Tarjetas y pagos en línea, por depositarse en tu banco"),
     Account.BANK: _l("En tu banco, por transferencias"),
     Account.CASH: _l("En efectivo, contigo"),
     Account.COURIER_CUSTODY: _l("En efectivo, con repartidores"),
+}
+
+
+PAYOUTS = {
+    PayoutStatus.PENDING: _l("Por salir"),
+    PayoutStatus.IN_TRANSIT: _l("En camino a tu banco"),
+    PayoutStatus.PAID: _l("Depositado"),
+    PayoutStatus.FAILED: _l("Tu banco no lo recibió: revisa tu cuenta en Stripe"),
+    PayoutStatus.CANCELLED: _l("Cancelado"),
 }
 
 
@@ -36,12 +50,14 @@ def index() -> ResponseReturnValue:
     """What waits for a person: proofs, the oldest first, and money to send back by hand; then where the money is."""
     held = queries.held_by_account()
     currency = current_shop().currency
+    tips = Money(queries.tips_this_month(), currency)
     return render_template(
         "dashboard/payments/index.html",
         page=queries.proofs_to_review(requested_page()),
         refunds=queries.refunds(by_hand=True),
         differences=queries.open_differences(),
         accounts=[(label, Money(held[account], currency)) for account, label in ACCOUNTS.items()],
+        tips=tips if tips or current_shop().takes_tips else None,
     )
 
 
@@ -97,6 +113,19 @@ def refund_sent(code: str) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
+@blueprint.get("/cobros/depositos")
+@access("staff", "payments:review")
+def payouts() -> ResponseReturnValue:
+    """What the card provider last sent to the shop's bank, as it says itself."""
+    account = door.account(STRIPE)
+    try:
+        found = door.gateway().payouts(account) if account else []
+    except (GatewayUnavailable, GatewayRefused) as trouble:
+        return render_template("dashboard/payments/payouts.html", payouts=[], account=account, trouble=trouble), 503
+    rows = [(one, Money(one.amount_minor, one.currency), PAYOUTS[one.status]) for one in found]
+    return render_template("dashboard/payments/payouts.html", payouts=rows, account=account, trouble=None)
+
+
 # --- taking cards -------------------------------------------------------------------------------------------------
 
 
@@ -131,3 +160,54 @@ def connected() -> ResponseReturnValue:
     else:
         flash(_("Todavía faltan datos por contestar. Puedes seguir cuando quieras."), "info")
     return redirect(url_for(".cards"), 303)
+
+
+# --- Mercado Pago -------------------------------------------------------------------------------------------------
+
+AGREEING = "mercado_pago"
+"""Where the session keeps who asked for an owner's consent, for which shop."""
+
+
+@blueprint.get("/ajustes/mercado-pago")
+@access("staff", "settings:write")
+def mercado_pago() -> ResponseReturnValue:
+    """Whether the shop's account is connected, and the next step."""
+    possible = mercado.possible()
+    return render_template(
+        "dashboard/payments/mercado.html",
+        possible=possible,
+        account=door.account(MERCADO_PAGO) if possible else None,
+        test_mode=possible and not door.mercado_pago().live,
+    )
+
+
+@blueprint.post("/ajustes/mercado-pago")
+@access("staff", "settings:write")
+def connect_mercado() -> ResponseReturnValue:
+    """On to the page where the owner agrees. What comes back must be what went out, for the same shop."""
+    state = new_token()
+    session[AGREEING] = {"state": state, "shop": current_shop().id}
+    return redirect(mercado.consent_page(state, face_url("app", url_for(".mercado_connected"))), 303)
+
+
+@blueprint.get("/ajustes/mercado-pago/listo")
+@access("staff", "settings:write")
+def mercado_connected() -> ResponseReturnValue:
+    """Back from the consent. An answer that nobody here asked for changes nothing."""
+    asked = session.pop(AGREEING, None) or {}
+    given, code = request.args.get("state", ""), request.args.get("code", "")
+    mine = asked.get("shop") == current_shop().id and compare_digest(str(asked.get("state", "")), given)
+    if not (mine and given and code):
+        raise mercado.NotAgreed
+    mercado.connect(code, face_url("app", url_for(".mercado_connected")), current_actor())
+    flash(_("Listo: tu tienda ya puede cobrar con Mercado Pago."), "good")
+    return redirect(url_for(".mercado_pago"), 303)
+
+
+@blueprint.post("/ajustes/mercado-pago/desconectar")
+@access("staff", "settings:write")
+def disconnect_mercado() -> ResponseReturnValue:
+    """Forget the account."""
+    mercado.disconnect(current_actor())
+    flash(_("Tu cuenta de Mercado Pago quedó desconectada."), "good")
+    return redirect(url_for(".mercado_pago"), 303)

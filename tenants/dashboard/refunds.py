@@ -30,6 +30,8 @@ class RefundForm(MakingForm):
     """What goes back besides the lines, which `_form_for` adds, and why."""
 
     shipping = MoneyField(_l("De la entrega"), [Optional(), NumberRange(min=0)])
+    packaging = MoneyField(_l("Del empaque"), [Optional(), NumberRange(min=0)])
+    tip = MoneyField(_l("De la propina"), [Optional(), NumberRange(min=0)])
     other = MoneyField(
         _l("Otro importe"), [Optional(), NumberRange(min=0)], description=_l("Sin que sea de una pieza en particular.")
     )
@@ -75,7 +77,15 @@ def _wish(form: RefundForm, paid: PaidOrder, *, priced: bool) -> Wish:
         for line in paid.lines
         if typed(f"quantity_{line.position}") or (priced and typed(f"amount_{line.position}"))
     ]
-    return Wish(lines, form.shipping.data or 0, form.other.data or 0, form.why.data or "")
+    return Wish(
+        lines, form.shipping.data or 0, form.other.data or 0, form.why.data or "", form.packaging.data or 0,
+        form.tip.data or 0,
+    )  # fmt: skip
+
+
+def _fees(form: RefundForm) -> int:
+    """What was typed for anything but lines, in minor units."""
+    return sum(one.data or 0 for one in (form.shipping, form.packaging, form.tip, form.other))
 
 
 @blueprint.get("/pedidos/<code>/devolucion")
@@ -135,14 +145,14 @@ def _suggest(form: RefundForm, paid: PaidOrder) -> RefundForm:
         if line.position in chosen:
             field = form[f"amount_{line.position}"]
             field.raw_data, field.data = None, line.suggested(chosen[line.position].quantity)
-    if not chosen and not form.shipping.data and not form.other.data:
+    if not chosen and not _fees(form):
         raise refunding.NothingChosen
     return form
 
 
 def _page(order: OrderView, paid: PaidOrder, form: RefundForm, *, priced: bool = False) -> str:
     amounts = [form[f"amount_{line.position}"].data or 0 for line in paid.lines if f"amount_{line.position}" in form]
-    total = sum(amounts) + (form.shipping.data or 0) + (form.other.data or 0)
+    total = sum(amounts) + _fees(form)
     left = min(paid.left_minor, queries.left_to_refund(order.id))
     return render_template(
         "dashboard/payments/refund.html",
@@ -153,5 +163,7 @@ def _page(order: OrderView, paid: PaidOrder, form: RefundForm, *, priced: bool =
         total=Money(total, order.currency),
         left=Money(left, order.currency),
         shipping_left=Money(paid.shipping_left_minor, order.currency),
+        packaging_left=Money(paid.packaging_left_minor, order.currency),
+        tip_left=Money(paid.tip_left_minor, order.currency),
         by_card=order.payment_method == "card",
     )

@@ -15,11 +15,16 @@ from storefront.kernel.errors import Invalid
 from storefront.kernel.forms import Form
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
-from tenants import settings
+from storefront.payments import door
+from storefront.payments.capabilities import MERCADO_PAGO
+from storefront.payments.methods import choosable
+from storefront.payments.provider import GatewayRefused, GatewayUnavailable
+from tenants import mercado, settings
 from tenants.actions import NobodyCanPay, publish_shop, unpublish_shop
 from tenants.dashboard.settings_forms import (
     THEME_HELP,
     CoverForm,
+    ExtrasForm,
     FactsForm,
     LanguagesForm,
     LookForm,
@@ -29,7 +34,7 @@ from tenants.dashboard.settings_forms import (
     TaxForm,
 )
 from tenants.dashboard.todo import setup_steps
-from tenants.forms import refuse
+from tenants.forms import choices, refuse
 from tenants.models import ShopStatus
 from tenants.naming import NameNotAllowed, SlugTaken
 
@@ -39,6 +44,7 @@ SECTIONS = (
     ("desk_settings.facts", _l("Tienda"), "store", _l("Nombre, teléfono, dirección y horario")),
     ("desk_settings.look", _l("Aspecto"), "eye", _l("Estilo, color y portada")),
     ("desk_settings.payments", _l("Formas de pago"), "bank", _l("Transferencia, efectivo, tarjeta e impuesto")),
+    ("desk_settings.extras", _l("Empaque y propinas"), "box", _l("Lo que se suma a un pedido")),
     ("desk_receipts.head", _l("Recibos"), "print", _l("Razón social y documento que van impresos")),
     ("desk_delivery.zones", _l("Zonas y precios de entrega"), "bike", _l("A dónde llevas y cuánto cuesta")),
     ("desk_settings.languages", _l("Idiomas y gustos"), "chat", _l("En qué idiomas se lee y qué se puede elegir")),
@@ -182,13 +188,23 @@ def change_cover() -> ResponseReturnValue:
 
 def _payments_page(form: Form, tax: Form, status: int = 200) -> ResponseReturnValue:
     land = COUNTRIES[current_shop().country]
-    page = render_template("dashboard/settings/payments.html", form=form, tax=tax, tax_name=land.tax_name)
+    page = render_template(
+        "dashboard/settings/payments.html", form=form, tax=tax, tax_name=land.tax_name, mercado_pago=mercado.possible()
+    )
     return page, status
 
 
 def _present_payments() -> PaymentsForm:
     shop = current_shop()
-    return PaymentsForm(formdata=None, data={"methods": list(shop.payment_methods), "bank_details": shop.bank_details})
+    data = {"methods": list(shop.payment_methods), "bank_details": shop.bank_details}
+    return _payments_form(PaymentsForm(formdata=None, data=data))
+
+
+def _payments_form(form: PaymentsForm) -> PaymentsForm:
+    """The form with the ways of paying that the shop's country has; Mercado Pago, once its account is connected."""
+    there = [one for one in choosable(current_shop()) if one.code != MERCADO_PAGO or door.account(MERCADO_PAGO)]
+    form.methods.choices = choices((method.code, method.label) for method in there)
+    return form
 
 
 def _present_tax() -> TaxForm:
@@ -206,7 +222,7 @@ def payments() -> ResponseReturnValue:
 @access("staff", "settings:write")
 def change_payments() -> ResponseReturnValue:
     """Change how customers pay."""
-    form = PaymentsForm()
+    form = _payments_form(PaymentsForm())
     if not form.validate():
         return _payments_page(form, _present_tax(), 422)
     try:
@@ -214,7 +230,7 @@ def change_payments() -> ResponseReturnValue:
     except settings.NoBankDetails as error:
         refuse(form.bank_details, error)
         return _payments_page(form, _present_tax(), 422)
-    except (settings.NoWayToPay, NobodyCanPay) as error:
+    except (settings.NoWayToPay, settings.NotGranted, NobodyCanPay, GatewayUnavailable, GatewayRefused) as error:
         refuse(form.methods, error)
         return _payments_page(form, _present_tax(), 422)
     return _saved(".payments")
@@ -229,6 +245,44 @@ def change_tax() -> ResponseReturnValue:
         return _payments_page(_present_payments(), form, 422)
     settings.change_tax(form.basis_points, current_actor())
     return _saved(".payments")
+
+
+# --- packaging and tips ---------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/ajustes/empaque-y-propinas")
+@access("staff", "settings:write")
+def extras() -> ResponseReturnValue:
+    """What is added to an order."""
+    shop = current_shop()
+    form = ExtrasForm(
+        formdata=None,
+        data={
+            "packaging": shop.packaging_minor or None,
+            "packaging_for": list(shop.packaging_for),
+            "takes_tips": shop.takes_tips,
+            "percents": ", ".join(map(str, shop.tip_percents)),
+        },
+    )
+    return render_template("dashboard/settings/extras.html", form=form)
+
+
+@blueprint.post("/ajustes/empaque-y-propinas")
+@access("staff", "settings:write")
+def change_extras() -> ResponseReturnValue:
+    """Change it, for orders from now on."""
+    form = ExtrasForm()
+    try:
+        if form.validate():
+            settings.change_extras(
+                form.packaging.data or 0, form.packaging_for.data or [], form.suggested, current_actor()
+            )
+            return _saved(".extras")
+    except settings.NoWayForPackaging as error:
+        refuse(form.packaging_for, error)
+    except settings.BadPercents as error:
+        refuse(form.percents, error)
+    return render_template("dashboard/settings/extras.html", form=form), 422
 
 
 # --- languages and tastes -------------------------------------------------------------------------------------------

@@ -7,16 +7,25 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DecimalField, FileField, HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DecimalField,
+    FileField,
+    HiddenField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
-from storefront.kernel.forms import EmailField, Form, PhoneField, SlugField
+from storefront.kernel.forms import EmailField, Form, MoneyField, PhoneField, SlugField
 from storefront.kernel.making import MakingForm
 from storefront.payments.methods import METHODS
 from tenants.forms import choices
 from tenants.models import Role
 from tenants.permissions import ROLE_NAMES
-from tenants.settings import LANGUAGES, THEMES
+from tenants.settings import LANGUAGES, THEMES, BadPercents
 
 _NEEDED = _l("Falta este dato.")
 
@@ -105,6 +114,44 @@ class TaxForm(Form):
     def basis_points(self) -> int:
         """The rate in hundredths of a percent."""
         return int(((self.rate.data or Decimal(0)) * 100).to_integral_value())
+
+
+class ExtrasForm(Form):
+    """What an order costs besides its goods and their delivery."""
+
+    packaging = MoneyField(
+        _l("Lo que cuesta el empaque"),
+        [Optional(), NumberRange(min=0)],
+        description=_l("Por pedido, con el impuesto incluido. Vacío si no lo cobras."),
+    )
+    packaging_for = SelectMultipleField(
+        _l("Se cobra en"),
+        choices=choices((("delivery", _l("Lo que llevas a domicilio")), ("pickup", _l("Lo que recogen en tu tienda")))),
+    )
+    takes_tips = BooleanField(
+        _l("Preguntar por la propina"),
+        description=_l("Al terminar el pedido, sin nada elegido de antemano. La propina no es parte de tus ventas."),
+    )
+    percents = StringField(
+        _l("Porcentajes que se sugieren"),
+        [Optional(), Length(max=40)],
+        description=_l("Hasta tres, separados por comas: 5, 10, 15. Siempre se puede escribir otra cantidad."),
+        render_kw={"autocomplete": "off"},
+    )
+
+    def validate_percents(self, field: Any) -> None:
+        """Whole numbers."""
+        if any(not word.isascii() or not word.isdigit() or len(word) > 3 for word in self._words):
+            raise ValidationError(str(BadPercents.message))
+
+    @property
+    def _words(self) -> list[str]:
+        return (self.percents.data or "").replace("%", " ").replace(",", " ").split()
+
+    @property
+    def suggested(self) -> list[int] | None:
+        """The percentages; None where no tips are asked for."""
+        return [int(word) for word in self._words] if self.takes_tips.data else None
 
 
 class LanguagesForm(Form):

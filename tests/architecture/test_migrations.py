@@ -112,3 +112,56 @@ def test_words_written_before_they_could_be_forgotten_leave_the_trail(scratch):
         facts = [row[0] for row in connection.execute("SELECT facts FROM audit_log ORDER BY id").fetchall()]
         connection.rollback()
     assert facts == [{"before": "held"}, {}, {"reason": "cancelled"}]
+
+
+PRICED_BY_WEIGHT = """
+INSERT INTO delivery_rates (tenant_id, zone_id, price_minor, kind, steps, assumed_g)
+VALUES (1, 1, 100, 'by_weight', '[[1000, 100]]', 500)
+"""
+
+
+def test_there_is_no_way_back_over_a_table_of_prices_that_the_older_schema_cannot_keep(scratch):
+    url = scratch("shop_owner")
+    command.upgrade(script(url), "0011")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE delivery_rates NO FORCE ROW LEVEL SECURITY")
+        for key in ("tenant_id", "tenant_id_zone_id"):
+            connection.execute(f"ALTER TABLE delivery_rates DROP CONSTRAINT fk_delivery_rates_{key}")
+        connection.execute(PRICED_BY_WEIGHT)
+        connection.execute("ALTER TABLE delivery_rates FORCE ROW LEVEL SECURITY")
+
+    with pytest.raises(Exception, match="zones with a table of prices"):
+        command.downgrade(script(url), "0010")
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE delivery_rates NO FORCE ROW LEVEL SECURITY")
+        assert connection.execute("SELECT kind, steps FROM delivery_rates").fetchall() == [("by_weight", [[1000, 100]])]
+        connection.rollback()
+
+
+PAID_BEFORE = """
+INSERT INTO payment_attempts (tenant_id, order_id, method, state, amount_minor, currency, key, created_at) VALUES
+  (1, 7, 'card', 'succeeded', 100, 'MXN', 'one', now()),
+  (1, 8, 'bank_transfer', 'succeeded', 100, 'MXN', 'two', now())
+"""
+
+
+def test_cards_taken_before_there_was_a_choice_are_still_asked_about_at_their_provider(scratch):
+    url = scratch("shop_owner")
+    command.upgrade(script(url), "0011")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE payment_attempts NO FORCE ROW LEVEL SECURITY")
+        found = "SELECT conname FROM pg_constraint WHERE conrelid = 'payment_attempts'::regclass AND contype = 'f'"
+        for (name,) in connection.execute(found).fetchall():
+            connection.execute(f"ALTER TABLE payment_attempts DROP CONSTRAINT {name}")
+        connection.execute(PAID_BEFORE)
+        connection.execute("ALTER TABLE payment_attempts FORCE ROW LEVEL SECURITY")
+
+    command.upgrade(script(url), "head")
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT count(*) FROM payment_attempts").fetchone() == (0,)
+        connection.execute("ALTER TABLE payment_attempts NO FORCE ROW LEVEL SECURITY")
+        taken = connection.execute("SELECT provider FROM payment_attempts ORDER BY order_id").fetchall()
+        connection.rollback()
+    assert taken == [("stripe",), (None,)]

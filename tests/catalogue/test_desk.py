@@ -6,7 +6,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from storefront.catalogue.assortment import editable_categories, editable_product
+from storefront.catalogue.assortment import editable_categories, editable_product, goods_without_weight
 from storefront.catalogue.models import Product, ProductStatus
 from storefront.inventory.actions import consume_holds, hold_stock
 from storefront.inventory.queries import counts_of_product
@@ -161,6 +161,32 @@ def test_changing_price_and_count_takes_one_form(alicia, bakery, within):
         assert counts_of_product(product.id)[bread.variant_code].on_hand == 8
         assert [shelf.name for shelf in editable_categories()] == ["Pan dulce"]
         assert product.tags == ("dulce",)
+
+
+def test_a_weight_is_kept_in_grams_and_can_be_taken_away_again(alicia, bakery, within):
+    with within(bakery):
+        bread = a_product("Concha", stock=10)
+        sent = form_of(editable_product(bread.code), weight="350 g")
+    assert alicia.send(f"/productos/{bread.code}", sent).status_code == 303
+    with within(bakery):
+        product = editable_product(bread.code)
+        assert product.only_variant.weight_g == 350
+        assert goods_without_weight() == []
+        rows = {"rows-0-code": bread.variant_code, "rows-0-price": "15", "rows-0-stock": "10", "rows-0-seen": "10",
+                "rows-0-active": "y", "version": str(product.version)}  # fmt: skip
+    assert 'value="350"' in alicia.get(f"/productos/{bread.code}").text
+    assert 'value="350"' in alicia.get(f"/productos/{bread.code}/opciones").text
+
+    refused = alicia.send(f"/productos/{bread.code}/opciones", rows | {"rows-0-weight": "0.5 kg", "do": "save"})
+    assert refused.status_code == 422
+    assert "gramos sin decimales" in refused.text
+    with within(bakery):
+        assert editable_product(bread.code).only_variant.weight_g == 350
+    emptied = alicia.send(f"/productos/{bread.code}/opciones", rows | {"rows-0-weight": "", "do": "save"})
+    assert emptied.status_code == 303
+    with within(bakery):
+        assert editable_product(bread.code).only_variant.weight_g is None
+        assert goods_without_weight() == [(bread.code, "Concha")]
 
 
 def test_an_empty_count_means_made_to_order(alicia, bakery, within):

@@ -14,6 +14,7 @@ from storefront.delivery.states import ShipmentState
 from storefront.delivery.views import order_delivery
 from storefront.kernel import clock, jobs
 from storefront.kernel.tenancy import acting_for, acting_for_partner
+from tests.factories.catalogue import a_product
 from tests.factories.delivery import (
     OWNER,
     a_contract,
@@ -357,3 +358,60 @@ def test_a_courier_who_does_not_come_is_shown_and_can_be_replaced(bakery, bicis,
         assert "El repartidor no ha llegado" in page.text
         alicia.post(f"/entregas/{parcel.code}/quitar", data={"csrf_token": token(page)})
     assert parcel.state is ShipmentState.READY
+
+
+def test_the_owner_writes_a_table_by_weight_and_reads_which_goods_have_none(bakery, client_at) -> None:
+    with acting_for(bakery):
+        a_product("Concha")
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/entregas/zonas/nueva")
+    typed = {"csrf_token": token(page), "name": "Centro", "localities": "Centro", "region": "", "active": "y",
+             "version": "0", "kind": "by_weight"}  # fmt: skip
+    looked = alicia.post("/entregas/zonas/nueva", data=typed | {"do": "show"})
+    assert looked.status_code == 200
+    assert "Tabla de precios" in looked.text
+    assert "1 producto no tiene peso" in looked.text
+    assert "Concha" in looked.text
+    empty = alicia.post("/entregas/zonas/nueva", data=typed | {"assumed": "400"})
+    assert empty.status_code == 422
+    assert "Escribe al menos un renglón" in empty.text
+
+    rows = {"weights-0-up_to": "1000", "weights-0-price": "35", "weights-1-up_to": "", "weights-1-price": "60",
+            "weights-2-up_to": "", "weights-2-price": ""}  # fmt: skip
+    refused = alicia.post("/entregas/zonas/nueva", data=typed | rows | {"assumed": ""})
+    assert refused.status_code == 422
+    assert "cuánto cuenta una pieza sin peso" in refused.text
+    assert 'value="1000"' in refused.text
+    with acting_for(bakery):
+        assert zone_rows() == []
+    assert alicia.post("/entregas/zonas/nueva", data=typed | rows | {"assumed": "400"}).status_code == 303
+    with acting_for(bakery):
+        [zone] = zone_rows()
+    assert [(step.up_to, step.price_minor) for step in zone.steps] == [(1_000, 3_500), (None, 6_000)]
+    assert (zone.kind, zone.assumed_g) == ("by_weight", 400)
+    overview = alicia.get("/entregas/zonas").text
+    assert "Desde $35.00" in overview
+    assert "1 producto no tiene peso" in overview
+    assert 'value="1000"' in alicia.get(f"/entregas/zonas/{zone.code}").text
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"weights-0-up_to": "1.5", "weights-0-price": "35"}, "gramos sin decimales"),
+        ({"weights-0-up_to": "0", "weights-0-price": "35"}, "gramos sin decimales"),
+        ({"weights-0-up_to": "1000", "weights-0-price": ""}, "Escribe el precio"),
+        ({"weights-0-up_to": "1000", "weights-0-price": "-1"}, "weights-0-price-error"),
+        ({"weights-0-up_to": "1000", "weights-0-price": "mucho"}, "weights-0-price-error"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_said_beside_its_field(bakery, client_at, row, sentence) -> None:
+    alicia = client_at("app", as_="alicia")
+    typed = {"csrf_token": token(alicia.get("/entregas/zonas/nueva")), "name": "Centro", "active": "y",
+             "version": "0", "kind": "by_weight", "assumed": "400"}  # fmt: skip
+    answer = alicia.post("/entregas/zonas/nueva", data=typed | row)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert f'value="{row["weights-0-up_to"]}"' in answer.text
+    with acting_for(bakery):
+        assert zone_rows() == []

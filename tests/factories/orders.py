@@ -8,7 +8,7 @@ from storefront.cart.actions import CartRef, add_goods
 from storefront.cart.queries import cart_view
 from storefront.catalogue.models import ProductKind
 from storefront.checkout.actions import CheckoutDetails
-from storefront.checkout.queries import bill, buyer_of
+from storefront.checkout.queries import bill, buyer_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import quote
 from storefront.kernel import clock
@@ -51,7 +51,7 @@ def details_for(
 ) -> CheckoutDetails:
     """What Dora decides about a cart, having seen today's bill; with an address it is to be delivered."""
     view = cart_view(cart.token, buyer=buyer_of(None, PHONE, email))
-    delivery = quote(address, view.totals.subtotal_minor) if address else None
+    delivery = quote(address, view.totals.subtotal_minor, load_of(view)) if address else None
     return CheckoutDetails(
         name="Dora",
         phone=PHONE,

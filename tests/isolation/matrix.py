@@ -259,6 +259,7 @@ ORDERS = _rows("app", STAFF, [
     ("GET /contabilidad/<code>", by("code", "accounts file")),
     ("GET /contabilidad/<code>.csv", by("code", "accounts file")),
     ("GET /cobros/conciliacion",),
+    ("GET /cobros/depositos",),
     ("POST /cobros/conciliacion/<code>", by("code", "difference", form={"reason": "Lo devolvimos a mano"})),
     ("GET /pedidos/<code>/devolucion", by("code", "paid order")),
     ("POST /pedidos/<code>/devolucion", by("code", "confirmed order",
@@ -267,6 +268,10 @@ ORDERS = _rows("app", STAFF, [
     ("GET /ajustes/tarjetas",),
     ("POST /ajustes/tarjetas", {"ok": {303, 409}}),
     ("GET /ajustes/tarjetas/listo", {"ok": {303, 409}}),
+    ("GET /ajustes/mercado-pago",),
+    ("POST /ajustes/mercado-pago", {"ok": {303, 409}}),
+    ("GET /ajustes/mercado-pago/listo", {"ok": {303, 409}}),
+    ("POST /ajustes/mercado-pago/desconectar", {"ok": {303}}),
 ])  # fmt: skip
 
 DELIVERIES = _rows("app", STAFF, [
@@ -344,6 +349,7 @@ PLATFORM = _rows("platform", ANYONE, [
     ("POST /abrir", {"ok": {422}}),
     ("GET /metrics", {"ok": {200}}),
     ("POST /webhooks/stripe", {"ok": {400, 404, 409}}),
+    ("POST /webhooks/mercadopago", {"ok": {400, 404, 409}}),
     ("GET /consola/entrar",),
     ("POST /consola/entrar", {"slow": True, "ok": {422}, "form": {"email": "nadie@example.com", "password": "no es esta"}}),
 ]) + _rows("platform", OPERATORS, [
@@ -383,6 +389,8 @@ SETTINGS = _rows("app", STAFF, [
     ("POST /ajustes/dominio/<host>/comprobacion", by("host", "domain", ok={303, 409, 422, 502})),
     ("POST /ajustes/dominio/<host>/principal", by("host", "domain", gone=409)),
     ("POST /ajustes/gustos", {"form": {"tastes": "dulce, salado"}}),
+    ("GET /ajustes/empaque-y-propinas",),
+    ("POST /ajustes/empaque-y-propinas", {"form": {"packaging": "5", "packaging_for": "pickup"}, "ok": {303}}),
     ("GET /ajustes/idiomas",),
     ("POST /ajustes/idiomas", {"form": {"languages": "pt"}, "ok": {303, 422}}),
     ("POST /ajustes/impuesto", {"form": {"rate": "16"}, "ok": {303, 422}}),

@@ -37,10 +37,12 @@ from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, curr
 from storefront.orders.actions import cancel_order, confirm_order, mark_ready
 from storefront.orders.models import FulfilmentMethod, Order
 from storefront.orders.placing import NewLine, NewOrder, place_order
+from storefront.payments import accounts as provider_accounts
 from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.gift_cards import issue
 from storefront.payments.models import BankLineState, Difference, DifferenceKind, Refund
 from storefront.payments.proofs import submit_proof
+from storefront.payments.provider import Tokens
 from storefront.payments.statements import bank_lines, import_statement
 from storefront.payments.transfers import record_transfer
 from storefront.pricing.discounts import Kind
@@ -124,6 +126,8 @@ def _settings(it: Furniture) -> None:
         db.session.add(domain)
         db.session.flush()
         it.things["domain"] = domain.host
+        tokens = Tokens(f"{it.shop.id}", f"access {word}", f"refresh {word}", at + timedelta(days=180))
+        provider_accounts.keep("mercadopago", tokens, it.owner)
     directory().forget()  # type: ignore[attr-defined]
     found = directory().by_id(it.shop.id)
     assert found is not None

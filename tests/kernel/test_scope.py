@@ -1,5 +1,7 @@
 """The scope: who sees which rows, and what happens without one."""
 
+import time
+
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import StatementError
@@ -39,3 +41,16 @@ def test_a_statement_that_is_made_once_shows_each_shop_its_own_rows(bakery, craf
     with pytest.raises(StatementError) as caught:
         db.session.scalars(kept).all()
     assert isinstance(caught.value.orig, NoShop)
+
+
+def test_a_connection_that_breaks_while_the_work_is_put_away_spoils_no_answer(app, servers, bakery):
+    """The answer was made; only the rollback that frees the connection finds nobody there."""
+    with acting_for(bakery):
+        pid = db.session.scalar(text("SELECT pg_backend_pid()"))
+        with servers.admin() as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            while admin.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
+                time.sleep(0.01)
+
+    with acting_for(bakery):
+        assert db.session.scalar(text("SELECT pg_backend_pid()")) != pid

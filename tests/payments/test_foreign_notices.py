@@ -84,6 +84,7 @@ def paid_page_of(thief, stand_in, order_code, key):
     page = door.gateway().open_checkout(
         account=thief.payment_account,
         key="mine",
+        method="card",
         amount=Money(2_000, "MXN"),
         description="Pan",
         lines=[CheckoutLine("Pan", 1, 2_000)],

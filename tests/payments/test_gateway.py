@@ -109,6 +109,7 @@ def a_checkout(psp: Provider, **changed: Any) -> CheckoutRef:
         "account": psp.account,
         "key": a_key(),
         "amount": amount,
+        "method": "card",
         "description": "Pedido ABCD2345",
         "lines": [],
         "success_url": "https://espiga.portales.test/gracias?s={CHECKOUT_SESSION_ID}",

@@ -26,7 +26,7 @@ from storefront.payments import actions, ledger, queries, refunding
 from storefront.payments.ledger import Account
 from storefront.payments.models import LedgerEntry, Refund, RefundLine, RefundState
 from storefront.payments.refunding import FewerLeft, NothingChosen, NotSold, TooMuchBack, WantedLine, Wish
-from storefront.payments.returns import PaidLine, PaidOrder, Wanted, parts_of
+from storefront.payments.returns import PaidLine, PaidOrder, Wanted, is_too_much, parts_of
 from storefront.pricing.discounts import Discount, Kind
 from storefront.receipts.actions import AllCredited, Buyer, credit_refund, issue_receipt, take_back
 from storefront.receipts.models import Receipt, ReceiptKind
@@ -101,11 +101,13 @@ def sales(draw):
                 tax_minor=draw(st.integers(0, gross)), tax_rate_bp=1600, is_goods=True,
             )
         )  # fmt: skip
-    shipping = draw(st.integers(0, 9_000))
+    shipping, packaging, tip = (draw(st.integers(0, 9_000)) for _ in range(3))
     return PaidOrder(
-        total_minor=sum(line.gross_minor for line in lines) + shipping,
-        tax_minor=sum(line.tax_minor for line in lines) + draw(st.integers(0, shipping)),
+        total_minor=sum(line.gross_minor for line in lines) + shipping + packaging + tip,
+        tax_minor=sum(line.tax_minor for line in lines) + draw(st.integers(0, shipping + packaging)),
         lines=tuple(lines),
+        packaging_minor=packaging,
+        tip_minor=tip,
     )
 
 
@@ -127,22 +129,31 @@ def after(order, parts):
         order.refunded_minor + sum(part.amount_minor for part in parts),
         order.refunded_tax_minor + sum(part.tax_minor for part in parts),
         order.shipping_refunded_minor + sum(part.amount_minor for part in parts if part.part == "shipping"),
+        order.packaging_minor,
+        order.packaging_refunded_minor + sum(part.amount_minor for part in parts if part.part == "packaging"),
+        order.tip_minor,
+        order.tip_refunded_minor + sum(part.amount_minor for part in parts if part.part == "tip"),
     )  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)
 @given(order=sales(), data=st.data())
 def test_all_refunds_together_are_exactly_what_was_paid_whatever_their_order(order, data):
-    """Suggested amounts, unit by unit in any order, with the delivery somewhere between: nothing over, nothing left."""
+    """Suggested amounts, unit by unit in any order, with delivery, packaging and tip somewhere between."""
     whole = order
     units = [line.position for line in order.lines for _ in range(line.quantity)]
-    steps = data.draw(st.permutations([*units, 0]))
+    steps = data.draw(st.permutations([*units, 0, -1, -2]))
     for position in steps:
-        if position:
+        if position > 0:
             line = next(line for line in order.lines if line.position == position)
             parts = parts_of(order, [Wanted(line, 1, line.suggested(1))], 0, 0)
-        else:
+        elif position == 0:
             parts = parts_of(order, [], order.shipping_left_minor, 0)
+        elif position == -1:
+            parts = parts_of(order, [], 0, 0, order.packaging_left_minor)
+        else:
+            parts = parts_of(order, [], 0, 0, 0, order.tip_left_minor)
+        assert not is_too_much(order, parts)
         assert all(part.tax_minor >= 0 and part.net_minor >= 0 for part in parts)
         order = after(order, parts)
     assert (order.refunded_minor, order.refunded_tax_minor) == (whole.total_minor, whole.tax_minor)
@@ -156,14 +167,20 @@ def test_amounts_that_somebody_chose_never_take_more_tax_than_there_is(order, da
     whole = order
     for _ in range(data.draw(st.integers(1, 6))):
         line = data.draw(st.sampled_from(order.lines))
-        amount = data.draw(st.integers(0, min(line.left_minor, order.left_minor)))
-        left = order.left_minor - amount
+        amount = data.draw(st.integers(0, min(line.left_minor, order.sale_left_minor)))
+        left = order.sale_left_minor - amount
         shipping = data.draw(st.integers(0, min(order.shipping_left_minor, left)))
-        other = data.draw(st.integers(0, left - shipping))
-        parts = parts_of(order, [Wanted(line, 0, amount)], shipping, other)
+        packaging = data.draw(st.integers(0, min(order.packaging_left_minor, left - shipping)))
+        tip = data.draw(st.integers(0, order.tip_left_minor))
+        other = data.draw(st.integers(0, order.left_minor - amount - shipping - packaging - tip))
+        parts = parts_of(order, [Wanted(line, 0, amount)], shipping, other, packaging, tip)
+        assert not is_too_much(order, parts)
+        assert sum(part.amount_minor for part in parts) == amount + shipping + packaging + tip + other
         order = after(order, parts)
         assert all(0 <= part.tax_minor <= part.amount_minor for part in parts)
-        assert 0 <= order.left_tax_minor <= order.left_minor
+        assert all(part.tax_minor == 0 for part in parts if part.part == "tip")
+        assert 0 <= order.left_tax_minor <= order.sale_left_minor
+        assert order.tip_left_minor >= 0
     order = after(order, parts_of(order, [], 0, order.left_minor))
     assert (order.refunded_minor, order.refunded_tax_minor) == (whole.total_minor, whole.tax_minor)
 

@@ -84,7 +84,8 @@ def test_what_we_had_not_heard_of_is_settled_before_it_counts_as_a_difference(ti
 def test_money_that_no_order_of_ours_knows_is_found_once(till):
     one = served(till)
     page = door.gateway().real.open_checkout(
-        account=one.shop.payment_account, key="elsewhere", amount=current_total(one), description="Otra cosa", lines=[],
+        account=one.shop.payment_account, key="elsewhere", method="card", amount=current_total(one),
+        description="Otra cosa", lines=[],
         success_url="https://x.test", cancel_url="https://x.test", metadata={}, application_fee_minor=0, locale="es",
         expires_at=clock.now() + timedelta(hours=1), customer_email=None,
     )  # fmt: skip

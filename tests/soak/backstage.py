@@ -78,6 +78,10 @@ class Backstage:
         self.worker.kill()
         if clock_too:
             self.clock.kill()
+        self.kill_broker()
+
+    def kill_broker(self) -> None:
+        """Valkey alone."""
         os.kill(self.server.pid, signal.SIGKILL)
         assert wait_until(lambda: valkey.find_running(self.home) is None, 10)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from storefront.kernel.audit import SYSTEM, Actor
 from storefront.kernel.tenancy import directory
@@ -100,3 +101,17 @@ def test_orders_stay_reachable_while_the_shop_is_in_pause(at, client_at, bakery)
     post(alicia, "/ajustes/pausa", page="/ajustes/publicacion")
     assert "Abre pronto" in visitor.get("/carrito").text
     assert visitor.get("/pedido/no-existe").status_code == 404, "the order page answers, not the closed door"
+
+
+def test_a_shop_that_cannot_be_looked_up_has_a_page_that_says_so(at, cast, monkeypatch) -> None:
+    def away(_host: str) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("server closed the connection"))
+
+    monkeypatch.setattr(directory(), "by_host", away)
+
+    page = at("espiga.portales.test").get("/")
+
+    assert page.status_code == 503
+    assert page.headers["Retry-After"]
+    assert 'class="wrap bare"' in page.text
+    assert "Volver a intentar" in page.text

@@ -218,3 +218,43 @@ def test_the_trail_is_read_by_the_owner_and_by_nobody_of_another_shop(client_at)
 def test_a_colour_that_is_not_among_the_twelve_doors_is_kept(client_at, bakery) -> None:
     page = client_at("app", as_="alicia").get("/ajustes/aspecto").text
     assert f'name="hue" value="{bakery.hue}" checked' in page
+
+
+EXTRAS = "/ajustes/empaque-y-propinas"
+
+
+def test_an_owner_charges_for_packaging_and_takes_tips_until_they_say_otherwise(client_at, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    assert (bakery.packaging_minor, bakery.takes_tips) == (0, False)
+    typed = {"packaging": "12.50", "packaging_for": ["delivery"], "takes_tips": "y", "percents": "10 %, 5,15"}
+    assert post(alicia, EXTRAS, **typed).status_code == 303
+    now = now_is(bakery)
+    assert (now.packaging_minor, now.packaging_for) == (1_250, ("delivery",))
+    assert (now.takes_tips, now.tip_percents) == (True, (5, 10, 15))
+    page = alicia.get(EXTRAS).text
+    assert 'value="12.50"' in page
+    assert 'value="5, 10, 15"' in page
+
+    assert post(alicia, EXTRAS, percents="5, 10, 15").status_code == 303
+    now = now_is(bakery)
+    assert (now.packaging_minor, now.takes_tips, now.tip_percents) == (0, False, (5, 10, 15))
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"packaging": "12"}, "Elige en qué pedidos se cobra el empaque"),
+        ({"packaging": "-1", "packaging_for": ["pickup"]}, "packaging-error"),
+        ({"packaging": "mucho", "packaging_for": ["pickup"]}, "packaging-error"),
+        ({"takes_tips": "y", "percents": "5, 10, 15, 20"}, "hasta tres porcentajes"),
+        ({"takes_tips": "y", "percents": "50"}, "hasta tres porcentajes"),
+        ({"takes_tips": "y", "percents": "0"}, "hasta tres porcentajes"),
+        ({"takes_tips": "y", "percents": "diez"}, "hasta tres porcentajes"),
+    ],
+)
+def test_packaging_for_nobody_and_tips_beyond_reason_are_refused(client_at, bakery, typed, sentence) -> None:
+    answer = post(client_at("app", as_="alicia"), EXTRAS, **typed)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert all(f'value="{value}"' in answer.text for name, value in typed.items() if name in {"packaging", "percents"})
+    assert now_is(bakery) == bakery

@@ -1,12 +1,12 @@
 """A small stand-in for Stripe's API, for tests and the demo: it keeps state, isolates accounts, signs notices.
 
 Only what `payments.gateway` calls lives here. `contract` checks every request against the parameter types of
-Stripe's own library; `state` keeps the objects and the book, on which `accounts`, `checkout` and `refunds` act;
-`webhooks` tells the shop (late, twice or never, when asked to); `faults` fails on purpose; `api`, `hosted` and
+Stripe's own library; `state` keeps the objects and the book, on which `accounts`, `checkout`, `vouchers` and `refunds`
+act; `webhooks` tells the shop (late, twice or never, when asked to); `faults` fails on purpose; `api`, `hosted` and
 `control` are its three faces. No money moves, and no live key gets past the door.
 
-It is not Stripe: fraud, disputes, payouts and payments that take days are absent, and it opens accounts in any
-country, which Stripe does not.
+It is not Stripe: fraud and disputes are absent, payouts happen when asked for, and it opens accounts in any country,
+which Stripe does not.
 """
 
 from storefront.embedded.fakestripe.app import create_fakestripe

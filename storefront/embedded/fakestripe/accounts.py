@@ -9,6 +9,9 @@ from storefront.embedded.fakestripe.desk import Desk, public
 from storefront.embedded.fakestripe.state import PLATFORM
 
 LINK_LIFETIME_S = 300
+LANDS = {"oxxo": "MX", "boleto": "BR", "pix": "BR"}
+"""Where an account must be at home to be paid so."""
+
 DUE = ["business_type", "external_account", "tos_acceptance.date", "tos_acceptance.ip"]
 
 
@@ -46,6 +49,20 @@ def retrieve_account(desk: Desk, owner: str, params: dict[str, Any], account_id:
     if owner not in (PLATFORM, account_id):
         raise ApiError(403, "This account may not see that one.", code="account_invalid")
     return public(desk.state.find("account", account_id, PLATFORM, param="account"))
+
+
+def update_account(desk: Desk, owner: str, params: dict[str, Any], account_id: str) -> dict[str, Any]:
+    """Ask for more of what the account may do; the owner of a complete account has it at once."""
+    if owner != PLATFORM:
+        raise ApiError(403, "Only the platform may change accounts.", code="platform_account_required")
+    account = desk.state.find("account", account_id, PLATFORM, param="account")
+    for name, wanted in params.get("capabilities", {}).items():
+        method = name.removesuffix("_payments")
+        if method in LANDS and account["country"] != LANDS[method]:
+            raise ApiError(400, f"The country {account['country']} does not support {name}.", param="capabilities")
+        if wanted.get("requested"):
+            account["capabilities"][name] = "active" if account["charges_enabled"] else "inactive"
+    return public(account)
 
 
 def create_account_link(desk: Desk, owner: str, params: dict[str, Any], base_url: str) -> dict[str, Any]:

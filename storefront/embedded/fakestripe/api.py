@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from storefront.embedded.fakestripe import accounts, checkout, desk, refunds
+from storefront.embedded.fakestripe import accounts, checkout, desk, payouts, refunds, vouchers
 from storefront.embedded.fakestripe.contract import ApiError, check, decode
 from storefront.embedded.fakestripe.faults import Fault
 from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
@@ -180,6 +180,12 @@ def retrieve_account(account_id: str) -> Response:
     return _answer("accounts.retrieve", accounts.retrieve_account, account_id=account_id)
 
 
+@blueprint.post("/accounts/<account_id>")
+def update_account(account_id: str) -> Response:
+    """Ask for more of what an account may do."""
+    return _answer("accounts.update", accounts.update_account, account_id=account_id)
+
+
 @blueprint.post("/account_links")
 def create_account_link() -> Response:
     """A page for the account's owner."""
@@ -216,10 +222,22 @@ def retrieve_intent(intent_id: str) -> Response:
     return _answer("payment_intents.retrieve", checkout.retrieve_intent, intent_id=intent_id)
 
 
+@blueprint.post("/payment_intents/<intent_id>/cancel")
+def cancel_intent(intent_id: str) -> Response:
+    """Give a payment up."""
+    return _answer("payment_intents.cancel", vouchers.cancel_intent, intent_id=intent_id)
+
+
 @blueprint.get("/charges")
 def list_charges() -> Response:
     """The account's charges."""
     return _answer("charges.list", checkout.list_charges)
+
+
+@blueprint.get("/payouts")
+def list_payouts() -> Response:
+    """What was sent to the account's bank."""
+    return _answer("payouts.list", payouts.list_payouts)
 
 
 @blueprint.post("/refunds")

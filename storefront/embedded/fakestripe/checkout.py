@@ -12,6 +12,14 @@ SHORTEST_S = 30 * 60
 LONGEST_S = 24 * 60 * 60
 SMALLEST = {"usd": 50, "eur": 50, "brl": 50, "mxn": 1000}
 """The least that Stripe charges, where a currency is settled as such; one unit elsewhere."""
+METHODS = {
+    "card": (0, 0, ""),
+    "oxxo": (1_000, 1_000_000, "mxn"),
+    "boleto": (500, 4_999_999, "brl"),
+    "pix": (50, 10_000_000, "brl"),
+}
+"""What a page can be paid with: the least and the most of one payment, and the currency."""
+
 LOCALES = frozenset({"auto", "en", "en-GB", "es", "es-419", "pt", "pt-BR"})
 DECLINED = {
     "code": "card_declined",
@@ -27,6 +35,7 @@ def create_session(desk: Desk, owner: str, params: dict[str, Any], base_url: str
     currency, total = _priced(params.get("line_items", []))
     fee = params.get("payment_intent_data", {}).get("application_fee_amount")
     _check_session(desk, params)
+    _check_method(desk, owner, params, currency, total)
     if fee is not None:
         _check_fee(owner, total, fee)
     session = desk.state.add(
@@ -52,6 +61,7 @@ def create_session(desk: Desk, owner: str, params: dict[str, Any], base_url: str
             "status": "open",
             "success_url": params["success_url"],
             "_fee": fee,
+            "_options": params.get("payment_method_options", {}),
             "_intent": params.get("payment_intent_data", {}),
             "_lines": params["line_items"],
         },
@@ -63,7 +73,14 @@ def create_session(desk: Desk, owner: str, params: dict[str, Any], base_url: str
 def retrieve_session(desk: Desk, owner: str, params: dict[str, Any], session_id: str) -> dict[str, Any]:
     """One payment page of the account."""
     expire_due(desk)
-    return public(desk.state.find("checkout.session", session_id, owner, param="session"))
+    session = public(desk.state.find("checkout.session", session_id, owner, param="session"))
+    wanted = params.get("expand", [])
+    if set(wanted) - {"payment_intent"}:
+        raise ApiError(400, "The stand-in expands payment_intent only.", param="expand")
+    if wanted and session["payment_intent"]:
+        intent = desk.state.find("payment_intent", session["payment_intent"], owner)
+        return {**session, "payment_intent": public(intent)}
+    return session
 
 
 def list_sessions(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -125,9 +142,18 @@ def pay(desk: Desk, session_id: str) -> dict[str, Any]:
     """The customer's card was accepted: one charge, the page is complete, the shop is told. ApiError when it
     is not open.
     """
-    owner, session = _open_session(desk, session_id)
-    intent = _intent_of(desk, owner, session)
-    charge = desk.state.add(
+    owner, session = open_session(desk, session_id)
+    intent = intent_of(desk, owner, session)
+    charge(desk, owner, session, intent)
+    session.update(status="complete", payment_status="paid", url=None)
+    desk.emit("payment_intent.succeeded", owner, intent)
+    desk.emit("checkout.session.completed", owner, session)
+    return public(session)
+
+
+def charge(desk: Desk, owner: str, session: dict[str, Any], intent: dict[str, Any]) -> None:
+    """The money of a page has come."""
+    made = desk.state.add(
         "charge",
         "ch",
         owner,
@@ -148,23 +174,20 @@ def pay(desk: Desk, session_id: str) -> dict[str, Any]:
     )
     intent.update(
         status="succeeded",
-        amount_received=charge["amount"],
-        latest_charge=charge["id"],
+        amount_received=made["amount"],
+        latest_charge=made["id"],
         last_payment_error=None,
+        next_action=None,
     )
-    session.update(status="complete", payment_status="paid", url=None)
-    book(desk, charge, "charge", charge["amount"], charge["id"])
+    book(desk, made, "charge", made["amount"], made["id"])
     if session["_fee"]:
-        book(desk, charge, "fee", session["_fee"], charge["id"])
-    desk.emit("payment_intent.succeeded", owner, intent)
-    desk.emit("checkout.session.completed", owner, session)
-    return public(session)
+        book(desk, made, "fee", session["_fee"], made["id"])
 
 
 def decline(desk: Desk, session_id: str) -> dict[str, Any]:
     """The customer's card was refused: nothing is charged, and the page stays open for another try."""
-    owner, session = _open_session(desk, session_id)
-    intent = _intent_of(desk, owner, session)
+    owner, session = open_session(desk, session_id)
+    intent = intent_of(desk, owner, session)
     intent["last_payment_error"] = dict(DECLINED)
     desk.emit("payment_intent.payment_failed", owner, intent)
     return public(session)
@@ -177,7 +200,8 @@ def book(desk: Desk, charge: dict[str, Any], kind: str, amount: int, object_id: 
     desk.state.lines.append(BookLine(owner, kind, amount, currency, intent_id, object_id, metadata))
 
 
-def _open_session(desk: Desk, session_id: str) -> tuple[str, dict[str, Any]]:
+def open_session(desk: Desk, session_id: str) -> tuple[str, dict[str, Any]]:
+    """A page that still takes money, and whose it is. ApiError when there is none."""
     expire_due(desk)
     owner = desk.state.owner_of("checkout.session", session_id)
     if owner is None:
@@ -188,7 +212,7 @@ def _open_session(desk: Desk, session_id: str) -> tuple[str, dict[str, Any]]:
     return owner, session
 
 
-def _intent_of(desk: Desk, owner: str, session: dict[str, Any]) -> dict[str, Any]:
+def intent_of(desk: Desk, owner: str, session: dict[str, Any]) -> dict[str, Any]:
     """The page's payment, made at the first attempt, as Stripe does."""
     if session["payment_intent"]:
         return desk.state.find("payment_intent", session["payment_intent"], owner)
@@ -208,6 +232,7 @@ def _intent_of(desk: Desk, owner: str, session: dict[str, Any]) -> dict[str, Any
             "latest_charge": None,
             "livemode": False,
             "metadata": described.get("metadata", {}),
+            "next_action": None,
             "status": "requires_payment_method",
         },
     )
@@ -268,8 +293,6 @@ def _check_session(desk: Desk, params: dict[str, Any]) -> None:
         raise ApiError(400, "The stand-in only knows payment mode.", param="mode")
     if params.get("locale", "auto") not in LOCALES:
         raise ApiError(400, f"Invalid locale: {params['locale']}", param="locale")
-    if set(params.get("allowed_payment_method_types", ["card"])) != {"card"}:
-        raise ApiError(400, "The stand-in only takes cards.", param="allowed_payment_method_types")
     for name in ("success_url", "cancel_url"):
         if not params.get(name, "").startswith(("http://", "https://")):
             raise ApiError(400, "Not a valid URL", code="url_invalid", param=name)
@@ -282,6 +305,35 @@ def _check_session(desk: Desk, params: dict[str, Any]) -> None:
         )
     for metadata in (params.get("metadata", {}), intent.get("metadata", {})):
         check_metadata(metadata)
+
+
+def _check_method(desk: Desk, owner: str, params: dict[str, Any], currency: str, total: int) -> None:
+    """One method for a page, in its currency and within its bounds, on an account that may take it."""
+    param = "allowed_payment_method_types"
+    types = params.get(param, ["card"])
+    if len(types) != 1 or types[0] not in METHODS:
+        raise ApiError(400, f"The stand-in takes one of {', '.join(METHODS)} on a page.", param=param)
+    method = types[0]
+    least, most, wanted = METHODS[method]
+    refuse_beyond((method,), params.get("payment_method_options", {}), "payment_method_options")
+    if method == "card":
+        _check_months(params.get("payment_method_options", {}).get("card", {}), currency)
+        return
+    if currency != wanted:
+        raise ApiError(400, f"The payment method {method} only supports {wanted}.", param=param)
+    account = desk.state.find("account", owner, PLATFORM)
+    if account["capabilities"].get(f"{method}_payments") != "active":
+        raise ApiError(400, f"The payment method type provided: {method} is invalid.", param=param)
+    if not least <= total <= most:
+        raise ApiError(400, f"The amount is out of the bounds of {method}.", code="amount_too_large")
+
+
+def _check_months(card: dict[str, Any], currency: str) -> None:
+    """Months without interest are for Mexican pesos only."""
+    param = "payment_method_options[card]"
+    refuse_beyond(("installments",), card, param)
+    if card.get("installments", {}).get("enabled") and currency != "mxn":
+        raise ApiError(400, "Installments are only supported in mxn.", param=param)
 
 
 def _check_fee(owner: str, total: int, fee: int) -> None:

@@ -27,6 +27,7 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
         frozenset({"business_profile", "capabilities", "controller", "country", "email", "metadata"}),
     ),
     "accounts.retrieve": ("_account_retrieve_params", "AccountRetrieveParams", frozenset()),
+    "accounts.update": ("_account_update_params", "AccountUpdateParams", frozenset({"capabilities"})),
     "account_links.create": (
         "_account_link_create_params",
         "AccountLinkCreateParams",
@@ -46,9 +47,10 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
                 "expires_at",
             }
             | {"locale", "allowed_payment_method_types", "payment_intent_data", "customer_email"}
+            | {"payment_method_options"}
         ),
     ),
-    "sessions.retrieve": ("checkout._session_retrieve_params", "SessionRetrieveParams", frozenset()),
+    "sessions.retrieve": ("checkout._session_retrieve_params", "SessionRetrieveParams", frozenset({"expand"})),
     "sessions.expire": ("checkout._session_expire_params", "SessionExpireParams", frozenset()),
     "sessions.list": (
         "checkout._session_list_params",
@@ -60,7 +62,9 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
         "PaymentIntentRetrieveParams",
         frozenset(),
     ),
+    "payment_intents.cancel": ("_payment_intent_cancel_params", "PaymentIntentCancelParams", frozenset()),
     "charges.list": ("_charge_list_params", "ChargeListParams", PAGING | {"payment_intent"}),
+    "payouts.list": ("_payout_list_params", "PayoutListParams", PAGING),
     "refunds.create": (
         "_refund_create_params",
         "RefundCreateParams",

@@ -15,6 +15,7 @@ from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
 from storefront.embedded.fakestripe.webhooks import Mischief
 
 blueprint = Blueprint("control", __name__, url_prefix="/_control")
+LATER = ("pay_out", "issue", "pay_voucher", "let_voucher_lapse")
 FIELDS = frozenset(field.name for field in fields(Mischief))
 
 
@@ -45,6 +46,10 @@ class Switches(BaseModel):
     pay: str | None = None
     decline: str | None = None
     expire: str | None = None
+    pay_out: str | None = None
+    issue: str | None = None
+    pay_voucher: str | None = None
+    let_voucher_lapse: str | None = None
     settle_refund: tuple[str, Literal["succeeded", "failed"]] | None = None
     release: Literal["in_order", "backwards"] | None = None
     resend: str | None = None
@@ -109,7 +114,7 @@ def _turn_failures(stand_in: StandIn, switches: Switches) -> None:
 def _act_as_people(stand_in: StandIn, switches: Switches) -> None:
     if switches.refund_status:
         stand_in.desk.refund_status = switches.refund_status
-    for verb in ("complete_account", "restrict_account", "pay", "decline", "expire"):
+    for verb in ("complete_account", "restrict_account", "pay", "decline", "expire", *LATER):
         if object_id := getattr(switches, verb):
             getattr(stand_in, verb)(object_id)
     if switches.settle_refund:

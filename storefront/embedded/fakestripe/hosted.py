@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from storefront.embedded.fakestripe import accounts, checkout
+from storefront.embedded.fakestripe import accounts, checkout, vouchers
 from storefront.embedded.fakestripe.contract import ApiError
 from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
 
@@ -50,6 +50,9 @@ def make_payment(session_id: str) -> AnyResponse:
     """The card is accepted or refused, as the person chose."""
     stand_in = stand_in_of(current_app)
     try:
+        if request.form.get("later"):
+            session = stand_in.issue(session_id, (stand_in.config.public_url or request.host_url).rstrip("/"))
+            return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), 303)
         if request.form.get("card") != "accepted":
             stand_in.decline(session_id)
             return redirect(url_for("hosted.payment_page", session_id=session_id), 303)
@@ -58,6 +61,26 @@ def make_payment(session_id: str) -> AnyResponse:
         # Paid or closed in the meantime, perhaps in another tab: the page says so.
         return _payment_page(stand_in, session_id, error.status)
     return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), 303)
+
+
+@blueprint.get("/voucher/<intent_id>")
+def voucher_page(intent_id: str) -> Response:
+    """What is paid later, and the two ways in which that ends."""
+    return _voucher_page(stand_in_of(current_app), intent_id)
+
+
+@blueprint.post("/voucher/<intent_id>")
+def end_voucher(intent_id: str) -> AnyResponse:
+    """It is paid, or its time is over, as the person chose."""
+    stand_in = stand_in_of(current_app)
+    try:
+        if request.form.get("end") == "paid":
+            stand_in.pay_voucher(intent_id)
+        else:
+            stand_in.let_voucher_lapse(intent_id)
+    except ApiError as error:
+        return _voucher_page(stand_in, intent_id, error.status)
+    return redirect(url_for("hosted.voucher_page", intent_id=intent_id), 303)
 
 
 @blueprint.get("/setup/<link_id>")
@@ -108,7 +131,27 @@ def _payment_page(stand_in: StandIn, session_id: str, status: int = 200) -> Resp
         lines=[_shown_line(line) for line in session["_lines"]],
         total=_shown(session["amount_total"], session["currency"]),
         declined=declined,
+        method=vouchers.method_of(session),
         cancel_url=session["cancel_url"],
+    )
+    return make_response(page, status)
+
+
+def _voucher_page(stand_in: StandIn, intent_id: str, status: int = 200) -> Response:
+    stand_in.pass_time()
+    owner = stand_in.state.owner_of("payment_intent", intent_id)
+    if owner is None:
+        return make_response(render_template("fakestripe/closed.html", status="missing", back=None), 404)
+    with stand_in.state.lock:
+        intent = stand_in.state.snapshot(stand_in.state.find("payment_intent", intent_id, owner))
+        session = stand_in.state.snapshot(stand_in.state.find("checkout.session", intent["_session"], owner))
+    page = render_template(
+        "fakestripe/voucher.html",
+        total=_shown(intent["amount"], intent["currency"]),
+        method=vouchers.method_of(session),
+        status=intent["status"],
+        shown=(intent["next_action"] or {}).get((intent["next_action"] or {}).get("type", ""), {}),
+        back=session["cancel_url"],
     )
     return make_response(page, status)
 

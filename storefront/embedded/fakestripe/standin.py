@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from storefront.embedded.fakestripe import accounts, checkout, refunds
+from storefront.embedded.fakestripe import accounts, checkout, payouts, refunds, vouchers
 from storefront.embedded.fakestripe.desk import Desk
 from storefront.embedded.fakestripe.faults import Faults
 from storefront.embedded.fakestripe.state import BookLine, State
@@ -56,7 +56,7 @@ class StandIn:
         sink = config.sink or (http_sink(config.webhook_url) if config.webhook_url else None)
         self.deliveries = Deliveries(self.state, config.webhook_secret, sink, seed=config.seed)
         self.desk = Desk(self.state, self.deliveries.enqueue)
-        self.deliveries.tick = lambda: checkout.expire_due(self.desk)
+        self.deliveries.tick = self.pass_time
         self.in_flight: set[str] = set()
         self.in_flight_lock = threading.Lock()
 
@@ -73,6 +73,26 @@ class StandIn:
         """The customer pays. ApiError when the page is not open."""
         with self.state.changing():
             return checkout.pay(self.desk, session_id)
+
+    def pass_time(self) -> None:
+        """Close the pages and end the vouchers whose time is over."""
+        checkout.expire_due(self.desk)
+        vouchers.lapse_due(self.desk)
+
+    def issue(self, session_id: str, base_url: str | None = None) -> dict[str, Any]:
+        """The customer takes a voucher (or a code) to pay with later. ApiError when the page is not open."""
+        with self.state.changing():
+            return vouchers.issue(self.desk, session_id, base_url or self.config.public_url or "")
+
+    def pay_voucher(self, intent_id: str) -> dict[str, Any]:
+        """The customer pays what the page gave out. ApiError when it is good for nothing any more."""
+        with self.state.changing():
+            return vouchers.pay_voucher(self.desk, intent_id)
+
+    def let_voucher_lapse(self, intent_id: str) -> dict[str, Any]:
+        """The customer never pays. ApiError when it ended already."""
+        with self.state.changing():
+            return vouchers.let_voucher_lapse(self.desk, intent_id)
 
     def decline(self, session_id: str) -> dict[str, Any]:
         """The customer's card is refused; the page stays open."""
@@ -110,6 +130,11 @@ class StandIn:
         """Stripe asks for more and stops the account."""
         with self.state.changing():
             return accounts.restrict_account(self.desk, account_id)
+
+    def pay_out(self, account_id: str) -> dict[str, Any]:
+        """Stripe sends an account's balance to its bank. ApiError when there is none."""
+        with self.state.changing():
+            return payouts.pay_out(self.desk, account_id)
 
     def events(self, kind: str | None = None, account: str | None = None) -> list[dict[str, Any]]:
         """The events so far, oldest first, of one type or account when given."""

@@ -29,7 +29,7 @@ class BookLine:
     """One movement of money on an account.
 
     `kind`: charge, refund, refund_failed (money back after a refund failed), fee (the platform's part),
-    fee_returned. `amount` is in Stripe's minor units of `currency` (lower case); `metadata` is the payment's.
+    fee_returned, payout. `amount` is in Stripe's minor units of `currency` (lower case); `metadata` is the payment's.
     """
 
     account: str
