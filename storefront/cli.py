@@ -16,12 +16,15 @@ from storefront import seeding
 from storefront.delivery import partners
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
+from storefront.giftcards.queries import invariants as card_faults
 from storefront.inventory.queries import invariants as inventory_faults
 from storefront.kernel.faces import face_url
 from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
+from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.queries import invariants as payment_faults
+from storefront.payments.receiving import invariants as receiving_faults
 from storefront.promotions.queries import invariants as promotion_faults
 from storefront.receipts.queries import faults as receipt_faults
 from storefront.reservations.invariants import invariants as booking_faults
@@ -29,7 +32,10 @@ from tenants.actions import NewShop, create_operator, open_shop
 from tenants.contacts import read_contact
 from tenants.people import Credentials
 
-INVARIANTS = (inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receipt_faults)
+INVARIANTS = (
+    inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
+    card_faults, card_book_faults,
+)  # fmt: skip
 
 
 @click.command("prepare")

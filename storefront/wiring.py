@@ -30,6 +30,8 @@ from storefront.delivery import jobs as delivery_jobs
 from storefront.delivery import partner_api, rider
 from storefront.delivery import personal_data as delivery_data
 from storefront.delivery import views as delivery
+from storefront.giftcards import personal_data as gift_card_data
+from storefront.giftcards import views as gift_cards
 from storefront.inventory.bundles import contents
 from storefront.inventory.queries import shelf
 from storefront.kernel import facts, mail, mail_outbox, metrics, style_page
@@ -65,6 +67,7 @@ from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
 from tenants.dashboard import differences as desk_differences
+from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
@@ -91,6 +94,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         reservations.blueprint,
         receipts.blueprint,
         delivery.blueprint,
+        gift_cards.blueprint,
         customers.blueprint,
         tastes.blueprint,
         preview.blueprint,
@@ -115,6 +119,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_bundles.blueprint,
         desk_counter.blueprint,
         desk_promotions.blueprint,
+        desk_gift_cards.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
         desk_settings.blueprint,
@@ -157,7 +162,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
         receipt_jobs.follow_cancellation,
         change_jobs.end_with_order,
     ),
-    events.OrderExpired: (order_jobs.send_expired, change_jobs.end_with_order),
+    events.OrderExpired: (order_jobs.send_expired, payment_jobs.give_back, change_jobs.end_with_order),
     events.ChangeProposed: (change_jobs.send_proposed,),
     events.ChangeAnswered: (change_jobs.tell_shop,),
     events.OrderChanged: (change_jobs.send_changed, change_jobs.close_pages),
@@ -202,6 +207,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
 PERSONAL_DATA: Mapping[str, Any] = {
     "reservations": booking_data,
     "promotions": promotion_data,
+    "giftcards": gift_card_data,
     "cart": cart_data,
     "orders": order_data,
     "payments": payment_data,

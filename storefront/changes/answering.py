@@ -85,8 +85,17 @@ class PaidAlready(Conflict):
     )
 
 
+class PartlyPaid(Conflict):
+    """Part of the old total is paid and the rest is not."""
+
+    message = _l(
+        "Este pedido ya tiene una parte pagada. Se podrá cambiar cuando esté pagado por completo; "
+        "lo que se agrega se cobra aparte, en «Nueva venta»."
+    )
+
+
 def require_changeable(order: Order) -> None:
-    """Raise NotChangeable or MoneyMoves unless the lines of a locked order may change now."""
+    """Raise NotChangeable, MoneyMoves or PartlyPaid unless the lines of a locked order may change now."""
     in_shop = order.fulfilment_state in {FulfilmentState.NONE, FulfilmentState.PREPARING}
     lapsed = order.expires_at is not None and order.expires_at <= clock.now()
     if not in_shop or lapsed or order.state not in WAITING | {OrderState.CONFIRMED} or not order.total_minor:
@@ -94,6 +103,8 @@ def require_changeable(order: Order) -> None:
     settling = order.payment_state is PaymentState.PAID and order.state in WAITING
     if settling or order.payment_state in RETURNING | {PaymentState.PROOF_REVIEW}:
         raise MoneyMoves
+    if 0 < order.received_minor < order.total_minor:
+        raise PartlyPaid
     if db.session.scalar(
         select(OrderLine.id).where(OrderLine.order_id == order.id, OrderLine.refunded_minor > 0).limit(1)
     ):
@@ -101,8 +112,7 @@ def require_changeable(order: Order) -> None:
 
 
 def require_payable(order: Order, total_minor: int) -> None:
-    """Raise PaidAlready where a paid order would become dearer. Once several payments may pay one order, this is the
-    one place to open."""
+    """Raise PaidAlready where a paid order would become dearer."""
     if order.payment_state in SETTLED and total_minor > order.total_minor:
         raise PaidAlready
 

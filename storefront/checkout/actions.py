@@ -19,6 +19,7 @@ from storefront.catalogue.models import ProductKind
 from storefront.checkout.queries import Bill, bill, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
+from storefront.giftcards.queries import card_by_secret
 from storefront.inventory.actions import OutOfStock
 from storefront.inventory.bundles import Part, parts_of
 from storefront.kernel.audit import Actor
@@ -30,7 +31,8 @@ from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.capabilities import THROUGH_A_PROVIDER
-from storefront.payments.methods import available_methods
+from storefront.payments.gift_cards import redeem
+from storefront.payments.methods import GIFT_CARD, available_methods
 from storefront.pricing.extras import NO_TIP, Tip
 from storefront.reservations.actions import HoldExpired
 
@@ -65,7 +67,8 @@ class MethodUnavailable(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutDetails:
-    """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries.
+    """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries;
+    `gift_card` is the secret of a card that is to pay as much as it can.
 
     A shop that writes an order down itself may take any way of payment it likes, and says whether it is `packed`.
     """
@@ -83,6 +86,7 @@ class CheckoutDetails:
     channel: Channel = Channel.WEB
     tip: Tip = NO_TIP
     packed: bool = True
+    gift_card: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,8 @@ class Placement:
 def place(cart_token: str | None, details: CheckoutDetails, key: str, by: Actor) -> Placement:
     """Order what is in the cart of `cart_token`. Asked again with the same key or for the same cart: the same order.
 
-    Raises PriceChanged, PromotionGone, OutOfStock, HoldExpired, NotForSale, NoDelivery, MethodUnavailable or EmptyCart;
-    then nothing happened and the cart is as it was.
+    Raises PriceChanged, PromotionGone, CardSpent, OutOfStock, HoldExpired, NotForSale, NoDelivery, MethodUnavailable or
+    EmptyCart; then nothing happened and the cart is as it was.
     """
     fresh: list[bool] = []
 
@@ -131,17 +135,18 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
     delivery = _quote(view, details)
     method = _fulfilment(view, details)
     more = extras_of(view, method if details.packed else "", details.tip)
-    now = bill(view, delivery, more)
+    now = bill(view, delivery, more, card_by_secret(details.gift_card))
     if now.stamp != details.shown:
         raise PriceChanged(now)
-    offered = available_methods(current_shop(), method, view.has_bookings, now.total.minor)
-    if details.channel is Channel.WEB and details.payment_method not in {offer.code for offer in offered}:
+    offered = available_methods(current_shop(), method, view.has_bookings, now.due.minor)
+    chosen = details.payment_method in {offer.code for offer in offered}
+    if details.channel is Channel.WEB and not chosen and not now.is_covered:
         raise MethodUnavailable
     order = place_order(
         NewOrder(
             placement_key=f"cart:{cart.id}:{key}",
             lines=_new_lines(view.lines),
-            payment_method=details.payment_method,
+            payment_method=GIFT_CARD if now.is_covered else details.payment_method,
             fulfilment_method=method,
             contact_name=details.name,
             contact_phone=details.phone or None,
@@ -160,7 +165,9 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
         ),
         by,
     )
-    attempt = open_attempt(order.id, details.payment_method) if order.total_minor else None
+    if now.card and now.with_card:
+        redeem(order.id, now.card.id, now.with_card.minor, by)
+    attempt = open_attempt(order.id, details.payment_method) if order.due_minor else None
     empty_into_order(cart, order.token)
     elsewhere = attempt is not None and details.payment_method in THROUGH_A_PROVIDER
     return {"order": order.token, "attempt": attempt.id if attempt and elsewhere else None}

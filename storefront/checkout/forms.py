@@ -73,6 +73,13 @@ class CheckoutForm(Form):
     )
     coupon = StringField(_l("¿Tienes un cupón?"), [Optional(), Length(max=40)], render_kw={"autocomplete": "off"})
     note = TextAreaField(_l("Nota para la tienda"), [Optional(), Length(max=500)])
+    gift_card = StringField(
+        _l("¿Tienes una tarjeta de regalo?"),
+        [Optional(), Length(max=60)],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+    is_covered = False
+    """Whether a gift card pays all of it, so that no other way needs to be chosen."""
     tip = RadioField(_l("¿Quieres dejar propina?"), choices=[], validate_choice=False)
     tip_amount = MoneyField(_l("¿Cuánto de propina?"), [Optional()])
 
@@ -134,7 +141,9 @@ class CheckoutForm(Form):
             raise ValidationError(_("Elige a dónde lo llevamos."))
 
     def validate_pay(self, field: Any) -> None:
-        """One of the ways that go with the rest."""
+        """One of the ways that go with the rest, where anything is left to pay."""
+        if self.is_covered:
+            return
         if field.data not in [value for value, *_rest in field.iter_choices()]:
             raise ValidationError(_("Elige cómo quieres pagar."))
 

@@ -12,6 +12,7 @@ from storefront.cart.queries import CartView, basket_of
 from storefront.customers.address import PostalAddress
 from storefront.customers.models import Address, Customer
 from storefront.delivery.rates import EMPTY, Load, Quote, plain, price_in, zones_for_checkout
+from storefront.giftcards.queries import CardState, CardView
 from storefront.kernel.db import db
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
@@ -41,11 +42,27 @@ class Bill:
     totals: Totals
     quote: Quote | None
     stamp: str
+    card: CardView | None = None
 
     @property
     def total(self) -> Money:
         """What will be paid."""
         return self.totals.total
+
+    @property
+    def with_card(self) -> Money:
+        """What of it the gift card pays."""
+        return Money(_by_card(self.card, self.totals.total_minor), self.totals.currency)
+
+    @property
+    def due(self) -> Money:
+        """What of it is to be paid in another way."""
+        return Money(self.totals.total_minor - self.with_card.minor, self.totals.currency)
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the gift card pays all of it."""
+        return self.with_card.minor > 0 and not self.due
 
 
 def load_of(cart: CartView) -> Load:
@@ -79,20 +96,28 @@ def extras_of(cart: CartView, way: str, tip: Tip = NO_TIP) -> Extras:
     return Extras(packaging_minor(shop, way) if cart.has_goods else 0, tip_minor(shop, tip, cart.totals.subtotal_minor))
 
 
-def bill(cart: CartView, quote: Quote | None, more: Extras = NOTHING_MORE) -> Bill:
-    """The bill of a cart, with delivery where there is a quote for it, and with what comes on top."""
+def bill(cart: CartView, quote: Quote | None, more: Extras = NOTHING_MORE, card: CardView | None = None) -> Bill:
+    """The bill of a cart, with delivery where there is a quote, what comes on top, and what a gift card pays of it."""
     sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0, more))
-    return Bill(sums, quote, _stamp(cart, sums))
+    return Bill(sums, quote, _stamp(cart, sums, card), card)
 
 
-def _stamp(cart: CartView, sums: Totals) -> str:
+def _by_card(card: CardView | None, total_minor: int) -> int:
+    """What a card pays of a total: all that is on it, as far as it is wanted."""
+    return min(card.balance.minor, total_minor) if card and card.state is CardState.ACTIVE else 0
+
+
+def _stamp(cart: CartView, sums: Totals, card: CardView | None) -> str:
     """Changes whenever anything on the bill does, even when the total happens to stay the same."""
     lines: Sequence[tuple[object, ...]] = [
         (line.variant_id, line.units, line.unit_minor, line.starts_at) for line in cart.lines
     ]
     came_off = [(one.discount_id, one.amount_minor) for one in sums.discounts]
     fees = (sums.shipping_minor, sums.packaging.listed_minor, sums.tip_minor)
-    seen = repr((sorted(map(repr, lines)), fees, came_off, sums.total_minor, sums.currency))
+    whole: tuple[object, ...] = (sorted(map(repr, lines)), fees, came_off, sums.total_minor, sums.currency)
+    if paid := _by_card(card, sums.total_minor):
+        whole = (*whole, card.id if card else 0, paid)
+    seen = repr(whole)
     return f"{sums.total_minor}-{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -24,6 +24,9 @@ from storefront.checkout.actions import (
 from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm, price_word
 from storefront.checkout.queries import Bill, Place, bill, buyer_of, extras_of, known_of, load_of, place_of, places
 from storefront.delivery.rates import quote
+from storefront.giftcards.actions import CardSpent
+from storefront.giftcards.queries import CardView, card_by_secret, has_cards
+from storefront.giftcards.words import card_trouble
 from storefront.inventory.actions import OutOfStock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
@@ -40,6 +43,7 @@ from storefront.reservations.actions import HoldExpired
 blueprint = Blueprint("checkout", __name__)
 
 PLACE_ORDER, USE_COUPON, DROP_COUPON = "place", "coupon", "drop-coupon"
+USE_CARD, DROP_CARD = "gift-card", "drop-gift-card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class _Desk:
     methods: list[Method]
     bill: Bill
     cannot_deliver: bool
+    takes_cards: bool = False
 
     @property
     def coupon_note(self) -> str | None:
@@ -94,19 +99,43 @@ def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
         method = FulfilmentMethod.DELIVERY if form.to_be_delivered else FulfilmentMethod.PICKUP
     address = form.address()
     found = quote(address, cart.totals.subtotal_minor, load) if address and form.place_is_named else None
-    now = bill(cart, found, extras_of(cart, method, form.chosen_tip))
-    methods = available_methods(shop, method, cart.has_bookings, now.total.minor)
+    asks_for_cards = has_cards()
+    card = _card(form) if asks_for_cards else None
+    now = bill(cart, found, extras_of(cart, method, form.chosen_tip), card)
+    methods = available_methods(shop, method, cart.has_bookings, now.due.minor)
     form.pay.choices = [SelectChoice(offered.code, str(offered.label)) for offered in methods]
     if len(methods) == 1:
         form.pay.data = methods[0].code
-    return _Desk(
+    desk = _Desk(
         cart=cart,
         ways=ways,
         places=where,
         methods=methods,
         bill=now,
         cannot_deliver=form.to_be_delivered and found is None,
+        takes_cards=asks_for_cards,
     )
+    form.is_covered = desk.bill.is_covered
+    return desk
+
+
+def _card(form: CheckoutForm) -> CardView | None:
+    """The gift card that was typed, if it is good for something; else the field says why not."""
+    typed = str(form.gift_card.data or "")
+    if not typed:
+        return None
+    card = card_by_secret(typed)
+    trouble = card_trouble(card)
+    if trouble:
+        g.wrong_gift_card = card is None
+        form.gift_card.errors = (trouble,)
+        return None
+    return card
+
+
+def _guessed(_response: Response) -> bool:
+    """Whether a gift card was typed that nobody has: so many of those, and no more are tried."""
+    return bool(g.get("wrong_gift_card"))
 
 
 def _page(form: CheckoutForm, desk: _Desk, status: int = 200) -> ResponseReturnValue:
@@ -145,27 +174,31 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/pedir")
 @access("public")
 @limited("checkout")
+@limited("gift-card", counts=_guessed)
 def submit() -> ResponseReturnValue:
     """Order; or, for any other button, show the page again with what was chosen and what that costs."""
     form = CheckoutForm()
     wish = request.form.get("do")
+    if wish == DROP_CARD:
+        form.gift_card.data, form.gift_card.raw_data = "", None
     typed_now = _minded_coupon(form, wish)
     cart = _cart(form)
     desk = _prepare(form, cart)
-    coupon_refused = form.coupon.errors
-    if wish != PLACE_ORDER and coupon_refused:
+    coupon_refused, card_refused = form.coupon.errors, form.gift_card.errors
+    if wish != PLACE_ORDER and (coupon_refused or card_refused):
         return _page(form, desk, 422)
     if wish != PLACE_ORDER or typed_now:
         return _page(form, desk) if cart.lines else redirect(url_for("cart.show"), 303)
-    if not form.validate() or coupon_refused:
+    if not form.validate() or coupon_refused or card_refused:
         form.coupon.errors = (*form.coupon.errors, *coupon_refused)
+        form.gift_card.errors = (*form.gift_card.errors, *card_refused)
         return _page(form, desk, 422)
     try:
         return _go_on(place(session.get("cart"), _details(form), str(form.key.data), _customer()))
     except (OutOfStock, HoldExpired, NotForSale, EmptyCart) as refusal:
         flash(str(refusal), "care")
         return redirect(url_for("cart.show"), 303)
-    except (PriceChanged, PromotionGone, NoDelivery, MethodUnavailable) as refusal:
+    except (PriceChanged, PromotionGone, CardSpent, NoDelivery, MethodUnavailable) as refusal:
         return _again(form, desk, refusal)
 
 
@@ -186,10 +219,12 @@ def _minded_coupon(form: CheckoutForm, wish: str | None) -> bool:
 
 
 def _again(
-    form: CheckoutForm, desk: _Desk, refusal: PriceChanged | PromotionGone | NoDelivery | MethodUnavailable
+    form: CheckoutForm,
+    desk: _Desk,
+    refusal: PriceChanged | PromotionGone | CardSpent | NoDelivery | MethodUnavailable,
 ) -> ResponseReturnValue:
     """The page once more, with what was typed and the sentence where it belongs."""
-    if isinstance(refusal, PriceChanged | PromotionGone):
+    if isinstance(refusal, PriceChanged | PromotionGone | CardSpent):
         flash(_changed(refusal, form, desk) if isinstance(refusal, PriceChanged) else str(refusal), "care")
         desk = _prepare(form, _cart(form))
     elif isinstance(refusal, NoDelivery):
@@ -212,16 +247,19 @@ def _details(form: CheckoutForm) -> CheckoutDetails:
         shown=str(form.shown.data or ""),
         locale=str(get_locale() or ""),
         customer_id=_customer_id(),
+        gift_card=str(form.gift_card.data or ""),
     )
 
 
 def _changed(refusal: PriceChanged, form: CheckoutForm, desk: _Desk) -> str:
-    """A delivery, a packaging or a tip seen for the first time is news, not a change."""
+    """A delivery, a packaging, a tip or a gift card seen for the first time is news, not a change."""
     more = [extras_of(desk.cart, way, tip) for way in ("", PICKUP, DELIVERY) for tip in (NO_TIP, form.chosen_tip)]
-    shown = request.form.get("shown")
-    if refusal.bill.quote is not None and shown in {bill(desk.cart, None, one).stamp for one in more}:
+    shown, quote_now, card = request.form.get("shown"), refusal.bill.quote, desk.bill.card
+    if quote_now is not None and shown in {bill(desk.cart, None, one, card).stamp for one in more}:
         return _("Este es el total con la entrega. Revísalo y confirma tu pedido.")
-    if shown in {bill(desk.cart, refusal.bill.quote, one).stamp for one in more}:
+    if card is not None and shown in {bill(desk.cart, quote_now, one).stamp for one in more}:
+        return _("Esto es lo que queda por pagar con tu tarjeta de regalo. Revísalo y confirma tu pedido.")
+    if shown in {bill(desk.cart, quote_now, one, card).stamp for one in more}:
         return _("Este es el total con lo que elegiste. Revísalo y confirma tu pedido.")
     return str(refusal)
 

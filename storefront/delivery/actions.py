@@ -90,9 +90,9 @@ def create_shipment(order_id: int) -> None:
 
 
 def cash_due(order: Order) -> int:
-    """What the courier is to collect, in minor units: all of it, or nothing once it is paid."""
+    """What the courier is to collect, in minor units: what is due, or nothing once it is paid."""
     owes = order.payment_method == CASH_ON_DELIVERY and order.payment_state not in SETTLED
-    return order.total_minor if owes else 0
+    return order.due_minor if owes else 0
 
 
 def make_ready(order_id: int) -> None:

@@ -23,6 +23,9 @@ from storefront.kernel.tenancy import find_shop
 SIGNIFICANT_DIGITS = 8
 """As many as the shortest telephone numbers of the region have."""
 
+ALSO_READING = frozenset({"search", "gift-card"})
+"""Limits that count reading, too."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 LIMITS: dict[str, tuple[str, str]] = {
@@ -32,6 +35,7 @@ LIMITS: dict[str, tuple[str, str]] = {
     "signup": ("5 per hour", "10 per hour; 30 per day"),
     "checkout": ("10 per minute; 60 per hour", "20 per minute; 200 per hour"),
     "coupon": ("10 per minute; 60 per hour", "10 per minute; 60 per hour"),
+    "gift-card": ("10 per minute; 30 per hour", "10 per minute; 30 per hour"),
     "upload": ("20 per minute; 200 per hour", "30 per minute; 300 per hour"),
     "search": ("60 per minute", "90 per minute"),
 }
@@ -91,7 +95,7 @@ def limited(
     `access`. Above the limit the answer is 429.
     """
     for_account, for_address = LIMITS[name]
-    methods = ["POST", "PUT", "PATCH", "DELETE"] if name != "search" else None
+    methods = ["POST", "PUT", "PATCH", "DELETE"] if name not in ALSO_READING else None
 
     def decorate(view: F) -> F:
         limited_view: Any = limiter.shared_limit(for_address, f"{name}:address", methods=methods, deduct_when=counts)(

@@ -214,7 +214,7 @@ def cancel_order(order_id: int, reason: str, by: Actor, *, damaged: Collection[i
             cancel_bookings(booked, by, "order_cancelled")
         if order.discount_minor:
             give_back(order.id)
-        if order.payment_state in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED}:
+        if order.payment_state in {PaymentState.PARTLY_PAID, PaymentState.PAID, PaymentState.PARTLY_REFUNDED}:
             _flag(order, Attention.REFUND_DUE, by)
         note("order", order.id, "cancelled", by)
         record(OrderCancelled(order_id=order.id))

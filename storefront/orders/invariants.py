@@ -51,9 +51,14 @@ def _several_orders_for_one_wish() -> list[dict[str, Any]]:
 
 
 def _paid_for_nothing() -> list[dict[str, Any]]:
+    has_ended = Order.state.in_((OrderState.CANCELLED, OrderState.EXPIRED))
     ended = db.session.execute(
         select(Order.code).where(
-            Order.payment_state == PaymentState.PAID, Order.state.not_in(COUNTS), Order.attention.is_(None)
+            or_(
+                and_(Order.payment_state == PaymentState.PAID, Order.state.not_in(COUNTS)),
+                and_(Order.payment_state == PaymentState.PARTLY_PAID, has_ended),
+            ),
+            Order.attention.is_(None),
         )
     )
     return [

@@ -148,11 +148,22 @@ class OrderView:
     lines: tuple[LineOfOrder, ...]
     history: tuple[Step, ...]
     discounts: tuple[tuple[str, Money], ...] = ()
+    received_minor: int = 0
 
     @property
     def total(self) -> Money:
         """What is paid, delivery and tax included."""
         return Money(self.total_minor, self.currency)
+
+    @property
+    def received(self) -> Money:
+        """The money that came and counts towards it."""
+        return Money(self.received_minor, self.currency)
+
+    @property
+    def due(self) -> Money:
+        """What is still to be paid: the total less the money that came and counts towards it."""
+        return Money(max(0, self.total_minor - self.received_minor), self.currency)
 
     @property
     def subtotal(self) -> Money:
@@ -256,6 +267,7 @@ class OrderRow:
     pieces: int
     first_line: str
     starts_at: datetime | None
+    due: Money
 
 
 _COLUMNS = (
@@ -291,6 +303,7 @@ _COLUMNS = (
     Order.confirmed_at,
     Order.cancelled_reason,
     Order.attention,
+    Order.received_minor,
 )
 
 _BOOKED = (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id)
@@ -489,6 +502,7 @@ def _listed() -> Any:
         Order.contact_name,
         Order.contact_phone,
         Order.total_minor,
+        Order.received_minor,
         Order.currency,
         Order.placed_at,
         Order.expires_at,
@@ -518,6 +532,7 @@ def _row(row: Any) -> OrderRow:
         pieces=int(row.pieces or 0),
         first_line=row.first_line or "",
         starts_at=row.starts_at,
+        due=Money(max(0, row.total_minor - row.received_minor), row.currency),
     )
 
 

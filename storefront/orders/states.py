@@ -33,12 +33,13 @@ class OrderState(StrEnum):
 
 
 class PaymentState(StrEnum):
-    """Where the money is. Of a partly refunded order the shop keeps the rest."""
+    """Where the money is. Partly paid: something is still due. Of a partly refunded order the shop keeps the rest."""
 
     UNPAID = "unpaid"
     PENDING = "payment_pending"
     PROOF_REVIEW = "proof_review"
     FAILED = "payment_failed"
+    PARTLY_PAID = "partly_paid"
     PAID = "paid"
     REFUND_PENDING = "refund_pending"
     PARTLY_REFUNDED = "partly_refunded"
@@ -99,11 +100,13 @@ ORDER_STATES = Transitions(
 
 PAYMENT_STATES = Transitions(
     {
-        _P.UNPAID: {_P.PENDING, _P.PROOF_REVIEW, _P.PAID, _P.FAILED},
-        _P.PENDING: {_P.UNPAID, _P.PROOF_REVIEW, _P.PAID, _P.FAILED},
-        _P.PROOF_REVIEW: {_P.UNPAID, _P.PENDING, _P.PAID, _P.FAILED},
-        _P.FAILED: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.PAID},
-        _P.PAID: {_P.REFUND_PENDING, _P.REFUNDED, _P.UNPAID, _P.PROOF_REVIEW},  # the last two undo a slip
+        _P.UNPAID: {_P.PENDING, _P.PROOF_REVIEW, _P.PARTLY_PAID, _P.PAID, _P.FAILED},
+        _P.PENDING: {_P.UNPAID, _P.PROOF_REVIEW, _P.PARTLY_PAID, _P.PAID, _P.FAILED, _P.REFUND_PENDING},
+        _P.PROOF_REVIEW: {_P.UNPAID, _P.PENDING, _P.PARTLY_PAID, _P.PAID, _P.FAILED},
+        _P.FAILED: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.PARTLY_PAID, _P.PAID, _P.REFUND_PENDING},
+        # A part of the money is here, and the rest is tried like the whole; or the part goes back.
+        _P.PARTLY_PAID: {_P.UNPAID, _P.PENDING, _P.PROOF_REVIEW, _P.FAILED, _P.PAID, _P.REFUND_PENDING},
+        _P.PAID: {_P.REFUND_PENDING, _P.REFUNDED, _P.UNPAID, _P.PARTLY_PAID, _P.PROOF_REVIEW},  # the last three undo
         _P.REFUND_PENDING: {_P.PARTLY_REFUNDED, _P.REFUNDED, _P.PAID},
         _P.PARTLY_REFUNDED: {_P.REFUND_PENDING},  # a second part
         _P.REFUNDED: {_P.REFUND_PENDING},  # it did not arrive
@@ -134,7 +137,7 @@ RETURNING = frozenset({PaymentState.REFUND_PENDING, PaymentState.PARTLY_REFUNDED
 """States in which some of the money is on its way back, or there."""
 
 SETTLED = RETURNING | {PaymentState.PAID}
-"""States in which money has arrived at some time."""
+"""States in which all of the money has arrived at some time."""
 
 COUNTS = frozenset({OrderState.CONFIRMED, OrderState.COMPLETED})
 """States in which an order is a sale."""
@@ -152,6 +155,7 @@ WINDOWS: dict[str, timedelta] = {
     "bank_transfer": timedelta(hours=24),
     "cash_on_delivery": timedelta(hours=48),
     "pay_at_shop": timedelta(hours=48),
+    "gift_card": timedelta(minutes=30),
 }
 """How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes.
 
@@ -167,5 +171,7 @@ GRACE = timedelta(minutes=5)
 PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
-PAID_IN_ADVANCE = frozenset({"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months"})
+PAID_IN_ADVANCE = frozenset(
+    {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card"}
+)
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""

@@ -113,6 +113,7 @@ def _word(step: Step) -> str | None:
         (Axis.ORDER, OrderState.EXPIRED): _("El pedido venció"),
         (Axis.PAYMENT, PaymentState.PROOF_REVIEW): _("Llegó tu comprobante"),
         (Axis.PAYMENT, PaymentState.FAILED): _("El pago no pasó"),
+        (Axis.PAYMENT, PaymentState.PARTLY_PAID): _("Recibimos una parte de tu pago"),
         (Axis.PAYMENT, PaymentState.PAID): _("Recibimos tu pago"),
         (Axis.PAYMENT, PaymentState.REFUND_PENDING): _("Tu dinero va de regreso"),
         (Axis.PAYMENT, PaymentState.PARTLY_REFUNDED): _("Te devolvimos una parte de tu dinero"),

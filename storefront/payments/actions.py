@@ -29,10 +29,10 @@ from storefront.orders.actions import confirm_order, keep_for_voucher, set_payme
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
-from storefront.payments import door, ledger, refunding
+from storefront.payments import door, ledger, receiving
 from storefront.payments.capabilities import THROUGH_A_PROVIDER, capability
 from storefront.payments.ledger import HELD_IN, Account
-from storefront.payments.methods import CASH, Method, available_methods
+from storefront.payments.methods import CASH, GIFT_CARD, Method, available_methods
 from storefront.payments.models import (
     ATTEMPT_STATES,
     AttemptState,
@@ -87,8 +87,13 @@ class NotCash(Conflict):
 
 
 def open_attempt(order_id: int, method: str) -> PaymentAttempt:
-    """Write down a try to pay the whole order, in the caller's transaction. Nobody outside is told yet."""
+    """Write down a try to pay what is due, in the caller's transaction. Nobody outside is told yet.
+
+    Raises NothingToPay when nothing is due.
+    """
     order, can = locked(order_id), capability(method)
+    if not order.due_minor:
+        raise NothingToPay
     number = (
         db.session.scalar(select(func.count()).select_from(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
         or 0
@@ -98,7 +103,7 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
         order_id=order_id,
         method=method,
         state=AttemptState.CREATED,
-        amount_minor=order.total_minor,
+        amount_minor=order.due_minor,
         currency=order.currency,
         key=f"order:{current_shop().id}:{order_id}:attempt:{number}",
         checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if can else None,
@@ -115,16 +120,22 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
 def try_card_again(order_id: int, by: Actor) -> int:
     """The id of an attempt that can be paid at the provider now: the open one, or a new one after a failure.
 
-    One whose time is over may have been paid in its last second, so the provider is asked before it is given up.
+    One whose time is over may have been paid in its last second, so the provider is asked before it is given up; the
+    page of one for another amount than is due now is closed, and its voucher withdrawn.
     Raises NothingToPay when the order is settled or over, or not paid through a provider; GatewayUnavailable.
     """
     with transaction():
-        latest = _open_card_attempt(_payable(order_id))
-    if latest is not None and _is_late(latest):
+        order = _payable(order_id)
+        latest, due = _open_card_attempt(order), order.due_minor
+    if latest is not None and latest.amount_minor != due:
+        close_page(latest.id)
+    elif latest is not None and _is_late(latest):
         ask_provider(latest.id)
     with transaction():
-        latest = _open_card_attempt(_payable(order_id))
-        if latest is not None and (latest.provider_ref or not _is_late(latest)):
+        order = _payable(order_id)
+        latest = _open_card_attempt(order)
+        is_good = latest is not None and latest.amount_minor == order.due_minor
+        if latest is not None and is_good and (latest.provider_ref or not _is_late(latest)):
             return latest.id
         if latest is not None:
             move_attempt(latest, AttemptState.EXPIRED)
@@ -257,7 +268,7 @@ def _locked_attempt(attempt_id: int) -> tuple[Order, PaymentAttempt]:
 
 
 def _follow_failure(order: Order, attempt: PaymentAttempt) -> None:
-    if order.payment_state in {PaymentState.PENDING, PaymentState.UNPAID}:
+    if order.payment_state in {PaymentState.PENDING, PaymentState.UNPAID, PaymentState.PARTLY_PAID}:
         set_payment_state(order.id, PaymentState.FAILED, SYSTEM, str(attempt.state))
         record(PaymentFailed(order_id=order.id, attempt_id=attempt.id))
 
@@ -365,7 +376,7 @@ def close_page(attempt_id: int) -> None:
 def settle_card(attempt_id: int, told: CheckoutState) -> AttemptState:
     """Follow what the provider says of a payment page, in any order and however often. Money wins over everything.
 
-    A second success for one order is sent back at once.
+    What is more than due is sent back at once.
     """
     with transaction():
         order, attempt = _locked_attempt(attempt_id)
@@ -413,7 +424,6 @@ def note_decline(attempt_id: int) -> None:
 def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) -> None:
     if attempt.state is AttemptState.SUCCEEDED:
         return
-    old_bill = attempt.state is AttemptState.CANCELLED and attempt.amount_minor != order.total_minor
     move_attempt(attempt, AttemptState.SUCCEEDED)
     witness("provider" if attempt.provider else "shop", f"{attempt.key}:paid", order.id, attempt.id, "paid", facts)
     account = HELD_IN[attempt.method]
@@ -425,16 +435,8 @@ def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) ->
         source=("attempt", attempt.id),
         order_id=order.id,
     )
-    if order.payment_state in SETTLED:
-        note("order", order.id, "paid_twice", SYSTEM, attempt=attempt.key)
-        refunding.decide(order, attempt, attempt.amount_minor, "duplicate", SYSTEM)
-        return
-    if old_bill:  # the order changed while its page was open: what it costs now is still to be paid
-        note("order", order.id, "old_bill_paid", SYSTEM, attempt=attempt.key)
-        refunding.decide(order, attempt, attempt.amount_minor, "old_bill", SYSTEM)
-        return
-    set_payment_state(order.id, PaymentState.PAID, SYSTEM, attempt.method)
-    record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
+    if receiving.count_in(order, attempt, SYSTEM, attempt.method):
+        record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
 
 
 def witness(
@@ -457,19 +459,30 @@ def witness(
     )
 
 
-def latest_attempt(order_id: int) -> PaymentAttempt:
-    """The newest try to pay an order, inside a transaction that holds the order."""
+def attempt_to_pay(order: Order, method: str) -> PaymentAttempt:
+    """The open try to pay what is due now, or a new one. In a transaction that holds the order. Raises NothingToPay."""
+    latest = latest_attempt(order.id)
+    is_open = latest is not None and latest.state in UNDECIDED
+    if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_minor, method):
+        return latest
+    if latest is not None and is_open and latest.provider is None:
+        move_attempt(latest, AttemptState.CANCELLED)  # it was for another amount
+    return open_attempt(order.id, method)
+
+
+def latest_attempt(order_id: int) -> PaymentAttempt | None:
+    """The newest try to pay an order that is not a gift card's, inside a transaction that holds the order."""
     return db.session.scalars(
         select(PaymentAttempt)
-        .where(PaymentAttempt.order_id == order_id)
+        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method != GIFT_CARD)
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
         .execution_options(populate_existing=True)
-    ).one()
+    ).first()
 
 
 def record_cash(order_id: int, by: Actor) -> None:
-    """The whole amount came in cash. Money that a courier took stays in the courier's custody until it is handed in.
+    """All that is due came in cash. Money that a courier took stays in the courier's custody until it is handed in.
 
     Saying it twice changes nothing. Raises NotCash for an order that is paid in another way, NothingToPay for one that
     was cancelled, and as `confirm_order` for one that lapsed and whose goods are gone.
@@ -484,16 +497,14 @@ def record_cash(order_id: int, by: Actor) -> None:
             raise NothingToPay
         if order.state in {OrderState.REQUESTED, OrderState.EXPIRED}:
             confirm_order(order_id, by)
-        attempt = latest_attempt(order_id)
-        if attempt.state is AttemptState.CANCELLED:
-            attempt = open_attempt(order_id, order.payment_method)
+        attempt = attempt_to_pay(order, order.payment_method)
         move_attempt(attempt, AttemptState.SUCCEEDED)
         witness(by.kind, f"{attempt.key}:cash", order.id, attempt.id, "cash", {"by": by.label})
         held = Account.COURIER_CUSTODY if by.kind in {"rider", "partner"} else Account.CASH
         source = ("attempt", attempt.id)
         ledger.post(held, Account.RECEIVABLE, attempt.amount_minor, kind="received", source=source, order_id=order.id)
         note("order", order.id, "cash_received", by, amount_minor=attempt.amount_minor)
-        set_payment_state(order_id, PaymentState.PAID, by, "cash")
+        receiving.count_in(order, attempt, by, "cash")
 
 
 def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:
@@ -505,6 +516,8 @@ def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None)
     with transaction():
         order = locked(order_id)
         attempt = latest_attempt(order_id)
+        if attempt is None:
+            raise NotCash
         if attempt.method in CASH and order.payment_state in SETTLED - {PaymentState.PAID}:
             raise MoneyWentBack
         if order.payment_state is not PaymentState.PAID or attempt.method not in CASH:
@@ -522,7 +535,7 @@ def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None)
             order_id=order.id,
         )
         note("order", order.id, "cash_taken_back", by, amount_minor=attempt.amount_minor)
-        set_payment_state(order_id, PaymentState.UNPAID, by, "taken back")
+        receiving.count_out(order, attempt, by)
 
 
 MOST_ASKED = 100

@@ -48,8 +48,11 @@ def follow_change(order: Order, change_id: int, was: Sold, by: Actor) -> None:
     if order.state in COUNTS:
         _book(order.id, change_id, was, now)
     if order.payment_state in SETTLED:
-        if now.total_minor < was.total_minor:
-            refunding.refund_order(order.id, "changed", by, was.total_minor - now.total_minor)
+        too_much = order.received_minor - now.total_minor
+        if too_much > 0:
+            order.received_minor -= too_much
+            db.session.flush()
+            refunding.refund_order(order.id, "changed", by, too_much)
     elif now.total_minor != was.total_minor:
         for attempt in _open_attempts(order.id):
             actions.move_attempt(attempt, AttemptState.CANCELLED)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from storefront.events import (
     OrderCancelled,
     OrderConfirmed,
+    OrderExpired,
     PaymentSucceeded,
     ProofRejected,
     ProofSubmitted,
@@ -29,7 +30,8 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import confirm_paid_order
 from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
-from storefront.payments import actions, door, queries, reconciling, refunding
+from storefront.orders.states import COUNTS, WAITING, OrderState
+from storefront.payments import actions, door, gift_cards, queries, reconciling, refunding
 from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
@@ -47,11 +49,15 @@ def keep_or_return(order_id: int, attempt_id: int) -> None:
     One transaction, so that nobody confirms what is about to be refunded.
     """
     with transaction():
-        locked(order_id)
+        order = locked(order_id)
         attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
         if attempt.state is not AttemptState.SUCCEEDED:
             return  # noted by mistake and taken back before this ran: there is no money to follow
-        if not confirm_paid_order(order_id):
+        if order.due_minor and order.state is OrderState.EXPIRED:
+            gift_cards.take_again(order)
+        if order.due_minor and order.state in COUNTS | WAITING:
+            return  # a part of it: the rest is still to come
+        if order.due_minor or not confirm_paid_order(order_id):
             refunding.refund_order(order_id, "too_late", SYSTEM)
 
 
@@ -69,6 +75,30 @@ def settle_cancelled(order_id: int) -> None:
     attempt_id = queries.latest_card_attempt(order_id)
     if attempt_id is not None:
         actions.close_page(attempt_id)
+
+
+@shop_job("payments.give_back")
+def give_back(order_id: int) -> None:
+    """What a lapsed order had of gift cards is on them again, and whoever used them is told; part of its price that was
+    paid goes back."""
+    with transaction():
+        back = gift_cards.give_back(order_id)
+        lapsed = locked(order_id)
+        if lapsed.state is OrderState.EXPIRED and lapsed.received_minor and lapsed.due_minor:
+            refunding.refund_order(order_id, "too_late", SYSTEM)
+        order = order_by_id(order_id)
+        if back and order.contact_email:
+            mail.send(
+                "refund-done",
+                to=order.contact_email,
+                once=f"gift-card-back:{order_id}",
+                locale=order.locale,
+                order=order,
+                amount_minor=back,
+                parts=(),
+                to_gift_card=True,
+                order_url=face_url("shop", f"/pedido/{order.token}"),
+            )
 
 
 @shop_job("payments.send_back")
@@ -219,6 +249,7 @@ def tell_refunded(refund_id: int, order_id: int) -> None:
                 order=order,
                 amount_minor=amount or 0,
                 parts=queries.parts_by_refund([refund_id]).get(refund_id, ()),
+                to_gift_card=queries.went_to_a_gift_card(refund_id),
                 order_url=face_url("shop", f"/pedido/{order.token}"),
             )
 
@@ -227,6 +258,7 @@ ANSWERS: dict[type, list[ShopJob]] = {
     PaymentSucceeded: [keep_or_return],
     OrderConfirmed: [book_sale],
     OrderCancelled: [settle_cancelled],
+    OrderExpired: [give_back],
     RefundRequested: [send_back],
     RefundSettled: [tell_refunded],
     ProofRejected: [tell_rejected],

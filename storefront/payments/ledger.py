@@ -21,7 +21,10 @@ from storefront.payments.models import LedgerEntry
 
 
 class Account(StrEnum):
-    """The accounts of a shop's books. The first four are where its money can be."""
+    """The accounts of a shop's books. The first four are where its money can be.
+
+    What is on gift cards is a debt (`gift_cards`); a card that is given away is a cost (`gifts_given`).
+    """
 
     CARD_CLEARING = "card_clearing"
     BANK = "bank"
@@ -32,6 +35,8 @@ class Account(StrEnum):
     TAX = "tax"
     DISCOUNTS = "discounts"
     TIPS = "tips"
+    GIFT_CARDS = "gift_cards"
+    GIFTS_GIVEN = "gifts_given"
 
 
 MONEY = (Account.CARD_CLEARING, Account.BANK, Account.CASH, Account.COURIER_CUSTODY)
@@ -51,9 +56,11 @@ HELD_IN = {
 
 
 def post(
-    debit: Account, credit: Account, amount_minor: int, *, kind: str, source: tuple[str, int], order_id: int
+    debit: Account, credit: Account, amount_minor: int, *, kind: str, source: tuple[str, int], order_id: int | None
 ) -> bool:
     """Book one transfer, in the caller's transaction. False when this fact of this source is booked already.
+
+    Only what is about no order, such as a gift card that is sold, has no `order_id`.
 
     Nothing is booked for an amount of zero. `amount_minor` is never negative: a reversal swaps the accounts.
     """
@@ -92,8 +99,8 @@ def balance(account: Account, order_id: int | None = None) -> int:
 
 
 def money_held(order_id: int) -> int:
-    """What of an order's money is with the shop now, in minor units: received less sent back."""
-    return sum(balance(account, order_id) for account in MONEY)
+    """What of an order's money is with the shop now, in minor units: received less sent back, gift cards included."""
+    return sum(balance(account, order_id) for account in (*MONEY, Account.GIFT_CARDS))
 
 
 def entries_of(order_id: int) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from storefront.kernel.tenancy import Shop
@@ -23,6 +24,8 @@ from storefront.payments.capabilities import (
 
 TRANSFER, AT_SHOP, ON_DELIVERY = "bank_transfer", "pay_at_shop", "cash_on_delivery"
 CASH = frozenset({AT_SHOP, ON_DELIVERY})
+GIFT_CARD = "gift_card"
+"""How an order is paid that a gift card pays whole; nobody chooses it among the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,14 @@ METHODS = {
     ON_DELIVERY: Method(ON_DELIVERY, _l("Pago al recibir"), _l("Pagas en efectivo a quien te entrega."), "cash"),
     AT_SHOP: Method(AT_SHOP, _l("Pago en la tienda"), _l("Pagas cuando vengas."), "store"),
 }
+
+
+def name_of(code: str) -> str:
+    """How a way of payment is called; a code that nobody knows is shown as it is."""
+    if code == GIFT_CARD:
+        return _("Tarjeta de regalo")
+    method = METHODS.get(code)
+    return str(method.label) if method else code
 
 
 def available_methods(

@@ -68,12 +68,12 @@ REFUND_STATES = Transitions(
 
 
 class PaymentAttempt(ShopOwned, Model):
-    """One try to pay an order, `amount_minor` of `currency`.
+    """One try to pay what is due of an order, `amount_minor` of `currency`.
 
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
-    needs. At most one attempt of an order succeeds; a second success is sent back. `asked_at` is when the poll last
-    asked about it. `provider` is who takes the money and is asked about it ever after; nobody for what the shop takes
-    itself. The `voucher_…` are what a customer pays with later, once the page has given it out.
+    needs. Several attempts of an order may succeed; what comes on top of its total is sent back. `asked_at` is when the
+    poll last asked about it. `provider` is who takes the money and is asked about it ever after; nobody for what the
+    shop takes itself. The `voucher_…` are what a customer pays with later, once the page has given it out.
     """
 
     __tablename__ = "payment_attempts"
@@ -236,6 +236,7 @@ class DifferenceKind(StrEnum):
     NOT_BOOKED = "not_booked"
     SALE_NOT_BOOKED = "sale_not_booked"
     ORDER_OWES = "order_owes"
+    GIFT_CARDS = "gift_cards"
 
 
 class ReconciledDay(ShopOwned, Model):
@@ -306,7 +307,7 @@ class LedgerEntry(ShopOwned, Model):
     source_type: Mapped[str]
     source_id: Mapped[int]
     kind: Mapped[str]
-    order_id: Mapped[int]
+    order_id: Mapped[int | None]
     at: Mapped[datetime]
 
 

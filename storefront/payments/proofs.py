@@ -19,9 +19,9 @@ from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, OrderState, PaymentState
 from storefront.payments import transfers
-from storefront.payments.actions import latest_attempt, open_attempt
+from storefront.payments.actions import attempt_to_pay
 from storefront.payments.methods import TRANSFER
-from storefront.payments.models import AttemptState, ProofState, TransferProof
+from storefront.payments.models import AttemptState, PaymentAttempt, ProofState, TransferProof
 
 
 class NoTransfer(Conflict):
@@ -54,9 +54,7 @@ def submit_proof(order_id: int, stream: IO[bytes], reference: str, by: Actor) ->
         with transaction():
             order = locked(order_id)
             _expecting(order)
-            attempt = latest_attempt(order_id)
-            if attempt.state not in {AttemptState.CREATED, AttemptState.PENDING}:
-                attempt = open_attempt(order_id, TRANSFER)
+            attempt = attempt_to_pay(order, TRANSFER)
             attempt.state = AttemptState.PENDING
             proof = TransferProof(
                 order_id=order_id,
@@ -100,6 +98,10 @@ def _under_review(code: str) -> tuple[Order, TransferProof]:
     return order, proof
 
 
+def _shown_by(proof: TransferProof) -> PaymentAttempt:
+    return db.session.get_one(PaymentAttempt, (proof.tenant_id, proof.attempt_id), populate_existing=True)
+
+
 def _decide(proof: TransferProof, state: ProofState, by: Actor, reason: str = "") -> None:
     proof.state, proof.reason = state, reason
     proof.reviewed_at, proof.reviewed_by = clock.now(), by.label
@@ -110,7 +112,7 @@ def accept_proof(code: str, by: Actor) -> Order:
     with transaction():
         order, proof = _under_review(code)
         _decide(proof, ProofState.ACCEPTED, by)
-        attempt = latest_attempt(order.id)
+        attempt = _shown_by(proof)
         note("order", order.id, "proof_accepted", by, amount_minor=attempt.amount_minor)
         transfers.receive(order, attempt, by)
     return order
@@ -121,7 +123,7 @@ def reject_proof(code: str, reason: str, by: Actor) -> Order:
     with transaction():
         order, proof = _under_review(code)
         _decide(proof, ProofState.REJECTED, by, reason)
-        attempt = latest_attempt(order.id)
+        attempt = _shown_by(proof)
         attempt.state, attempt.settled_at = AttemptState.FAILED, clock.now()
         note("order", order.id, "proof_rejected", by)  # the reason may name people: the proof alone keeps it
         set_payment_state(order.id, PaymentState.FAILED, by)

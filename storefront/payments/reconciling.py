@@ -25,7 +25,7 @@ from storefront.kernel.ids import new_code
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.states import COUNTS
-from storefront.payments import actions, door, queries, refunding
+from storefront.payments import actions, door, gift_cards, queries, refunding
 from storefront.payments.capabilities import PROVIDERS
 from storefront.payments.models import (
     AttemptState,
@@ -84,7 +84,7 @@ def reconcile(day: date) -> int:
     found = [one for code, account in asked.items() for one in _with_provider(code, account, since, until)]
     with_provider = bool(asked)
     with transaction():
-        found += [*_not_booked(since, until), *_sales(since, until), *_owing()]
+        found += [*_not_booked(since, until), *_sales(since, until), *_owing(), *_on_cards()]
         new = _keep(day, found)
         db.session.execute(
             insert(ReconciledDay)
@@ -342,6 +342,13 @@ def _owing() -> list[Found]:
         Found(DifferenceKind.ORDER_OWES, f"{one['order']}:{one['owed_minor']}", one["order"], 0, one["owed_minor"])
         for one in queries.owing()
     ]
+
+
+def _on_cards() -> list[Found]:
+    """What is on all gift cards, where the books owe something else for them."""
+    on_cards, owed = gift_cards.totals()
+    kind = DifferenceKind.GIFT_CARDS
+    return [] if on_cards == owed else [Found(kind, f"{on_cards}:{owed}", None, on_cards, owed)]
 
 
 # --- closing --------------------------------------------------------------------------------------------------------

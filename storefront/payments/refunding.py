@@ -10,6 +10,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
 from storefront.events import RefundRequested, RefundSettled
+from storefront.giftcards.actions import card_of_attempt, put_back
+from storefront.giftcards.models import Movement
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
@@ -23,6 +25,7 @@ from storefront.orders.states import COUNTS, SETTLED, PaymentState
 from storefront.payments import door, ledger, queries
 from storefront.payments.capabilities import capability
 from storefront.payments.ledger import Account
+from storefront.payments.methods import GIFT_CARD
 from storefront.payments.models import (
     REFUND_STATES,
     AttemptState,
@@ -34,15 +37,25 @@ from storefront.payments.models import (
 )
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
-from storefront.payments.returns import PaidOrder, Part, Wanted, is_too_much, parts_of
+from storefront.payments.returns import PaidOrder, Part, Wanted, cut, is_too_much, parts_of
 
 LEFT_TO_ITS_JOB = timedelta(minutes=15)
 """How long a decided refund is its own job's affair; after that the minute's poll sends it, too."""
 
 MOST_ASKED = 100
 
-BESIDE_THE_SALE = frozenset({"duplicate", "old_bill", "changed"})
+ON_TOP = "duplicate"
+"""Why money goes back that was more than due: it never counted towards its order."""
+
+BESIDE_THE_SALE = frozenset({ON_TOP, "changed"})
 """Reasons that leave the sale as it is: money that was too much, or a sale that its own change made smaller."""
+
+GOING_BACK = (SETTLED - {PaymentState.REFUND_PENDING}) | {
+    PaymentState.PARTLY_PAID,
+    PaymentState.PENDING,
+    PaymentState.FAILED,
+}
+"""States in which an order may be whose money is sent back; the last two had part of it and tried for the rest."""
 
 
 class TooMuchBack(Conflict):
@@ -97,8 +110,10 @@ class Wish:
     tip_minor: int = 0
 
 
-def refund_parts(order_id: int, wish: Wish, by: Actor) -> Refund:
+def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
     """Decide to send back parts of an order: units, the delivery, the packaging, the tip, an amount. The money follows.
+
+    Where the order was paid in several payments, there is one refund for each that something goes back of.
 
     Raises NothingChosen, NotSold, FewerLeft when a line has not that much left, TooMuchBack; then nothing has changed.
     """
@@ -117,10 +132,14 @@ def refund_parts(order_id: int, wish: Wish, by: Actor) -> Refund:
         left = (paid.shipping_left_minor, paid.packaging_left_minor, paid.tip_left_minor)
         if any(wanted > most for wanted, most in zip(fees, left, strict=True)):
             raise FewerLeft
-        attempt = max(_paid_attempts(order_id), key=_left_of, default=None)
-        if attempt is None or is_too_much(paid, parts):
+        if is_too_much(paid, parts):
             raise TooMuchBack
-        return decide(order, attempt, amount, wish.reason, by, parts)
+        shares = _shares(order_id, amount)
+        pieces = cut(parts, [share for _attempt, share in shares])
+        return [
+            decide(order, attempt, share, wish.reason, by, piece)
+            for (attempt, share), piece in zip(shares, pieces, strict=True)
+        ]
 
 
 def _wanted(paid: PaidOrder, lines: Sequence[WantedLine]) -> list[Wanted]:
@@ -143,20 +162,21 @@ def decide(
 ) -> Refund:
     """Decide to send back part or all of an attempt's money, in a transaction that holds the order.
 
-    What goes back of a sale makes the sale smaller: without `parts`, by an amount for nothing in particular. Raises
-    TooMuchBack when more would go back than came in.
+    What goes back of a sale makes the sale smaller: without `parts`, by an amount for nothing in particular. What a
+    gift card paid is on it again at once. Raises TooMuchBack when more would go back than came in.
     """
     if amount_minor <= 0 or amount_minor > _left_of(attempt):
         raise TooMuchBack
     number = (
         db.session.scalar(select(func.count()).select_from(Refund).where(Refund.attempt_id == attempt.id)) or 0
     ) + 1
+    goes_by_itself = attempt.method == GIFT_CARD or may_be_sent_back(attempt)
     refund = Refund(
         order_id=order.id,
         attempt_id=attempt.id,
         amount_minor=amount_minor,
         currency=attempt.currency,
-        state=RefundState.REQUESTED if may_be_sent_back(attempt) else RefundState.EXTERNAL,
+        state=RefundState.REQUESTED if goes_by_itself else RefundState.EXTERNAL,
         reason=reason,
         key=f"{attempt.key}:refund:{number}",
         created_at=clock.now(),
@@ -166,9 +186,12 @@ def decide(
     note("order", order.id, "refund_decided", by, amount_minor=amount_minor, reason=reason)
     if order.state in COUNTS and reason not in BESIDE_THE_SALE:
         _make_sale_smaller(refund, parts or parts_of(queries.paid_order(order.id), [], 0, amount_minor), by)
-    if reason != "duplicate" and order.payment_state in SETTLED - {PaymentState.REFUND_PENDING}:
+    if reason != ON_TOP and order.payment_state in GOING_BACK:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
     record(RefundRequested(refund_id=refund.id, order_id=order.id))
+    if attempt.method == GIFT_CARD:
+        put_back(card_of_attempt(attempt.id), Movement.REFUNDED, amount_minor, refund.id, order.id)
+        _settle(refund.id, RefundState.DONE, None, by)
     return refund
 
 
@@ -212,22 +235,30 @@ def refund_order(order_id: int, reason: str, by: Actor, amount_minor: int | None
     """Decide to send back everything that is left of an order's money, or `amount_minor` of it. Raises TooMuchBack."""
     with transaction():
         order = locked(order_id)
-        decided, left = [], amount_minor
-        for attempt in _paid_attempts(order_id):
-            share = _left_of(attempt) if left is None else min(left, _left_of(attempt))
-            if share > 0:
-                decided.append(decide(order, attempt, share, reason, by))
-                left = None if left is None else left - share
-        if left:
-            raise TooMuchBack
-    return decided
+        return [decide(order, attempt, share, reason, by) for attempt, share in _shares(order_id, amount_minor)]
+
+
+def _shares(order_id: int, amount_minor: int | None) -> list[tuple[PaymentAttempt, int]]:
+    """From which payments an amount goes back, and how much of each, to the last that is left of it.
+
+    The oldest first, and gift cards after all that came from outside. None is all that is left. Raises TooMuchBack.
+    """
+    shares, left = [], amount_minor
+    for attempt in _paid_attempts(order_id):
+        share = _left_of(attempt) if left is None else min(left, _left_of(attempt))
+        if share > 0:
+            shares.append((attempt, share))
+            left = None if left is None else left - share
+    if left:
+        raise TooMuchBack
+    return shares
 
 
 def _paid_attempts(order_id: int) -> Sequence[PaymentAttempt]:
     return db.session.scalars(
         select(PaymentAttempt)
         .where(PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED)
-        .order_by(PaymentAttempt.id)
+        .order_by(PaymentAttempt.method == GIFT_CARD, PaymentAttempt.id)
     ).all()
 
 

@@ -8,7 +8,7 @@ went back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import lazy_gettext as _l
 
@@ -206,6 +206,32 @@ def parts_of(
     if tip_minor + from_tip:
         made.append(Part(RefundPart.TIP, "", 0, tip_minor + from_tip, 0))
     return made
+
+
+def cut(parts: Sequence[Part], amounts: Sequence[int]) -> list[list[Part]]:
+    """The same parts in pieces of these amounts, which add up to theirs: what goes back from several payments.
+
+    A part that lies across a cut keeps its units in its first piece; net and tax of its pieces add up to its own.
+    """
+    pieces: list[list[Part]] = []
+    rest = list(reversed(parts))
+    for amount in amounts:
+        piece: list[Part] = []
+        left = amount
+        while rest and (left or not rest[-1].amount_minor):
+            part = rest.pop()
+            taken = min(left, part.amount_minor)
+            tax = _share_of(part.tax_minor, part.amount_minor, taken)
+            if taken < part.amount_minor:
+                others = replace(
+                    part, quantity=0, restock=False,
+                    amount_minor=part.amount_minor - taken, tax_minor=part.tax_minor - tax,
+                )  # fmt: skip
+                rest.append(others)
+            piece.append(replace(part, amount_minor=taken, tax_minor=tax))
+            left -= taken
+        pieces.append(piece)
+    return pieces
 
 
 def is_too_much(order: PaidOrder, parts: Sequence[Part]) -> bool:

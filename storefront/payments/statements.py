@@ -61,7 +61,7 @@ class Candidate:
 
     code: str
     contact_name: str
-    total_minor: int
+    due_minor: int
     is_named: bool
 
 
@@ -113,7 +113,7 @@ def settle(line_code: str, order_code: str, by: Actor) -> str:
             return order.code
         if line.state is not BankLineState.WAITING:
             raise AlreadyDecided
-        if (line.amount_minor, line.currency) != (order.total_minor, order.currency):
+        if (line.amount_minor, line.currency) != (order.due_minor, order.currency):
             raise OtherAmount
         _note_money(order, by)
         line.state, line.order_id = BankLineState.SETTLED, order_id
@@ -191,7 +191,7 @@ def bank_lines(state: BankLineState, number: int) -> Page[Line]:
 
 def _unpaid_orders() -> Sequence[Any]:
     return db.session.execute(
-        select(Order.code, Order.contact_name, Order.total_minor)
+        select(Order.code, Order.contact_name, (Order.total_minor - Order.received_minor).label("due_minor"))
         .where(
             Order.payment_method == TRANSFER,
             Order.payment_state.not_in(SETTLED),
@@ -203,15 +203,13 @@ def _unpaid_orders() -> Sequence[Any]:
 
 
 def candidates(amount_minor: int, words: str, unpaid: Sequence[Any]) -> tuple[Candidate, ...]:
-    """Orders of that very amount: those named in the words first, then those whose buyer's name stands in them."""
+    """Orders that owe that very amount: those named in the words first, then those whose buyer's name is in them."""
     said = normal_code(words)
-    fitting = [order for order in unpaid if order.total_minor == amount_minor]
+    fitting = [order for order in unpaid if order.due_minor == amount_minor]
 
     def likeness(order: Any) -> tuple[bool, int]:
         names = [normal_code(name) for name in order.contact_name.split() if len(name) > 2]
         return normal_code(order.code) in said, sum(name in said for name in names)
 
     ranked = sorted(fitting, key=likeness, reverse=True)
-    return tuple(
-        Candidate(order.code, order.contact_name, order.total_minor, likeness(order)[0]) for order in ranked[:3]
-    )
+    return tuple(Candidate(order.code, order.contact_name, order.due_minor, likeness(order)[0]) for order in ranked[:3])

@@ -14,12 +14,11 @@ from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict
 from storefront.kernel.outbox import record
-from storefront.orders.actions import set_payment_state
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import ON_THE_SHELF, SETTLED, OrderState, PaymentState
-from storefront.payments import ledger
-from storefront.payments.actions import latest_attempt, move_attempt, open_attempt, witness
+from storefront.payments import ledger, receiving
+from storefront.payments.actions import attempt_to_pay, latest_attempt, move_attempt, witness
 from storefront.payments.ledger import Account
 from storefront.payments.methods import TRANSFER
 from storefront.payments.models import AttemptState, PaymentAttempt, PaymentEvent
@@ -65,7 +64,7 @@ class HandedOver(Conflict):
 
 
 def receive(order: Order, attempt: PaymentAttempt, by: Actor) -> None:
-    """The money of an attempt is in the bank: the order is paid, and kept or the money returned by what follows.
+    """The money of an attempt is in the bank: it counts, and the order is kept or the money returned by what follows.
 
     In a transaction that holds the order.
     """
@@ -73,12 +72,12 @@ def receive(order: Order, attempt: PaymentAttempt, by: Actor) -> None:
     source = ("attempt", attempt.id)
     amount = attempt.amount_minor
     ledger.post(Account.BANK, Account.RECEIVABLE, amount, kind="received", source=source, order_id=order.id)
-    set_payment_state(order.id, PaymentState.PAID, by, TRANSFER)
-    record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
+    if receiving.count_in(order, attempt, by, TRANSFER):
+        record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
 
 
 def record_transfer(order_id: int, by: Actor) -> None:
-    """Somebody of the shop saw the whole amount in the bank, without a proof. Saying it twice changes nothing.
+    """Somebody of the shop saw all that is due in the bank, without a proof. Saying it twice changes nothing.
 
     Raises NotATransfer, OrderEnded, ProofWaits, or AlreadyPaid when the money was noted in another way.
     """
@@ -87,16 +86,15 @@ def record_transfer(order_id: int, by: Actor) -> None:
         if order.payment_method != TRANSFER:
             raise NotATransfer
         if order.payment_state in SETTLED:
-            if order.payment_state is PaymentState.PAID and was_seen_by_hand(latest_attempt(order_id).id):
+            latest = latest_attempt(order_id)
+            if order.payment_state is PaymentState.PAID and latest is not None and was_seen_by_hand(latest.id):
                 return
             raise AlreadyPaid
         if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}:
             raise OrderEnded
         if order.payment_state is PaymentState.PROOF_REVIEW:
             raise ProofWaits
-        attempt = latest_attempt(order_id)
-        if attempt.state not in {AttemptState.CREATED, AttemptState.PENDING}:
-            attempt = open_attempt(order_id, TRANSFER)
+        attempt = attempt_to_pay(order, TRANSFER)
         witness(by.kind, f"{attempt.key}:{SEEN}", order.id, attempt.id, SEEN, {"by": by.label})
         note("order", order.id, "transfer_received", by, amount_minor=attempt.amount_minor)
         receive(order, attempt, by)
@@ -110,7 +108,7 @@ def take_back_transfer(order_id: int, by: Actor) -> None:
     with transaction():
         order = locked(order_id)
         attempt = latest_attempt(order_id)
-        if not was_seen_by_hand(attempt.id):
+        if attempt is None or not was_seen_by_hand(attempt.id):
             raise NotSeenByHand
         if attempt.state is AttemptState.CANCELLED and order.payment_state not in SETTLED:
             return
@@ -123,7 +121,7 @@ def take_back_transfer(order_id: int, by: Actor) -> None:
         amount = attempt.amount_minor
         ledger.post(Account.RECEIVABLE, Account.BANK, amount, kind="taken_back", source=source, order_id=order.id)
         note("order", order.id, "transfer_taken_back", by, amount_minor=amount)
-        set_payment_state(order_id, PaymentState.UNPAID, by, "taken back")
+        receiving.count_out(order, attempt, by)
 
 
 def was_seen_by_hand(attempt_id: int) -> bool:

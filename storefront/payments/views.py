@@ -20,7 +20,7 @@ from storefront.orders.states import OrderState, PaymentState
 from storefront.payments import actions, proofs, queries
 from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.forms import ProofForm
-from storefront.payments.methods import METHODS, TRANSFER
+from storefront.payments.methods import METHODS, TRANSFER, name_of
 from storefront.payments.models import AttemptState
 
 blueprint = Blueprint("payments", __name__)
@@ -30,7 +30,24 @@ HURRY = timedelta(hours=1)
 
 
 def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
-    """The slot "order.payment": what the customer may do about money now; empty when that is nothing."""
+    """The slot "order.payment": what came of several payments, and what the customer may do about money now."""
+    return _payments(order) + _to_pay(order, form)
+
+
+def _payments(order: OrderView) -> Markup:
+    """What came, where it was not simply all of it in one way."""
+    is_over = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    payments = queries.payments_of(order.id) if order.received_minor and not is_over else []
+    if not order.due and not any(payment.card for payment in payments):
+        return Markup("")
+    if not payments:
+        return Markup("")
+    names = [name_of(payment.method) for payment in payments]
+    page = render_template("shop/payments/paid.html", order=order, payments=payments, names=names)
+    return Markup(page)  # noqa: S704 (our own template, which escapes)
+
+
+def _to_pay(order: OrderView, form: ProofForm | None) -> Markup:
     pays_now = order.is_to_be_paid and order.state is not OrderState.COMPLETED
     if not pays_now or order.payment_method not in THROUGH_A_PROVIDER | {TRANSFER}:
         return Markup("")

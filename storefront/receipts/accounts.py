@@ -25,7 +25,7 @@ from storefront.kernel.money import exponent
 from storefront.kernel.tenancy import Shop, current_shop
 from storefront.orders.models import Order
 from storefront.payments.ledger import MONEY, Account
-from storefront.payments.methods import METHODS
+from storefront.payments.methods import name_of
 from storefront.payments.models import LedgerEntry
 from storefront.receipts.models import Receipt, ReceiptKind
 
@@ -35,8 +35,8 @@ MARK = "\ufeff"
 
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
-SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER = range(9)
-CHANGE = 9
+SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED = range(10)
+CHANGE = 10
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
@@ -47,6 +47,7 @@ KINDS = {
     REFUND: ("sent_back", "sent_back_again"),
     REFUND_BACK: ("came_back",),
     CHANGE: ("sale_more", "sale_less", "tax_more", "tax_less", "discount_more", "discount_less"),
+    CARD_ISSUED: ("card_issued",),
 }
 """Which bookings are one fact, and so one line."""
 
@@ -59,7 +60,7 @@ class Line:
     at: datetime
     movement: int
     source_id: int
-    order_id: int
+    order_id: int | None
     order_code: str
     payment_method: str
     sales_minor: int
@@ -72,6 +73,7 @@ class Line:
     listed_discount_minor: int
     packaging_minor: int
     tips_minor: int
+    gift_cards_minor: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -142,9 +144,10 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             _signed(Account.DISCOUNTS, debit=True).label("discounts_minor"),
             _signed(Account.TAX, debit=False).label("tax_minor"),
             _signed(Account.TIPS, debit=False).label("tips_minor"),
-            _money(PAYMENT, PAYMENT_BACK).label("received_minor"),
+            _money(PAYMENT, PAYMENT_BACK, CARD_ISSUED).label("received_minor"),
             (-_money(REFUND, REFUND_BACK)).label("sent_back_minor"),
             func.coalesce(place, "").label("held_in"),
+            _signed(Account.GIFT_CARDS, debit=False).label("gift_cards_minor"),
         )
         .where(LedgerEntry.at >= since, LedgerEntry.at < until)
         .group_by(LedgerEntry.source_type, LedgerEntry.source_id, LedgerEntry.order_id, movement)
@@ -157,13 +160,13 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
     rows = db.session.execute(
         select(
             facts,
-            Order.code.label("order_code"),
-            Order.payment_method,
-            (Order.shipping_minor * sign).label("shipping_minor"),
-            (Order.discount_minor * sign).label("listed_discount_minor"),
-            (Order.packaging_minor * sign).label("packaging_minor"),
+            func.coalesce(Order.code, "").label("order_code"),
+            func.coalesce(Order.payment_method, "").label("payment_method"),
+            func.coalesce(Order.shipping_minor * sign, 0).label("shipping_minor"),
+            func.coalesce(Order.discount_minor * sign, 0).label("listed_discount_minor"),
+            func.coalesce(Order.packaging_minor * sign, 0).label("packaging_minor"),
         )
-        .join(Order, Order.id == facts.c.order_id)
+        .outerjoin(Order, Order.id == facts.c.order_id)
         .order_by(facts.c.id)
     )
     wanted = Line.__dataclass_fields__
@@ -210,14 +213,13 @@ def _head() -> list[str]:
         _("Fecha"), _("Movimiento"), _("Pedido"), _("Recibos"), _("A nombre de"), _("Documento"), _("Forma de pago"),
         _("Venta sin impuesto"), _("Descuentos sin impuesto"), _("Impuesto"), _("Total de la venta"),
         _("Entrega incluida"), _("Descuento incluido"), _("Empaque incluido"), _("Propina"), _("Cobrado"),
-        _("Devuelto"), _("Dónde"), _("Moneda"),
+        _("Devuelto"), _("Dónde"), _("Moneda"), _("Tarjetas de regalo"),
     ]  # fmt: skip
 
 
 def _cells(line: Line, papers: dict[int, list[Any]], shop: Shop) -> list[str]:
-    mine = [paper for paper in papers.get(line.order_id, []) if _belongs(paper, line)]
+    mine = [paper for paper in papers.get(line.order_id or 0, []) if _belongs(paper, line)]
     named = next((paper for paper in mine if paper.buyer_name), None)
-    method = METHODS.get(line.payment_method)
     texts = [
         line.at.astimezone(shop.zone).date().isoformat(),
         _movements()[line.movement],
@@ -225,15 +227,17 @@ def _cells(line: Line, papers: dict[int, list[Any]], shop: Shop) -> list[str]:
         " ".join(f"{'R' if paper.kind is ReceiptKind.RECEIPT else 'NC'}-{paper.number}" for paper in mine),
         named.buyer_name if named else "",
         " ".join(filter(None, (named.buyer_document, named.buyer_number))) if named else "",
-        str(method.label) if method else line.payment_method,
+        name_of(line.payment_method),
     ]
     amounts = (
         line.sales_minor, line.discounts_minor, line.tax_minor, line.total_minor, line.shipping_minor,
         line.listed_discount_minor, line.packaging_minor, line.tips_minor, line.received_minor, line.sent_back_minor,
+        line.gift_cards_minor,
     )  # fmt: skip
     figures = [_figure(minor, shop) for minor in amounts]
     places = _places()
-    return [*map(_harmless, texts), *figures, _harmless(places.get(line.held_in, line.held_in)), shop.currency]
+    place = _harmless(places.get(line.held_in, line.held_in))
+    return [*map(_harmless, texts), *figures[:-1], place, shop.currency, figures[-1]]
 
 
 def _belongs(paper: Any, line: Line) -> bool:
@@ -252,7 +256,7 @@ def _papers_of(lines: Sequence[Line]) -> dict[int, list[Any]]:
             Receipt.order_id, Receipt.kind, Receipt.number, Receipt.cancels_id, Receipt.refund_id, Receipt.buyer_name,
             Receipt.buyer_document, Receipt.buyer_number,
         )
-        .where(Receipt.order_id.in_({line.order_id for line in lines}))
+        .where(Receipt.order_id.in_({line.order_id for line in lines if line.order_id is not None}))
         .order_by(Receipt.id)
     )  # fmt: skip
     for row in rows:
@@ -264,6 +268,7 @@ def _movements() -> dict[int, str]:
     return {
         SALE: _("Venta"), SALE_BACK: _("Venta anulada"), RETURN: _("Devolución de venta"),
         RETURN_BACK: _("Devolución anulada"), PAYMENT: _("Cobro"), PAYMENT_BACK: _("Cobro deshecho"),
+        CARD_ISSUED: _("Tarjeta de regalo emitida"),
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
         CHANGE: _("Cambio del pedido"),
     }  # fmt: skip

@@ -38,6 +38,13 @@ WAYS: tuple[tuple[str, Any, str, str | None, Any], ...] = (
         "catalogue:read",
         _l("Cupones, descuentos y cuánto dieron"),
     ),
+    (
+        "desk_gift_cards.index",
+        _l("Tarjetas de regalo"),
+        "heart",
+        "payments:review",
+        _l("Hacer una, y cuánto debe tu tienda por ellas"),
+    ),
     ("desk_customers.index", _l("Clientes"), "people", "customers:read", _l("Quiénes te compran y cómo encontrarlos")),
     ("desk_accounts.index", _l("Contabilidad"), "print", "reports:read", _l("El archivo de cada mes para tu contador")),
     ("desk_personalisation.index", _l("Gustos"), "heart", "reports:read", _l("Qué se le muestra a cada quien")),

@@ -34,7 +34,7 @@ from storefront.orders.parting import parts_of
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
-from storefront.payments.queries import left_to_refund, refunds
+from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
 from tenants.identity import current_person
@@ -159,6 +159,7 @@ def show(code: str) -> ResponseReturnValue:
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
+        payments=payments_of(order.id),
         papers=papers_of_order(order.id),
         changes=changes_of(order.id),
         parts=parts_of(order.id),

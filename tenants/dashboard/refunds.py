@@ -135,7 +135,7 @@ def _lacks_an_amount(form: RefundForm, paid: PaidOrder) -> bool:
 
 
 def _decide(order_id: int, wish: Wish) -> str:
-    return refunding.refund_parts(order_id, wish, current_actor()).code
+    return refunding.refund_parts(order_id, wish, current_actor())[0].code
 
 
 def _suggest(form: RefundForm, paid: PaidOrder) -> RefundForm:

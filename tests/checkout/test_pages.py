@@ -64,7 +64,7 @@ def fill(browser, **typed):
 def test_a_guest_picks_up_by_typing_a_name_and_a_telephone(browser, bakery):
     page = browser.get("/pedir").text
     typed = re.findall(r"<(?:input|textarea)(?![^>]*type=\"(?:hidden|radio|search)\")[^>]*name=\"([a-z]+)\"", page)
-    assert set(typed) - {"email", "note", "coupon"} == {"name", "phone"}
+    assert set(typed) - {"email", "note", "coupon", "gift_card"} == {"name", "phone"}
 
     answer = browser.post("/pedir", data=fill(browser))
 

@@ -122,6 +122,7 @@ SHOP = _rows("shop", ANYONE, [
                                                "sibling": {"token": "neighbour token"}, "sibling_is": "hidden"}),
     ("POST /pedido/<token>/cambio/<code>/no", {"names": {"token": "changing token", "code": "change"},
                                                "sibling": {"token": "neighbour token"}, "sibling_is": "hidden"}),
+    ("GET /tarjeta-de-regalo/<secret>", by("secret", "gift card secret", sibling={"secret": "other gift card secret"})),
     ("GET /envio/<token>", by("token", "assigned tracking", sibling={"token": "colleague tracking"})),
     ("GET /media/<path:key>/<int:width>.webp", {"names": {"key": "image key 0", "width": "=400"}}),
 ])  # fmt: skip
@@ -204,6 +205,17 @@ PROMOTIONS = _rows("app", STAFF, [
                                     fields={"categories": "category code"}, ok={303, 409, 422})),
     ("POST /promociones/<code>/apagar", by("code", "promotion")),
     ("POST /promociones/<code>/encender", by("code", "promotion")),
+])  # fmt: skip
+
+GIFT_CARDS = _rows("app", MANAGERS, [
+    ("GET /tarjetas-de-regalo",),
+    ("GET /tarjetas-de-regalo/nueva",),
+    ("POST /tarjetas-de-regalo/nueva", {"form": {"key": "una-clave", "amount": "100", "paid_with": "cash"},
+                                        "ok": {200, 303}}),
+    ("GET /tarjetas-de-regalo/<code>", by("code", "gift card")),
+    ("POST /tarjetas-de-regalo/<code>/desactivar", by("code", "gift card", form={"reason": "La perdió"})),
+    ("POST /tarjetas-de-regalo/<code>/activar", by("code", "gift card")),
+    ("POST /tarjetas-de-regalo/<code>/codigo", by("code", "gift card", ok={200})),
 ])  # fmt: skip
 
 ORDERS = _rows("app", STAFF, [
@@ -505,6 +517,7 @@ ROWS = [
     *ACCOUNTS,
     *CATALOGUE,
     *PROMOTIONS,
+    *GIFT_CARDS,
     *ORDERS,
     *DELIVERIES,
     *RIDING,

@@ -24,6 +24,8 @@ from storefront.delivery import offers
 from storefront.delivery.contracts import ContractTerms, ZoneDetails, add_zone, set_contract
 from storefront.delivery.models import Offer, Shipment
 from storefront.delivery.scopes import together
+from storefront.giftcards.actions import NewCard
+from storefront.giftcards.models import PaidWith
 from storefront.inventory.actions import adjust_stock
 from storefront.inventory.bundles import put_in
 from storefront.kernel import clock, jobs
@@ -39,6 +41,7 @@ from storefront.orders.models import FulfilmentMethod, Order
 from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.payments import accounts as provider_accounts
 from storefront.payments.actions import open_attempt, record_cash
+from storefront.payments.gift_cards import issue
 from storefront.payments.models import BankLineState, Difference, DifferenceKind, Refund
 from storefront.payments.proofs import submit_proof
 from storefront.payments.provider import Tokens
@@ -97,7 +100,7 @@ def furnish(shop: Shop, firm: Firm) -> Furniture:
     """Put one of everything into a shop that a courier firm serves."""
     made = Furniture(shop)
     for write in (
-        _settings, _people, _shelves, _promotions, _customers, _carts, _bookings, _orders,
+        _settings, _people, _shelves, _promotions, _gift_cards, _customers, _carts, _bookings, _orders,
         lambda it: _deliveries(it, firm), *EXTRA,
     ):  # fmt: skip
         write(made)
@@ -206,6 +209,17 @@ def _promotions(it: Furniture) -> None:
         it.things["coupon"] = f"CUPON{it.shop.id}"
         details = PromotionDetails(f"Oferta {word}", Kind.PERCENT, 500, coupon=it.things["coupon"], **limited_to)
         it.things["promotion"] = create_promotion(details, new_token(), it.owner)
+
+
+def _gift_cards(it: Furniture) -> None:
+    word = canary(it.shop)
+    with acting_for(it.shop):
+        for name in ("gift card", "other gift card"):
+            new = NewCard(
+                5_000, PaidWith.CASH, f"{name} {word}", f"{name.split()[0]}{it.shop.id}@example.com", f"Nota {word}"
+            )
+            issued = issue(new, it.owner)
+            it.things |= {name: issued.code, f"{name} secret": issued.secret}
 
 
 def _customers(it: Furniture) -> None:

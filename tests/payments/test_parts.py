@@ -195,7 +195,7 @@ def test_units_go_back_at_what_was_really_paid_for_them_and_the_books_agree(bake
         assert sum(line.suggested(line.quantity) for line in paid.lines) + paid.shipping_minor == paid.total_minor
         first = paid.lines[0]
 
-        refund = refunding.refund_parts(order_id, Wish([WantedLine(1, 1)], reason="damaged"), ALICIA)
+        [refund] = refunding.refund_parts(order_id, Wish([WantedLine(1, 1)], reason="damaged"), ALICIA)
 
         assert refund.amount_minor == first.gross_minor // 3 < 3_333
         assert (refund.state, refund.reason) == (RefundState.EXTERNAL, "damaged")
@@ -218,7 +218,7 @@ def test_everything_refunded_in_parts_leaves_no_sale_no_tax_and_no_money(bakery,
         shipping = queries.paid_order(order_id).shipping_minor
         for wish in (Wish([WantedLine(1, 1)]), Wish([WantedLine(2, 2), WantedLine(1, 1)]), Wish([], shipping),
                      Wish([WantedLine(1, 1)])):  # fmt: skip
-            refund = refunding.refund_parts(order_id, wish, ALICIA)
+            [refund] = refunding.refund_parts(order_id, wish, ALICIA)
             refunding.mark_sent_back(refund.code, ALICIA)
 
         assert states(order_id)[1] is PaymentState.REFUNDED
@@ -357,7 +357,7 @@ def test_an_order_that_is_cancelled_after_a_part_went_back_returns_the_rest(bake
     with within(bakery):
         order_id, (pan, _concha) = a_sale()
         paid = queries.paid_order(order_id).total_minor
-        part = refunding.refund_parts(order_id, Wish([WantedLine(1, 1, restock=True)]), ALICIA)
+        [part] = refunding.refund_parts(order_id, Wish([WantedLine(1, 1, restock=True)]), ALICIA)
         refunding.mark_sent_back(part.code, ALICIA)
         cancel_order(order_id, "Ya no hay", ALICIA)
     drain(bakery)
@@ -417,7 +417,7 @@ def test_a_refund_of_a_sale_with_a_receipt_has_one_credit_note(bakery, within, d
     with within(bakery):
         order_id, _ = a_sale()
         issue_receipt(order_id, Buyer(), ALICIA)
-        refund = refunding.refund_parts(order_id, Wish([WantedLine(1, 1)], 500, reason="damaged"), ALICIA)
+        [refund] = refunding.refund_parts(order_id, Wish([WantedLine(1, 1)], 500, reason="damaged"), ALICIA)
     drain(bakery)
     with within(bakery):
         again = credit_refund(refund.id)

@@ -95,7 +95,7 @@ def test_the_daily_comparison_misses_a_tip_that_is_not_in_the_books(bakery, with
 def test_a_cancelled_order_takes_its_tip_out_of_the_books_again(bakery, within, drain):
     with within(bakery):
         order_id = a_sale()
-        part = refunding.refund_parts(order_id, Wish([], tip_minor=400, packaging_minor=60), ALICIA)
+        [part] = refunding.refund_parts(order_id, Wish([], tip_minor=400, packaging_minor=60), ALICIA)
         refunding.mark_sent_back(part.code, ALICIA)
         cancel_order(order_id, "Ya no hay", ALICIA)
     drain(bakery)
@@ -112,7 +112,7 @@ def test_everything_goes_back_in_parts_the_packaging_and_the_tip_too(bakery, wit
         order_id = a_sale()
         for wish in (Wish([], tip_minor=300), Wish([WantedLine(1, 4)], 4_000), Wish([], packaging_minor=PACKAGING),
                      Wish([], tip_minor=TIP - 300)):  # fmt: skip
-            refunding.mark_sent_back(refunding.refund_parts(order_id, wish, ALICIA).code, ALICIA)
+            refunding.mark_sent_back(refunding.refund_parts(order_id, wish, ALICIA)[0].code, ALICIA)
 
         assert states(order_id)[1] is PaymentState.REFUNDED
         assert balances(order_id) == {}
@@ -125,7 +125,7 @@ def test_an_amount_for_nothing_in_particular_takes_the_tip_last(bakery, within):
         order_id = a_sale()
         total = queries.paid_order(order_id).total_minor
         for amount, tips in ((total - TIP, TIP), (400, TIP - 400), (TIP - 400, 0)):
-            refunding.mark_sent_back(refunding.refund_parts(order_id, Wish([], 0, amount), ALICIA).code, ALICIA)
+            refunding.mark_sent_back(refunding.refund_parts(order_id, Wish([], 0, amount), ALICIA)[0].code, ALICIA)
             assert ledger.balance(Account.TIPS, order_id) == -tips
 
         assert balances(order_id) == {}

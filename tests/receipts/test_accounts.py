@@ -84,7 +84,7 @@ def a_month(drain, shop):
     with acting_for(shop):
         order_id, _ = a_sale()
         issue_receipt(order_id, Buyer("=1+1 & Hijos", "RFC", "-XAXX010101000"), ALICIA)
-        part = refunding.refund_parts(order_id, Wish([WantedLine(1, 1)], 500, reason="damaged"), ALICIA)
+        [part] = refunding.refund_parts(order_id, Wish([WantedLine(1, 1)], 500, reason="damaged"), ALICIA)
         refunding.mark_sent_back(part.code, ALICIA)
         fallen = an_order(a_product(stock=3), 2, confirmed=True)
         actions.record_cash(fallen.id, ALICIA)

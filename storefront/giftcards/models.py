@@ -1,0 +1,98 @@
+"""Gift cards and every movement of what is on them.
+
+A card counts on its own row what is left on it: the guard is one conditional UPDATE of that row (`actions.spend`), and
+the checks below hold even without it. The movements add up to it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.kernel import clock
+from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
+from storefront.kernel.ids import new_code
+
+
+class PaidWith(StrEnum):
+    """How the shop got the money for a card; none for one that is given away."""
+
+    CASH = "cash"
+    TRANSFER = "bank_transfer"
+    GIVEN = "given"
+
+
+class Movement(StrEnum):
+    """Why what is on a card changed: `given_back` by an order that lapsed, `refunded` by one that was sent back."""
+
+    ISSUED = "issued"
+    REDEEMED = "redeemed"
+    GIVEN_BACK = "given_back"
+    REFUNDED = "refunded"
+
+
+class GiftCard(ShopOwned, Model):
+    """One card of `value_minor`, with `balance_minor` left on it. `code` names it to the shop and is no secret.
+
+    What its holder types is kept as a fingerprint only; `ending` is its last four characters. It can be used until
+    `expires_at`, and not while it is disabled.
+    """
+
+    __tablename__ = "gift_cards"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "secret_hash"),
+        CheckConstraint("value_minor > 0", name="value"),
+        CheckConstraint("balance_minor BETWEEN 0 AND value_minor", name="balance"),
+        CheckConstraint("(disabled_at IS NULL) = (disabled_reason = '')", name="disabled_for_a_reason"),
+        Index("ix_gift_cards_list", "tenant_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_gift_cards_email", "tenant_id", text("lower(recipient_email)")),
+    )
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    secret_hash: Mapped[str]
+    ending: Mapped[str]
+    value_minor: Mapped[int]
+    balance_minor: Mapped[int]
+    currency: Mapped[str]
+    paid_with: Mapped[PaidWith]
+    recipient_name: Mapped[str] = mapped_column(default="")
+    recipient_email: Mapped[str | None]
+    message: Mapped[str] = mapped_column(default="")
+    expires_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    disabled_reason: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    created_by: Mapped[str] = mapped_column(default="")
+
+
+class GiftCardEntry(ShopOwned, Model):
+    """One movement of a card: plus what comes onto it, minus what goes off. Append-only, once per kind and source.
+
+    The source is the card itself, the payment attempt that it paid, or the refund that came back to it.
+    """
+
+    __tablename__ = "gift_card_entries"
+    __append_only__ = True
+    __table_args__ = (
+        shop_fk("card_id", "gift_cards"),
+        shop_fk("order_id", "orders"),
+        UniqueConstraint("tenant_id", "kind", "source_id"),
+        CheckConstraint("amount_minor <> 0", name="amount"),
+        CheckConstraint("(kind = 'redeemed') = (amount_minor < 0)", name="direction"),
+        CheckConstraint("(kind = 'issued') = (order_id IS NULL)", name="order"),
+        Index("ix_gift_card_entries_card", "tenant_id", "card_id", "id"),
+        Index("ix_gift_card_entries_order", "tenant_id", "order_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    card_id: Mapped[int]
+    kind: Mapped[Movement]
+    amount_minor: Mapped[int]
+    source_id: Mapped[int]
+    order_id: Mapped[int | None]
+    at: Mapped[datetime]
