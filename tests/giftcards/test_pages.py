@@ -140,10 +140,12 @@ def test_the_secret_link_says_what_is_on_it(browser, bakery):
 def test_wrong_secrets_are_counted_and_after_some_nobody_may_try_more(browser, bakery, monkeypatch):
     card = card_at(bakery)
     monkeypatch.setattr(limiter, "enabled", True)
+    limiter.reset()
     codes = [browser.get(f"/tarjeta-de-regalo/WRONG-{number}").status_code for number in range(11)]
 
     assert codes == [404] * 10 + [429]
     assert browser.get(f"/tarjeta-de-regalo/{card.secret}").status_code == 429
+    limiter.reset()
 
 
 # --- at the till --------------------------------------------------------------------------------------------------
