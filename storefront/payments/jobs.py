@@ -79,13 +79,9 @@ def settle_cancelled(order_id: int) -> None:
 
 @shop_job("payments.give_back")
 def give_back(order_id: int) -> None:
-    """What a lapsed order had of gift cards is on them again, and whoever used them is told; part of its price that was
-    paid goes back."""
+    """What was paid of a lapsed order goes back; whoever paid with a gift card is told that it is on it again."""
     with transaction():
         back = gift_cards.give_back(order_id)
-        lapsed = locked(order_id)
-        if lapsed.state is OrderState.EXPIRED and lapsed.received_minor and lapsed.due_minor:
-            refunding.refund_order(order_id, "too_late", SYSTEM)
         order = order_by_id(order_id)
         if back and order.contact_email:
             mail.send(
