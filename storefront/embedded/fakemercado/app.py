@@ -71,7 +71,7 @@ def create_fakemercado(
     seed: int = 0,
 ) -> Flask:
     """A stand-in of its own: two apps share nothing. Notices go to `sink`; without one they are only kept."""
-    app = Flask(__name__)
+    app = Flask(__name__, template_folder="../templates")
     app.extensions["fakemercado"] = Mercado(
         public_url=public_url, secret=secret, sink=sink, state_file=state_file, seed=seed
     )

@@ -12,7 +12,7 @@ def create_fakestripe(config: Config | None = None) -> Flask:
     """A stand-in of its own: two apps share nothing. Steer it through `stand_in_of(app)`; close that when
     done.
     """
-    app = Flask(__name__)
+    app = Flask(__name__, template_folder="../templates")
     stand_in = StandIn(config or Config())
     app.extensions["fakestripe"] = stand_in
     app.register_blueprint(api.blueprint)
