@@ -84,6 +84,8 @@ class Tenant(Shared, Model):
     packaging_for: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
     takes_tips: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     tip_percents: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    tax_rates: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
+    prices_include_tax: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

@@ -17,6 +17,7 @@ from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
 from storefront.kernel.money import Money
+from storefront.kernel.taxes import GENERAL, class_of
 from storefront.kernel.tenancy import current_shop
 from storefront.pricing.basket import Basket, Line, Totals, price
 from storefront.pricing.extras import NOTHING_MORE, Extras
@@ -72,6 +73,7 @@ class LineView:
     held: Held | None
     trouble: Trouble | None
     weight_g: int | None = None
+    tax_class: str = GENERAL
 
     @property
     def is_booking(self) -> bool:
@@ -162,7 +164,7 @@ def _rows(which: Any) -> Sequence[Any]:
 def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     shop = current_shop()
     if not rows:
-        return CartView(0, (), price(Basket(shop.currency, (), shop.tax_rate_bp)), 0, None)
+        return CartView(0, (), price(basket_of((), NONE)), 0, None)
     on_sale = sellable([row.variant_id for row in rows], locale)
     there = shelf([row.variant_id for row in rows if row.starts_at is None])
     held = _held(row.booking_id for row in rows)
@@ -184,8 +186,8 @@ def basket_of(
     """The lines as what has to be priced, with what may come off, a delivery, and what comes on top."""
     shop = current_shop()
     goods = [
-        Line(line.unit_minor, line.units, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
-             category_id=line.category_id)
+        Line(line.unit_minor, line.units, class_of(shop, line.tax_class).rate_bp, key=line.variant_id,
+             product_id=line.product_id, category_id=line.category_id)
         for line in lines
     ]  # fmt: skip
     return Basket(
@@ -196,6 +198,7 @@ def basket_of(
         shipping_minor=shipping_minor,
         packaging_minor=more.packaging_minor,
         tip_minor=more.tip_minor,
+        prices_include_tax=shop.prices_include_tax,
         first_order=came_off.first_order,
     )
 
@@ -228,6 +231,7 @@ def _line(row: Any, offer: Sellable | None, there: Shelf, held: dict[int, Held],
         held=booking,
         trouble=trouble,
         weight_g=offer.weight_g if offer else None,
+        tax_class=offer.tax_class if offer else GENERAL,
     )
 
 

@@ -19,6 +19,7 @@ from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
 from storefront.kernel.kept import renewed_by
 from storefront.kernel.states import Transitions
+from storefront.kernel.taxes import GENERAL
 
 
 class ProductKind(StrEnum):
@@ -66,7 +67,9 @@ class Category(ShopOwned, Model):
 
 
 class Product(ShopOwned, Model):
-    """One thing for sale. `search_name` and `search_vector` are written by the actions (see `search.py`)."""
+    """One thing for sale. `tax_class` is one of the country's (`kernel.taxes`), for all its variants. `search_name` and
+    `search_vector` are written by the actions (see `search.py`).
+    """
 
     __tablename__ = "products"
     __table_args__ = (
@@ -90,6 +93,7 @@ class Product(ShopOwned, Model):
     position: Mapped[int] = mapped_column(default=0)
     tags: Mapped[list[str]] = mapped_column(default=list)
     translations: Mapped[Translations] = mapped_column(JSONB, default=dict)
+    tax_class: Mapped[str] = mapped_column(default=GENERAL, server_default=text("'general'"))
     search_name: Mapped[str] = mapped_column(default="")
     search_vector: Mapped[Any] = mapped_column(TSVECTOR, nullable=False, deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -104,8 +108,8 @@ HEAVIEST_G = 1_000_000
 class Variant(ShopOwned, Model):
     """One way to buy a product (a size, a colour). `name` is empty when there is only one way.
 
-    Prices are tax-inclusive minor units of the shop's currency; `compare_minor` is the higher price it used to have.
-    `weight_g` is what one weighs in grams, packed; empty where nobody said.
+    Prices are minor units of the shop's currency, with their tax inside or not as the shop says; `compare_minor` is the
+    higher price it used to have. `weight_g` is what one weighs in grams, packed; empty where nobody said.
     """
 
     __tablename__ = "variants"

@@ -229,5 +229,6 @@ def _new_line(line: LineView, parts: Sequence[Part]) -> NewLine:
         starts_at=line.held.starts_at if line.held else None,
         ends_at=line.held.ends_at if line.held else None,
         category_id=line.category_id,
+        tax_class=line.tax_class,
         parts=[part.as_agreed for part in parts] or None,
     )

@@ -115,6 +115,8 @@ def _stamp(cart: CartView, sums: Totals, card: CardView | None) -> str:
     came_off = [(one.discount_id, one.amount_minor) for one in sums.discounts]
     fees = (sums.shipping_minor, sums.packaging.listed_minor, sums.tip_minor)
     whole: tuple[object, ...] = (sorted(map(repr, lines)), fees, came_off, sums.total_minor, sums.currency)
+    if not sums.tax_inside:
+        whole = (*whole, sums.tax_minor)
     if paid := _by_card(card, sums.total_minor):
         whole = (*whole, card.id if card else 0, paid)
     seen = repr(whole)

@@ -13,6 +13,7 @@ from storefront.catalogue.models import ProductKind
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_token
 from storefront.kernel.money import Money
+from storefront.kernel.taxes import GENERAL
 from storefront.orders.states import (
     Attention,
     Axis,
@@ -42,11 +43,12 @@ CODE_LENGTH = 6
 class Order(ShopOwned, Model):
     """One order. `code` is read aloud, `token` is the secret link, `placement_key` lets one wish become one order only.
 
-    Money is in minor units of `currency`, tax included; `subtotal_minor` and `shipping_minor` are as listed,
-    `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `packaging_minor` and
-    `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that came and counts
-    towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an unconfirmed order
-    lapses, empty once it counts. Move it only through `orders.moves`.
+    Money is in minor units of `currency`; `subtotal_minor` and `shipping_minor` are as listed, with their tax inside
+    or, where it is not (`tax_inside`), without it; the total always has it. Delivery and packaging are taxed at
+    `fees_rate_bp`. `discount_minor` is what comes off both, `discount_net_minor` its part without tax.
+    `packaging_minor` and `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that
+    came and counts towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an
+    unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
     """
 
     __tablename__ = "orders"
@@ -57,7 +59,9 @@ class Order(ShopOwned, Model):
         shop_fk("customer_id", "customers"),
         CheckConstraint("net_minor + tax_minor + tip_minor = total_minor", name="net_and_tax"),
         CheckConstraint(
-            "subtotal_minor + shipping_minor + packaging_minor - discount_minor + tip_minor = total_minor", name="total"
+            "subtotal_minor + shipping_minor + packaging_minor - discount_minor "
+            "= CASE WHEN tax_inside THEN net_minor + tax_minor ELSE net_minor END",
+            name="total",
         ),
         CheckConstraint(
             "subtotal_minor >= 0 AND shipping_minor >= 0 AND packaging_minor >= 0 AND tip_minor >= 0 "
@@ -100,6 +104,8 @@ class Order(ShopOwned, Model):
     discount_net_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
+    tax_inside: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    fees_rate_bp: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     tip_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     total_minor: Mapped[int]
     received_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -130,7 +136,8 @@ class Order(ShopOwned, Model):
 
 
 class OrderLine(ShopOwned, Model):
-    """One line as it was agreed: `quantity` units of `unit_minor` less `discount_minor` are `gross_minor`.
+    """One line as it was agreed: `quantity` units of `unit_minor` less `discount_minor` are `gross_minor`, or
+    `net_minor` where prices have no tax inside. The rate and the class of its tax are those of that day.
 
     For reservations also when, and which booking. Of a bundle, `parts` is what was in one: [{"variant_id": 7, "units":
     2, "name": "Concha"}]; its stock is theirs. Of its units `refunded_quantity` were refunded, with
@@ -146,7 +153,10 @@ class OrderLine(ShopOwned, Model):
         shop_fk("booking_id", "bookings"),
         UniqueConstraint("tenant_id", "order_id", "position"),
         CheckConstraint("quantity > 0", name="quantity"),
-        CheckConstraint("gross_minor + discount_minor = quantity * unit_minor", name="gross"),
+        CheckConstraint(
+            "quantity * unit_minor - discount_minor = CASE WHEN tax_inside THEN gross_minor ELSE net_minor END",
+            name="gross",
+        ),
         CheckConstraint("discount_minor >= 0 AND gross_minor >= 0", name="discount"),
         CheckConstraint("net_minor + tax_minor = gross_minor", name="net_and_tax"),
         CheckConstraint("refunded_quantity BETWEEN 0 AND quantity", name="refunded_quantity"),
@@ -173,6 +183,8 @@ class OrderLine(ShopOwned, Model):
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     tax_rate_bp: Mapped[int]
+    tax_class: Mapped[str] = mapped_column(default=GENERAL, server_default=text("'general'"))
+    tax_inside: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     parts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     refunded_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     refunded_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))

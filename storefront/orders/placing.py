@@ -17,6 +17,7 @@ from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.ids import new_code
 from storefront.kernel.outbox import record
+from storefront.kernel.taxes import GENERAL, class_of
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import CAUSE, demand_of
 from storefront.orders.models import CODE_LENGTH, Order, OrderLine
@@ -31,7 +32,7 @@ from storefront.orders.states import (
     OrderState,
     PaymentState,
 )
-from storefront.pricing.basket import Amount, Basket, Line, Totals, price
+from storefront.pricing.basket import Basket, Line, Totals, price
 from storefront.pricing.discounts import Discount
 from storefront.promotions.actions import redeem
 from storefront.promotions.buyers import Buyer
@@ -40,7 +41,7 @@ from storefront.reservations.actions import Contact, extend_bookings
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which.
+    """One line to be agreed on: so many units of `unit_minor`, of a tax class; for reservations also when and which.
 
     Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it.
     """
@@ -58,6 +59,7 @@ class NewLine:
     ends_at: datetime | None = None
     category_id: int | None = None
     parts: list[dict[str, Any]] | None = None
+    tax_class: str = GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def place_order(new: NewOrder, by: Actor) -> Order:
         order = _new_order(new, sums, at)
         db.session.add(order)
         db.session.flush()
-        db.session.add_all(_lines(order.id, new.lines, sums.lines))
+        db.session.add_all(_lines(order.id, new.lines, sums))
         until = (order.expires_at or at) + GRACE
         hold_stock(demand_of(new.lines), cause=CAUSE, cause_id=order.id, until=until)
         booked = [line.booking_id for line in new.lines if line.booking_id is not None]
@@ -119,8 +121,8 @@ def _priced(new: NewOrder) -> Totals:
     """What is agreed, priced by the one function that priced the bill."""
     shop = current_shop()
     lines = [
-        Line(line.unit_minor, line.quantity, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
-             category_id=line.category_id)
+        Line(line.unit_minor, line.quantity, class_of(shop, line.tax_class).rate_bp, key=line.variant_id,
+             product_id=line.product_id, category_id=line.category_id)
         for line in new.lines
     ]  # fmt: skip
     return price(
@@ -132,6 +134,7 @@ def _priced(new: NewOrder) -> Totals:
             shipping_minor=new.shipping_minor,
             packaging_minor=new.packaging_minor,
             tip_minor=new.tip_minor,
+            prices_include_tax=shop.prices_include_tax,
             first_order=new.first_order,
         )
     )
@@ -162,6 +165,8 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         discount_net_minor=sums.discount_net_minor,
         net_minor=sums.net_minor,
         tax_minor=sums.tax_minor,
+        tax_inside=sums.tax_inside,
+        fees_rate_bp=sums.shipping.tax_rate_bp,
         tip_minor=sums.tip_minor,
         total_minor=sums.total_minor,
         payment_method=new.payment_method,
@@ -175,7 +180,7 @@ def _contact(order: Order) -> Contact:
     return Contact(order.contact_name, order.contact_phone or "", order.note)
 
 
-def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -> list[OrderLine]:
+def _lines(order_id: int, lines: Sequence[NewLine], sums: Totals) -> list[OrderLine]:
     return [
         OrderLine(
             order_id=order_id,
@@ -193,12 +198,14 @@ def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -
             net_minor=amount.net_minor,
             tax_minor=amount.tax_minor,
             tax_rate_bp=amount.tax_rate_bp,
+            tax_class=line.tax_class,
+            tax_inside=sums.tax_inside,
             parts=line.parts,
             booking_id=line.booking_id,
             starts_at=line.starts_at,
             ends_at=line.ends_at,
         )
-        for position, (line, amount) in enumerate(zip(lines, amounts, strict=True), start=1)
+        for position, (line, amount) in enumerate(zip(lines, sums.lines, strict=True), start=1)
     ]
 
 

@@ -51,6 +51,7 @@ __all__ = [
     "orders_of_customer",
     "todo_counts",
 ]
+from storefront.pricing.basket import taxes_by_rate
 from storefront.promotions.queries import names_of
 from storefront.reservations.models import Booking
 
@@ -80,6 +81,7 @@ class LineOfOrder:
     unit: Money
     amount: Money
     tax_rate_bp: int
+    tax_minor: int
     booking_id: int | None
     starts_at: datetime | None
     ends_at: datetime | None
@@ -136,6 +138,8 @@ class OrderView:
     discount_minor: int
     net_minor: int
     tax_minor: int
+    tax_inside: bool
+    fees_rate_bp: int
     tip_minor: int
     total_minor: int
     payment_method: str
@@ -189,6 +193,13 @@ class OrderView:
     def tax(self) -> Money:
         """The tax inside the total."""
         return Money(self.tax_minor, self.currency)
+
+    @property
+    def taxes(self) -> list[tuple[int, int]]:
+        """The tax of each rate that has any: (rate, minor units), the highest rate first."""
+        lines = [(line.tax_rate_bp, line.tax_minor) for line in self.lines]
+        fees = self.tax_minor - sum(line.tax_minor for line in self.lines)
+        return taxes_by_rate([*lines, (self.fees_rate_bp, fees)])
 
     @property
     def needs_attention(self) -> bool:
@@ -294,6 +305,8 @@ _COLUMNS = (
     Order.discount_minor,
     Order.net_minor,
     Order.tax_minor,
+    Order.tax_inside,
+    Order.fees_rate_bp,
     Order.tip_minor,
     Order.total_minor,
     Order.payment_method,
@@ -363,8 +376,9 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             OrderLine.quantity,
             OrderLine.refunded_quantity,
             OrderLine.unit_minor,
-            (OrderLine.gross_minor + OrderLine.discount_minor).label("listed_minor"),
+            (OrderLine.quantity * OrderLine.unit_minor).label("listed_minor"),
             OrderLine.tax_rate_bp,
+            OrderLine.tax_minor,
             OrderLine.booking_id,
             OrderLine.parts,
             _STARTS_AT.label("starts_at"),
@@ -387,6 +401,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             unit=Money(row.unit_minor, currency),
             amount=Money(row.listed_minor, currency),
             tax_rate_bp=row.tax_rate_bp,
+            tax_minor=row.tax_minor,
             booking_id=row.booking_id,
             starts_at=row.starts_at,
             ends_at=row.ends_at,

@@ -22,6 +22,7 @@ from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Busy, Conflict
+from storefront.kernel.filters import tax_word
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
@@ -227,18 +228,18 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
                 OrderLine.product_name,
                 OrderLine.quantity,
                 OrderLine.unit_minor,
-                OrderLine.gross_minor,
+                case((OrderLine.tax_inside, OrderLine.gross_minor), else_=OrderLine.net_minor).label("paid_minor"),
                 OrderLine.discount_minor,
             )
             .where(OrderLine.order_id == order.id)
             .order_by(OrderLine.position)
         ).all()
-    lines = [_checkout_line(row) for row in rows if row.gross_minor or not row.discount_minor]
+    lines = [_checkout_line(row) for row in rows if row.paid_minor or not row.discount_minor]
     shipping = order.shipping_minor - (order.discount_minor - sum(row.discount_minor for row in rows))
     with force_locale(order.locale):
         fees = [
             (order.shipping_name or _("Entrega"), shipping), (_("Empaque"), order.packaging_minor),
-            (_("Propina"), order.tip_minor),
+            (_("Propina"), order.tip_minor), (tax_word(inside=False), 0 if order.tax_inside else order.tax_minor),
         ]  # fmt: skip
     lines += [CheckoutLine(name, 1, minor) for name, minor in fees if minor]
     return attempt, order, lines
@@ -247,7 +248,7 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
 def _checkout_line(row: Any) -> CheckoutLine:
     """A line as the provider shows it: with a discount its units have no whole price, so it is one thing."""
     if row.discount_minor:
-        return CheckoutLine(f"{row.quantity} × {row.product_name}", 1, row.gross_minor)
+        return CheckoutLine(f"{row.quantity} × {row.product_name}", 1, row.paid_minor)
     return CheckoutLine(row.product_name, row.quantity, row.unit_minor)
 
 

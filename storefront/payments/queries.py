@@ -37,6 +37,7 @@ from storefront.payments.models import (
     TransferProof,
 )
 from storefront.payments.returns import REASONS, PaidLine, PaidOrder
+from storefront.pricing.basket import split
 
 PAGE = 25
 
@@ -264,8 +265,11 @@ def went_to_a_gift_card(refund_id: int) -> bool:
 def paid_order(order_id: int) -> PaidOrder:
     """An order as it was paid, and what of it went back; decide with it only while the order is locked."""
     order = db.session.execute(
-        select(Order.total_minor, Order.tax_minor, Order.packaging_minor, Order.tip_minor).where(Order.id == order_id)
-    ).one()
+        select(
+            Order.total_minor, Order.tax_minor, Order.packaging_minor, Order.tip_minor, Order.tax_inside,
+            Order.fees_rate_bp,
+        ).where(Order.id == order_id)
+    ).one()  # fmt: skip
     tax_back = _back_of_lines(order_id)
     lines = db.session.execute(
         select(
@@ -301,7 +305,7 @@ def paid_order(order_id: int) -> PaidOrder:
         refunded_minor=int(sum(row.minor for row in sums)),
         refunded_tax_minor=int(sum(row.tax for row in sums)),
         shipping_refunded_minor=back.get(RefundPart.SHIPPING, 0),
-        packaging_minor=order.packaging_minor,
+        packaging_minor=sum(split(order.packaging_minor, order.fees_rate_bp, inside=order.tax_inside)),
         packaging_refunded_minor=back.get(RefundPart.PACKAGING, 0),
         tip_minor=order.tip_minor,
         tip_refunded_minor=back.get(RefundPart.TIP, 0),
