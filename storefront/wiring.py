@@ -43,9 +43,9 @@ from storefront.orders import jobs as order_jobs
 from storefront.orders import personal_data as order_data
 from storefront.orders import views as orders
 from storefront.payments import jobs as payment_jobs
+from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
 from storefront.payments import views as payments
-from storefront.payments import webhooks
 from storefront.personalisation import jobs as taste_jobs
 from storefront.personalisation import personal_data as taste_data
 from storefront.personalisation import views as tastes
@@ -71,6 +71,7 @@ from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
+from tenants.dashboard import links as desk_links
 from tenants.dashboard import orders as desk_orders
 from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
@@ -91,6 +92,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         orders.blueprint,
         changes.blueprint,
         payments.blueprint,
+        link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
         delivery.blueprint,
@@ -118,6 +120,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_inventory.blueprint,
         desk_bundles.blueprint,
         desk_counter.blueprint,
+        desk_links.blueprint,
         desk_promotions.blueprint,
         desk_gift_cards.blueprint,
         desk_delivery.blueprint,
@@ -166,7 +169,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ChangeProposed: (change_jobs.send_proposed,),
     events.ChangeAnswered: (change_jobs.tell_shop,),
     events.OrderChanged: (change_jobs.send_changed, change_jobs.close_pages),
-    events.PaymentSucceeded: (payment_jobs.keep_or_return,),
+    events.PaymentSucceeded: (payment_jobs.keep_or_return, delivery_jobs.follow_payment),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
     events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),

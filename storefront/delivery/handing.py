@@ -170,6 +170,12 @@ def unnote_cash(order_id: int, by: Actor, *, within: timedelta | None = None) ->
         _tell_what_is_due(order, shipment)
 
 
+def follow_payment(order_id: int) -> None:
+    """Money came in another way than in cash: whoever holds the parcel has less to collect, or nothing."""
+    with _with_parcel(order_id) as (order, shipment):
+        _tell_what_is_due(order, shipment)
+
+
 def _tell_what_is_due(order: Order, shipment: Shipment | None) -> None:
     if shipment is not None and shipment.state not in TERMINAL:
         actions.collect(shipment, actions.cash_due(order))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from storefront.delivery import actions, partner_queries, replies, routing
+from storefront.delivery import actions, handing, partner_queries, replies, routing
 from storefront.delivery.following import follow
 from storefront.delivery.models import Partner
 from storefront.delivery.queries import Letter, letter_about
@@ -14,6 +14,7 @@ from storefront.events import (
     OrderCancelled,
     OrderConfirmed,
     OrderReady,
+    PaymentSucceeded,
     ShipmentDelivered,
     ShipmentFailed,
     ShipmentPickedUp,
@@ -41,6 +42,12 @@ def make_ready(order_id: int) -> None:
 def cancel_shipment(order_id: int) -> None:
     """An order was called off: so is its parcel."""
     actions.cancel_shipment(order_id)
+
+
+@shop_job("delivery.follow_payment")
+def follow_payment(order_id: int, attempt_id: int) -> None:
+    """Money came: the courier does not collect it once more."""
+    handing.follow_payment(order_id)
 
 
 @shop_job("delivery.find_courier")
@@ -99,6 +106,7 @@ ANSWERS: dict[type, list[ShopJob]] = {
     OrderConfirmed: [create_shipment],
     OrderReady: [make_ready],
     OrderCancelled: [cancel_shipment],
+    PaymentSucceeded: [follow_payment],
     ShipmentReady: [find_courier],
     OfferEnded: [find_courier],
     ShipmentPickedUp: [follow_order, tell_on_its_way],

@@ -45,6 +45,7 @@ from storefront.orders.states import (
     WAITING,
     WINDOWS,
     Attention,
+    Channel,
     FulfilmentMethod,
     FulfilmentState,
     OrderState,
@@ -155,8 +156,11 @@ def _confirm(order: Order, by: Actor, reason: str = "") -> None:
     order.confirmed_at = clock.now()
     if demand and order.fulfilment_state is FulfilmentState.NONE:
         move(order, FulfilmentState.PREPARING, by)
+    elif order.channel is Channel.LINK and order.fulfilment_state is FulfilmentState.NONE:
+        move(order, FulfilmentState.DELIVERED, by)  # an amount was asked for: there is nothing to hand over
     note("order", order.id, "confirmed", by, late=lapsed)
     record(OrderConfirmed(order_id=order.id))
+    _complete_if_done(order, by)
 
 
 def demand_of(lines: Sequence[Any]) -> dict[int, int]:

@@ -76,6 +76,13 @@ class Order(ShopOwned, Model):
         Index("ix_orders_customer", "tenant_id", "customer_id"),
         Index("ix_orders_phone", "tenant_id", "contact_phone"),
         Index("ix_orders_email", "tenant_id", text("lower(contact_email)")),
+        Index(
+            "ix_orders_links",
+            "tenant_id",
+            text("placed_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("channel = 'link'"),
+        ),
         Index("ix_orders_expiry", "tenant_id", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )
 
@@ -139,6 +146,7 @@ class OrderLine(ShopOwned, Model):
     """One line as it was agreed: `quantity` units of `unit_minor` less `discount_minor` are `gross_minor`, or
     `net_minor` where prices have no tax inside. The rate and the class of its tax are those of that day.
 
+    A charge that names no product has neither product nor variant, and nothing of it is handed over.
     For reservations also when, and which booking. Of a bundle, `parts` is what was in one: [{"variant_id": 7, "units":
     2, "name": "Concha"}]; its stock is theirs. Of its units `refunded_quantity` were refunded, with
     `refunded_minor`, and `restocked_quantity` of those can be sold again. `handed_quantity` units went out in
@@ -157,6 +165,8 @@ class OrderLine(ShopOwned, Model):
             "quantity * unit_minor - discount_minor = CASE WHEN tax_inside THEN gross_minor ELSE net_minor END",
             name="gross",
         ),
+        CheckConstraint("(product_id IS NULL) = (variant_id IS NULL)", name="product"),
+        CheckConstraint("product_id IS NOT NULL OR (kind = 'service' AND booking_id IS NULL)", name="charge"),
         CheckConstraint("discount_minor >= 0 AND gross_minor >= 0", name="discount"),
         CheckConstraint("net_minor + tax_minor = gross_minor", name="net_and_tax"),
         CheckConstraint("refunded_quantity BETWEEN 0 AND quantity", name="refunded_quantity"),
@@ -171,8 +181,8 @@ class OrderLine(ShopOwned, Model):
     order_id: Mapped[int]
     position: Mapped[int]
     kind: Mapped[ProductKind]
-    product_id: Mapped[int]
-    variant_id: Mapped[int]
+    product_id: Mapped[int | None]
+    variant_id: Mapped[int | None]
     product_name: Mapped[str]
     variant_name: Mapped[str]
     sku: Mapped[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -43,12 +43,13 @@ from storefront.reservations.actions import Contact, extend_bookings
 class NewLine:
     """One line to be agreed on: so many units of `unit_minor`, of a tax class; for reservations also when and which.
 
-    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it.
+    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it. An amount that is asked for without a product
+    has neither product nor variant.
     """
 
     kind: ProductKind
-    product_id: int
-    variant_id: int
+    product_id: int | None
+    variant_id: int | None
     product_name: str
     variant_name: str
     sku: str
@@ -67,6 +68,7 @@ class NewOrder:
     """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
+    `keep_for` is how long it waits, where that is not what its way of payment allows.
     """
 
     placement_key: str
@@ -87,6 +89,7 @@ class NewOrder:
     channel: Channel = Channel.WEB
     packaging_minor: int = 0
     tip_minor: int = 0
+    keep_for: timedelta | None = None
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -121,7 +124,7 @@ def _priced(new: NewOrder) -> Totals:
     """What is agreed, priced by the one function that priced the bill."""
     shop = current_shop()
     lines = [
-        Line(line.unit_minor, line.quantity, class_of(shop, line.tax_class).rate_bp, key=line.variant_id,
+        Line(line.unit_minor, line.quantity, class_of(shop, line.tax_class).rate_bp, key=line.variant_id or 0,
              product_id=line.product_id, category_id=line.category_id)
         for line in new.lines
     ]  # fmt: skip
@@ -172,7 +175,7 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         payment_method=new.payment_method,
         note=new.note,
         placed_at=at,
-        expires_at=at + WINDOWS[new.payment_method],
+        expires_at=at + (new.keep_for or WINDOWS[new.payment_method]),
     )
 
 

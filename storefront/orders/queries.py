@@ -71,8 +71,8 @@ class LineOfOrder:
     """
 
     kind: ProductKind
-    product_id: int
-    variant_id: int
+    product_id: int | None
+    variant_id: int | None
     product_name: str
     variant_name: str
     sku: str
@@ -227,6 +227,11 @@ class OrderView:
         return any(line.booking_id is not None for line in self.lines)
 
     @property
+    def is_charge(self) -> bool:
+        """Whether the shop asked for an amount, without any product."""
+        return self.channel is Channel.LINK
+
+    @property
     def customer_may_cancel(self) -> bool:
         """Whether the customer may still cancel by themselves."""
         return self.is_waiting and self.payment_state not in SETTLED | {PaymentState.PROOF_REVIEW}
@@ -279,6 +284,7 @@ class OrderRow:
     first_line: str
     starts_at: datetime | None
     due: Money
+    is_charge: bool
 
 
 _COLUMNS = (
@@ -522,6 +528,7 @@ def _listed() -> Any:
         Order.placed_at,
         Order.expires_at,
         Order.attention,
+        Order.channel,
         pieces.label("pieces"),
         first.label("first_line"),
         starts.label("starts_at"),
@@ -548,6 +555,7 @@ def _row(row: Any) -> OrderRow:
         first_line=row.first_line or "",
         starts_at=row.starts_at,
         due=Money(max(0, row.total_minor - row.received_minor), row.currency),
+        is_charge=row.channel is Channel.LINK,
     )
 
 

@@ -67,10 +67,14 @@ class FulfilmentMethod(StrEnum):
 
 
 class Channel(StrEnum):
-    """Who wrote an order down: the customer on the shop's pages, or the shop at its counter and on the telephone."""
+    """Who wrote an order down: the customer on the shop's pages, or the shop at its counter and on the telephone.
+
+    Link: the shop asks for an amount by a link, without any product.
+    """
 
     WEB = "web"
     SHOP = "shop"
+    LINK = "link"
 
 
 class Attention(StrEnum):

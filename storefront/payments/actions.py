@@ -130,13 +130,13 @@ def try_card_again(order_id: int, by: Actor) -> int:
         latest, due = _open_card_attempt(order), order.due_minor
     if latest is not None and latest.amount_minor != due:
         close_page(latest.id)
-    elif latest is not None and _is_late(latest):
+    elif latest is not None and is_late(latest):
         ask_provider(latest.id)
     with transaction():
         order = _payable(order_id)
         latest = _open_card_attempt(order)
         is_good = latest is not None and latest.amount_minor == order.due_minor
-        if latest is not None and is_good and (latest.provider_ref or not _is_late(latest)):
+        if latest is not None and is_good and (latest.provider_ref or not is_late(latest)):
             return latest.id
         if latest is not None:
             move_attempt(latest, AttemptState.EXPIRED)
@@ -145,7 +145,7 @@ def try_card_again(order_id: int, by: Actor) -> int:
         return attempt.id
 
 
-def _is_late(attempt: PaymentAttempt) -> bool:
+def is_late(attempt: PaymentAttempt) -> bool:
     """Whether its page is over, or so near to it that the provider would not open it any more."""
     until = attempt.checkout_expires_at or attempt.created_at
     return until <= clock.now() + (SHORTEST_CHECKOUT if attempt.provider_ref is None else timedelta())
@@ -437,6 +437,8 @@ def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) ->
         order_id=order.id,
     )
     if receiving.count_in(order, attempt, SYSTEM, attempt.method):
+        if order.payment_method in CASH and not order.due_minor:
+            order.payment_method = attempt.method  # it was to be paid in cash, and came by a link
         record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
 
 

@@ -154,7 +154,7 @@ def show(code: str) -> ResponseReturnValue:
     return render_template(
         "dashboard/orders/show.html",
         order=order,
-        pictures=pictures_of(line.product_id for line in order.lines),
+        pictures=pictures_of(line.product_id for line in order.lines if line.product_id),
         step=next_step(order),
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
