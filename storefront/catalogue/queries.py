@@ -124,6 +124,8 @@ class Sellable:
     picture: Picture | None
     category_id: int | None = None
     weight_g: int | None = None
+    deposit_percent: int | None = None
+    deposit_minor: int | None = None
 
     @property
     def image_key(self) -> str | None:
@@ -493,6 +495,8 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
             picture=_picture(row, row.name),
             category_id=row.category_id,
             weight_g=row.weight_g,
+            deposit_percent=row.deposit_percent,
+            deposit_minor=row.deposit_minor,
         )
         for row in rows
     }
@@ -530,6 +534,8 @@ def _sellable_statement(language: str) -> Select[*tuple[Any, ...]]:
             Product.slug,
             Product.kind,
             Product.category_id,
+            Product.deposit_percent,
+            Product.deposit_minor,
             _text(Product, Product.name, language),
             *face.c,
         )

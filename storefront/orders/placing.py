@@ -32,6 +32,7 @@ from storefront.orders.states import (
     PaymentState,
 )
 from storefront.pricing.basket import Amount, Basket, Line, Totals, price
+from storefront.pricing.deposits import Terms
 from storefront.pricing.discounts import Discount
 from storefront.promotions.actions import redeem
 from storefront.promotions.buyers import Buyer
@@ -65,6 +66,7 @@ class NewOrder:
     """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
+    `terms` are those of its deposit, if there is one.
     """
 
     placement_key: str
@@ -85,6 +87,7 @@ class NewOrder:
     channel: Channel = Channel.WEB
     packaging_minor: int = 0
     tip_minor: int = 0
+    terms: Terms | None = None
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -164,11 +167,24 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         tax_minor=sums.tax_minor,
         tip_minor=sums.tip_minor,
         total_minor=sums.total_minor,
+        **_agreed(new.terms),
         payment_method=new.payment_method,
         note=new.note,
         placed_at=at,
         expires_at=at + WINDOWS[new.payment_method],
     )
+
+
+def _agreed(terms: Terms | None) -> dict[str, Any]:
+    if terms is None:
+        return {}
+    return {
+        "deposit_minor": terms.deposit_minor,
+        "rest_due_at": terms.rest_due_at,
+        "rest_in_advance": terms.in_advance,
+        "deposit_refundable": terms.refundable,
+        "deposit_back_until": terms.back_until,
+    }
 
 
 def _contact(order: Order) -> Contact:
