@@ -66,6 +66,7 @@ from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
+from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
@@ -122,6 +123,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_counter.blueprint,
         desk_links.blueprint,
         desk_promotions.blueprint,
+        desk_deposits.blueprint,
         desk_gift_cards.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,

@@ -22,6 +22,7 @@ from storefront.orders.states import (
     FulfilmentState,
     OrderState,
     PaymentState,
+    due_now,
 )
 
 __all__ = [
@@ -49,6 +50,10 @@ class Order(ShopOwned, Model):
     `packaging_minor` and `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that
     came and counts towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an
     unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
+
+    With a deposit, `deposit_minor` confirms it and the rest is due at `rest_due_at`: in advance, or on arrival, or,
+    without an instant, at the hand-over. `deposit_refundable` until `deposit_back_until`, or until it is packed. All of
+    that as agreed. `kept_minor` is what the shop keeps of the deposit of a cancelled order, `kept_tax_minor` its tax.
     """
 
     __tablename__ = "orders"
@@ -71,6 +76,10 @@ class Order(ShopOwned, Model):
         CheckConstraint("discount_net_minor >= 0 AND discount_net_minor <= discount_minor", name="discount"),
         CheckConstraint("(fulfilment_method = 'delivery') = (address IS NOT NULL)", name="address"),
         CheckConstraint("received_minor >= 0", name="received"),
+        CheckConstraint("deposit_minor >= 0 AND (rest_due_at IS NOT NULL OR NOT rest_in_advance)", name="deposit"),
+        CheckConstraint(
+            "kept_tax_minor >= 0 AND kept_tax_minor <= kept_minor AND kept_minor <= deposit_minor", name="kept"
+        ),
         Index("ix_orders_list", "tenant_id", text("placed_at DESC"), text("id DESC")),
         Index("ix_orders_state", "tenant_id", "state", "fulfilment_state", "payment_state"),
         Index("ix_orders_customer", "tenant_id", "customer_id"),
@@ -84,6 +93,12 @@ class Order(ShopOwned, Model):
             postgresql_where=text("channel = 'link'"),
         ),
         Index("ix_orders_expiry", "tenant_id", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        Index(
+            "ix_orders_rest",
+            "tenant_id",
+            "rest_due_at",
+            postgresql_where=text("deposit_minor > 0 AND state = 'confirmed'"),
+        ),
     )
 
     id: Mapped[int] = identity_pk()
@@ -116,6 +131,13 @@ class Order(ShopOwned, Model):
     tip_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     total_minor: Mapped[int]
     received_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    deposit_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    rest_due_at: Mapped[datetime | None]
+    rest_in_advance: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    deposit_refundable: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    deposit_back_until: Mapped[datetime | None]
+    kept_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    kept_tax_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     payment_method: Mapped[str]
     note: Mapped[str]
     placed_at: Mapped[datetime]
@@ -135,6 +157,11 @@ class Order(ShopOwned, Model):
     def due_minor(self) -> int:
         """What is still to be paid, in minor units."""
         return max(0, self.total_minor - self.received_minor)
+
+    @property
+    def due_now_minor(self) -> int:
+        """What of it is to be paid now: until the order counts, what is missing of its deposit."""
+        return due_now(self)
 
     @property
     def needs_attention(self) -> bool:

@@ -33,6 +33,7 @@ from storefront.orders.states import (
     PaymentState,
 )
 from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.deposits import Terms
 from storefront.pricing.discounts import Discount
 from storefront.promotions.actions import redeem
 from storefront.promotions.buyers import Buyer
@@ -69,6 +70,7 @@ class NewOrder:
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
     `keep_for` is how long it waits, where that is not what its way of payment allows.
+    `terms` are those of its deposit, if there is one.
     """
 
     placement_key: str
@@ -90,6 +92,7 @@ class NewOrder:
     packaging_minor: int = 0
     tip_minor: int = 0
     keep_for: timedelta | None = None
+    terms: Terms | None = None
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -172,11 +175,24 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         fees_rate_bp=sums.shipping.tax_rate_bp,
         tip_minor=sums.tip_minor,
         total_minor=sums.total_minor,
+        **_agreed(new.terms),
         payment_method=new.payment_method,
         note=new.note,
         placed_at=at,
         expires_at=at + (new.keep_for or WINDOWS[new.payment_method]),
     )
+
+
+def _agreed(terms: Terms | None) -> dict[str, Any]:
+    if terms is None:
+        return {}
+    return {
+        "deposit_minor": terms.deposit_minor,
+        "rest_due_at": terms.rest_due_at,
+        "rest_in_advance": terms.in_advance,
+        "deposit_refundable": terms.refundable,
+        "deposit_back_until": terms.back_until,
+    }
 
 
 def _contact(order: Order) -> Contact:

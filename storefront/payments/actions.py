@@ -88,12 +88,12 @@ class NotCash(Conflict):
 
 
 def open_attempt(order_id: int, method: str) -> PaymentAttempt:
-    """Write down a try to pay what is due, in the caller's transaction. Nobody outside is told yet.
+    """Write down a try to pay what is due now, in the caller's transaction. Nobody outside is told yet.
 
     Raises NothingToPay when nothing is due.
     """
     order, can = locked(order_id), capability(method)
-    if not order.due_minor:
+    if not order.due_now_minor:
         raise NothingToPay
     number = (
         db.session.scalar(select(func.count()).select_from(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
@@ -104,7 +104,7 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
         order_id=order_id,
         method=method,
         state=AttemptState.CREATED,
-        amount_minor=order.due_minor,
+        amount_minor=order.due_now_minor,
         currency=order.currency,
         key=f"order:{current_shop().id}:{order_id}:attempt:{number}",
         checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if can else None,
@@ -127,7 +127,7 @@ def try_card_again(order_id: int, by: Actor) -> int:
     """
     with transaction():
         order = _payable(order_id)
-        latest, due = _open_card_attempt(order), order.due_minor
+        latest, due = _open_card_attempt(order), order.due_now_minor
     if latest is not None and latest.amount_minor != due:
         close_page(latest.id)
     elif latest is not None and is_late(latest):
@@ -135,7 +135,7 @@ def try_card_again(order_id: int, by: Actor) -> int:
     with transaction():
         order = _payable(order_id)
         latest = _open_card_attempt(order)
-        is_good = latest is not None and latest.amount_minor == order.due_minor
+        is_good = latest is not None and latest.amount_minor == order.due_now_minor
         if latest is not None and is_good and (latest.provider_ref or not is_late(latest)):
             return latest.id
         if latest is not None:
@@ -159,7 +159,8 @@ def _payable(order_id: int) -> Order:
 
 
 def _awaits_money(order: Order) -> bool:
-    return order.payment_state not in SETTLED and order.state in WAITING | {OrderState.CONFIRMED}
+    is_open = order.state in WAITING | {OrderState.CONFIRMED}
+    return is_open and order.payment_state not in SETTLED and order.due_now_minor > 0
 
 
 def _open_card_attempt(order: Order) -> PaymentAttempt | None:
@@ -466,7 +467,7 @@ def attempt_to_pay(order: Order, method: str) -> PaymentAttempt:
     """The open try to pay what is due now, or a new one. In a transaction that holds the order. Raises NothingToPay."""
     latest = latest_attempt(order.id)
     is_open = latest is not None and latest.state in UNDECIDED
-    if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_minor, method):
+    if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_now_minor, method):
         return latest
     if latest is not None and is_open and latest.provider is None:
         move_attempt(latest, AttemptState.CANCELLED)  # it was for another amount

@@ -34,7 +34,7 @@ def _ways(order: OrderView) -> list[Method]:
     return ways_to_pay(
         order.fulfilment_method,
         has_bookings=order.has_bookings,
-        due_minor=order.due.minor,
+        due_minor=order.due_now.minor,
         agreed=order.payment_method,
     )
 

@@ -106,7 +106,7 @@ def _asked(order_id: int, method: str) -> Order:
     ways = ways_to_pay(
         order.fulfilment_method,
         has_bookings=db.session.scalar(booked) is not None,
-        due_minor=order.due_minor,
+        due_minor=order.due_now_minor,
         agreed=order.payment_method,
     )
     if method not in {way.code for way in ways}:
@@ -136,7 +136,7 @@ def _open_at_providers(order_id: int) -> list[PaymentAttempt]:
 
 
 def _is_good(attempt: PaymentAttempt, order: Order, method: str) -> bool:
-    return (attempt.method, attempt.amount_minor) == (method, order.due_minor) and not is_late(attempt)
+    return (attempt.method, attempt.amount_minor) == (method, order.due_now_minor) and not is_late(attempt)
 
 
 def _close(attempt_id: int) -> None:
