@@ -199,6 +199,14 @@ class OfferEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ParcelTouched:
+    """The shop changed a parcel of a partner that was not in scope."""
+
+    shipment_id: int
+    partner_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoginCodeAsked:
     """Somebody typed a contact and asked for a one-time code."""
 

@@ -179,6 +179,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.AccountsAsked: (receipt_jobs.make_accounts,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
+    events.ParcelTouched: (delivery_jobs.tell_partner,),
     events.ShipmentPickedUp: (delivery_jobs.follow_order, delivery_jobs.tell_on_its_way),
     events.ShipmentDelivered: (delivery_jobs.follow_order, delivery_jobs.tell_delivered),
     events.ShipmentFailed: (delivery_jobs.follow_order,),

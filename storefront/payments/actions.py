@@ -485,8 +485,9 @@ def latest_attempt(order_id: int) -> PaymentAttempt | None:
     ).first()
 
 
-def record_cash(order_id: int, by: Actor) -> None:
-    """All that is due came in cash. Money that a courier took stays in the courier's custody until it is handed in.
+def record_cash(order_id: int, by: Actor, amount_minor: int | None = None) -> None:
+    """What is due came in cash, or `amount_minor` of it. What a courier took stays in the courier's custody until it is
+    handed in.
 
     Saying it twice changes nothing. Raises NotCash for an order that is paid in another way, NothingToPay for one that
     was cancelled, and as `confirm_order` for one that lapsed and whose goods are gone.
@@ -502,6 +503,8 @@ def record_cash(order_id: int, by: Actor) -> None:
         if order.state in {OrderState.REQUESTED, OrderState.EXPIRED}:
             confirm_order(order_id, by)
         attempt = attempt_to_pay(order, order.payment_method)
+        if amount_minor is not None:
+            attempt.amount_minor = min(amount_minor, attempt.amount_minor)
         move_attempt(attempt, AttemptState.SUCCEEDED)
         witness(by.kind, f"{attempt.key}:cash", order.id, attempt.id, "cash", {"by": by.label})
         held = Account.COURIER_CUSTODY if by.kind in {"rider", "partner"} else Account.CASH
