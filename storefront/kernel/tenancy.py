@@ -28,7 +28,8 @@ class Shop:
 
     `tax_rate_bp` is in basis points (1600 = 16 %) and included in prices; `hue` is the shop's colour, 0 to 359;
     `base_url` is the canonical origin for links in mails; `packaging_minor` is what packaging costs for goods that are
-    received in the ways of `packaging_for`; `version` grows with every change of settings.
+    received in the ways of `packaging_for`; goods may come back for `return_days` after the hand-over, in the words of
+    `return_policy`; `version` grows with every change of settings.
     """
 
     id: int
@@ -58,6 +59,8 @@ class Shop:
     packaging_for: tuple[str, ...] = ()
     takes_tips: bool = False
     tip_percents: tuple[int, ...] = ()
+    return_days: int = 0
+    return_policy: str = ""
     version: int = 1
 
     @property

@@ -46,7 +46,8 @@ class Order(ShopOwned, Model):
     `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `packaging_minor` and
     `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that came and counts
     towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an unconfirmed order
-    lapses, empty once it counts. Move it only through `orders.moves`.
+    lapses, empty once it counts. `return_days` is how long its goods may come back, as the shop said when it was
+    placed. Move it only through `orders.moves`.
     """
 
     __tablename__ = "orders"
@@ -109,6 +110,7 @@ class Order(ShopOwned, Model):
     expires_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     cancelled_reason: Mapped[str | None]
+    return_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     attention: Mapped[Attention | None]
 
     __mapper_args__ = {"version_id_col": version}

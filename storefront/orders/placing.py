@@ -168,6 +168,7 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         note=new.note,
         placed_at=at,
         expires_at=at + WINDOWS[new.payment_method],
+        return_days=shop.return_days,
     )
 
 
