@@ -55,6 +55,9 @@ from storefront.receipts import personal_data as receipt_data
 from storefront.receipts import views as receipts
 from storefront.reservations import personal_data as booking_data
 from storefront.reservations import views as reservations
+from storefront.returns import jobs as return_jobs
+from storefront.returns import personal_data as return_data
+from storefront.returns import views as returns
 from tenants import accounts, joining, landing, preview, signup
 from tenants import jobs as house_jobs
 from tenants.dashboard import accounts as desk_accounts
@@ -80,6 +83,7 @@ from tenants.dashboard import promotions as desk_promotions
 from tenants.dashboard import receipts as desk_receipts
 from tenants.dashboard import refunds as desk_refunds
 from tenants.dashboard import reservations as desk_reservations
+from tenants.dashboard import returns as desk_returns
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
 from tenants.dashboard import trail as desk_trail
@@ -92,6 +96,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         checkout.blueprint,
         orders.blueprint,
         changes.blueprint,
+        returns.blueprint,
         payments.blueprint,
         link_views.blueprint,
         reservations.blueprint,
@@ -113,6 +118,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,
+        desk_returns.blueprint,
         desk_differences.blueprint,
         desk_receipts.blueprint,
         desk_accounts.blueprint,
@@ -172,6 +178,9 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ChangeAnswered: (change_jobs.tell_shop,),
     events.OrderChanged: (change_jobs.send_changed, change_jobs.close_pages),
     events.PaymentSucceeded: (payment_jobs.keep_or_return, delivery_jobs.follow_payment),
+    events.ReturnAsked: (return_jobs.tell_shop,),
+    events.ReturnAnswered: (return_jobs.tell_answer,),
+    events.ReturnSettled: (return_jobs.tell_settled,),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
     events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
@@ -197,6 +206,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "product.related": tastes.beside,
     "product.viewed": tastes.viewed,
     "order.change": changes.change_block,
+    "order.return": returns.return_block,
     "order.payment": payments.payment_block,
     "order.refunds": payments.refunds_block,
     "order.delivery": delivery.order_delivery,
@@ -220,6 +230,7 @@ PERSONAL_DATA: Mapping[str, Any] = {
     "receipts": receipt_data,
     "delivery": delivery_data,
     "changes": change_data,
+    "returns": return_data,
     "personalisation": taste_data,
 }
 """Whose rows speak of a person, lower floors first: each exports them and erases them."""

@@ -60,6 +60,7 @@ class Tenant(Shared, Model):
         CheckConstraint(
             "deposit_rest_days BETWEEN 1 AND 90 AND deposit_refund_days BETWEEN 0 AND 90", name="deposit_days"
         ),
+        CheckConstraint("return_days BETWEEN 0 AND 365", name="return_days"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -95,6 +96,8 @@ class Tenant(Shared, Model):
     deposit_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     deposit_rest_days: Mapped[int | None]
     deposit_refund_days: Mapped[int | None]
+    return_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    return_policy: Mapped[str] = mapped_column(default="", server_default=text("''"))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

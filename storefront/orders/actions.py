@@ -431,6 +431,23 @@ def take_units_back(order_id: int, units: Sequence[UnitsBack], by: Actor) -> Non
         note("order", order_id, "units_restocked", by, units=back)
 
 
+def restock_units(order_id: int, line_id: int, quantity: int, by: Actor) -> None:
+    """So many refunded units of a line are back and can be sold again. In a transaction that holds the order.
+
+    More than were refunded and are not on sale yet is refused by the row's own constraints.
+    """
+    line = next(one for one in _stock_of(order_id) if one.id == line_id)
+    db.session.execute(
+        update(OrderLine)
+        .where(OrderLine.id == line_id, OrderLine.order_id == order_id)
+        .values(restocked_quantity=OrderLine.restocked_quantity + quantity)
+        .execution_options(synchronize_session=False)
+    )
+    for variant_id, units in sorted(taken_by(line, quantity).items()):
+        back = return_some(CAUSE, order_id, variant_id, units, by)
+        note("order", order_id, "units_restocked", by, units=back)
+
+
 def _stock_of(order_id: int) -> Sequence[Any]:
     return db.session.execute(
         select(OrderLine.id, OrderLine.variant_id, OrderLine.parts).where(OrderLine.order_id == order_id)

@@ -54,6 +54,7 @@ class Order(ShopOwned, Model):
     With a deposit, `deposit_minor` confirms it and the rest is due at `rest_due_at`: in advance, or on arrival, or,
     without an instant, at the hand-over. `deposit_refundable` until `deposit_back_until`, or until it is packed. All of
     that as agreed. `kept_minor` is what the shop keeps of the deposit of a cancelled order, `kept_tax_minor` its tax.
+    `return_days` is how long its goods may come back, as the shop said when it was placed.
     """
 
     __tablename__ = "orders"
@@ -144,6 +145,7 @@ class Order(ShopOwned, Model):
     expires_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     cancelled_reason: Mapped[str | None]
+    return_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     attention: Mapped[Attention | None]
 
     __mapper_args__ = {"version_id_col": version}

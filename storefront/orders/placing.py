@@ -180,6 +180,7 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         note=new.note,
         placed_at=at,
         expires_at=at + (new.keep_for or WINDOWS[new.payment_method]),
+        return_days=shop.return_days,
     )
 
 

@@ -47,6 +47,7 @@ SECTIONS = (
     ("desk_settings.payments", _l("Formas de pago"), "bank", _l("Transferencia, efectivo, tarjeta e impuesto")),
     ("desk_deposits.show", _l("Anticipos"), "cash", _l("Con cuánto se confirma un pedido, y cuándo se paga el resto")),
     ("desk_settings.extras", _l("Empaque y propinas"), "box", _l("Lo que se suma a un pedido")),
+    ("desk_returns.policy", _l("Devoluciones"), "undo", _l("Cuántos días y con qué condiciones")),
     ("desk_receipts.head", _l("Recibos"), "print", _l("Razón social y documento que van impresos")),
     ("desk_delivery.zones", _l("Zonas y precios de entrega"), "bike", _l("A dónde llevas y cuánto cuesta")),
     ("desk_settings.languages", _l("Idiomas y gustos"), "chat", _l("En qué idiomas se lee y qué se puede elegir")),
