@@ -59,6 +59,7 @@ def _paid_for_nothing() -> list[dict[str, Any]]:
                 and_(Order.payment_state == PaymentState.PARTLY_PAID, has_ended),
             ),
             Order.attention.is_(None),
+            Order.disputed_minor == 0,  # its money is with the bank, or with whoever paid
         )
     )
     return [

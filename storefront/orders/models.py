@@ -45,8 +45,9 @@ class Order(ShopOwned, Model):
     Money is in minor units of `currency`, tax included; `subtotal_minor` and `shipping_minor` are as listed,
     `discount_minor` is what comes off both, `discount_net_minor` its part without tax. `packaging_minor` and
     `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that came and counts
-    towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an unconfirmed order
-    lapses, empty once it counts. Move it only through `orders.moves`.
+    towards the total, whatever of it went back since (`payments.receiving`); `disputed_minor` is what of it a bank has
+    (`payments.contesting`). `expires_at` is when an unconfirmed order lapses, empty once it counts. Move it only by
+    `orders.moves`.
     """
 
     __tablename__ = "orders"
@@ -67,6 +68,7 @@ class Order(ShopOwned, Model):
         CheckConstraint("discount_net_minor >= 0 AND discount_net_minor <= discount_minor", name="discount"),
         CheckConstraint("(fulfilment_method = 'delivery') = (address IS NOT NULL)", name="address"),
         CheckConstraint("received_minor >= 0", name="received"),
+        CheckConstraint("disputed_minor >= 0", name="disputed"),
         Index("ix_orders_list", "tenant_id", text("placed_at DESC"), text("id DESC")),
         Index("ix_orders_state", "tenant_id", "state", "fulfilment_state", "payment_state"),
         Index("ix_orders_customer", "tenant_id", "customer_id"),
@@ -103,6 +105,7 @@ class Order(ShopOwned, Model):
     tip_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     total_minor: Mapped[int]
     received_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    disputed_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     payment_method: Mapped[str]
     note: Mapped[str]
     placed_at: Mapped[datetime]
