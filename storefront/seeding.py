@@ -65,6 +65,9 @@ from storefront.reservations.availability import free_slots, free_stay
 from storefront.reservations.models import Booking, BookingState, Unit
 from storefront.reservations.queries import needed_service
 from storefront.reservations.setup import ServiceSettings, create_resource, make_bookable
+from storefront.returns.asking import Wanted
+from storefront.returns.asking import ask as ask_to_return
+from storefront.returns.queries import terms_of
 from tenants import actions as building
 from tenants.actions import NewShop
 from tenants.contacts import Contact
@@ -167,6 +170,8 @@ def _open(demo: DemoShop) -> Shop:
             packaging_for=["delivery"] if demo.packaging_minor else [],
             takes_tips=bool(demo.tips),
             tip_percents=list(demo.tips),
+            return_days=demo.returns[0],
+            return_policy=demo.returns[1],
         )
         for name in demo.staff:
             building.add_staff(Credentials(Contact(email=staff_email(name)), PASSWORD, name), Role.CLERK, SEEDER)
@@ -461,6 +466,9 @@ def _sell_at_the_counter(order_id: int, owner: Actor) -> None:
         record_cash(order_id, owner)
     orders.hand_over(order_id, owner)
     issue_receipt(order_id, Buyer(), owner)
+    if terms_of(order_id).may_be_asked:
+        wanted = Wanted({1: 1}, "size", "Me quedó corto de mangas.")
+        ask_to_return(order_id, wanted, Actor("customer", None, ""))
     jobs.drain()
 
 

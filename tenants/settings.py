@@ -29,6 +29,7 @@ HUES = (15, 35, 60, 85, 125, 155, 180, 210, 240, 270, 310, 345)
 METHODS = (TRANSFER, CARD, CARD_MONTHS, OXXO, BOLETO, PIX, MERCADO_PAGO, CASH, AT_SHOP)
 MOST_TASTES, LONGEST_TASTE = 12, 24
 WAYS_PACKED = ("delivery", "pickup")
+MOST_RETURN_DAYS = 365
 MOST_PERCENTS, LARGEST_PERCENT = 3, 30
 COVER_SIDE = 2400
 
@@ -205,6 +206,14 @@ def change_extras(packaging_minor: int, ways: Iterable[str], percents: Iterable[
         raise BadPercents
     wanted = {"packaging_minor": packaging_minor, "packaging_for": chosen, "takes_tips": percents is not None}
     _apply("extras_changed", by, wanted | ({"tip_percents": suggested} if percents is not None else {}))
+
+
+def change_returns(days: int, policy: str, by: Actor) -> None:
+    """Say how many days after the hand-over goods may come back, none at all with 0, and in which words customers read
+    that; for orders from now on. Raises Invalid."""
+    if not 0 <= days <= MOST_RETURN_DAYS:
+        raise Invalid
+    _apply("returns_changed", by, {"return_days": days, "return_policy": policy.strip()})
 
 
 def change_languages(languages: Iterable[str], by: Actor) -> None:

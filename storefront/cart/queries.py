@@ -20,6 +20,7 @@ from storefront.kernel.money import Money
 from storefront.kernel.taxes import GENERAL, class_of
 from storefront.kernel.tenancy import current_shop
 from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.deposits import Share
 from storefront.pricing.extras import NOTHING_MORE, Extras
 from storefront.promotions.buyers import ANYBODY, Buyer
 from storefront.promotions.queries import NONE, Offers, offers
@@ -50,7 +51,7 @@ class LineView:
     """One line as it stands now. `units` are what is multiplied by the price: pieces, seats, or rooms times nights.
 
     `was` is the price its owner saw when adding it, where it has changed since. `left` is how many can still be had,
-    None where nobody counts.
+    None where nobody counts. `deposit` is what is paid of it in advance, None for as in the whole shop.
     """
 
     code: str
@@ -74,6 +75,7 @@ class LineView:
     trouble: Trouble | None
     weight_g: int | None = None
     tax_class: str = GENERAL
+    deposit: Share | None = None
 
     @property
     def is_booking(self) -> bool:
@@ -232,7 +234,14 @@ def _line(row: Any, offer: Sellable | None, there: Shelf, held: dict[int, Held],
         trouble=trouble,
         weight_g=offer.weight_g if offer else None,
         tax_class=offer.tax_class if offer else GENERAL,
+        deposit=_deposit(offer) if offer else None,
     )
+
+
+def _deposit(offer: Sellable) -> Share | None:
+    if offer.deposit_percent is None and offer.deposit_minor is None:
+        return None
+    return Share(offer.deposit_percent or 0, offer.deposit_minor or 0)
 
 
 def _trouble(row: Any, offer: Sellable | None, remaining: int | None, booking: Held | None) -> Trouble | None:

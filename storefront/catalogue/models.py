@@ -69,6 +69,9 @@ class Category(ShopOwned, Model):
 class Product(ShopOwned, Model):
     """One thing for sale. `tax_class` is one of the country's (`kernel.taxes`), for all its variants. `search_name` and
     `search_vector` are written by the actions (see `search.py`).
+
+    `deposit_percent` or `deposit_minor` (for each piece or reservation) is what is paid of it in advance where that is
+    not as for the whole shop; a hundred per cent is all at once.
     """
 
     __tablename__ = "products"
@@ -77,6 +80,8 @@ class Product(ShopOwned, Model):
         UniqueConstraint("tenant_id", "code"),
         shop_fk("category_id", "categories"),
         CheckConstraint("name <> ''", name="named"),
+        CheckConstraint("deposit_percent BETWEEN 5 AND 100 AND deposit_minor > 0", name="deposit"),
+        CheckConstraint("deposit_percent IS NULL OR deposit_minor IS NULL", name="deposit_is_one"),
         Index("ix_products_shelf", "tenant_id", "status", "position", text("id DESC")),
         Index("ix_products_category", "tenant_id", "category_id", "status"),
         Index("ix_products_search", "tenant_id", "search_vector", postgresql_using="gin"),
@@ -92,6 +97,8 @@ class Product(ShopOwned, Model):
     status: Mapped[ProductStatus] = mapped_column(default=ProductStatus.DRAFT)
     position: Mapped[int] = mapped_column(default=0)
     tags: Mapped[list[str]] = mapped_column(default=list)
+    deposit_percent: Mapped[int | None]
+    deposit_minor: Mapped[int | None]
     translations: Mapped[Translations] = mapped_column(JSONB, default=dict)
     tax_class: Mapped[str] = mapped_column(default=GENERAL, server_default=text("'general'"))
     search_name: Mapped[str] = mapped_column(default="")

@@ -128,6 +128,8 @@ class Sellable:
     category_id: int | None = None
     weight_g: int | None = None
     tax_class: str = GENERAL
+    deposit_percent: int | None = None
+    deposit_minor: int | None = None
 
     @property
     def image_key(self) -> str | None:
@@ -502,6 +504,8 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
             category_id=row.category_id,
             weight_g=row.weight_g,
             tax_class=row.tax_class,
+            deposit_percent=row.deposit_percent,
+            deposit_minor=row.deposit_minor,
         )
         for row in rows
     }
@@ -540,6 +544,8 @@ def _sellable_statement(language: str) -> Select[*tuple[Any, ...]]:
             Product.kind,
             Product.category_id,
             Product.tax_class,
+            Product.deposit_percent,
+            Product.deposit_minor,
             _text(Product, Product.name, language),
             *face.c,
         )

@@ -226,7 +226,7 @@ def _write(order: Order, wish: Wish, reason: str, words: str, by: Actor) -> Orde
     )
     db.session.add(change)
     db.session.flush()
-    db.session.add_all(_rows(change.id, found.changed))
+    db.session.add_all(change_rows(change.id, found.changed))
     write_step(change, ChangeState.PROPOSED, by)
     more = {variant_id: qty for variant_id, qty in changing.demand_change(found.changed).items() if qty > 0}
     hold_stock(more, cause=CAUSE, cause_id=change.id, until=until)
@@ -247,7 +247,8 @@ def _end_what_lapsed(order_id: int) -> None:
     end(waiting, ChangeState.LAPSED, SYSTEM)
 
 
-def _rows(change_id: int, lines: Sequence[NextLine]) -> list[OrderChangeLine]:
+def change_rows(change_id: int, lines: Sequence[NextLine]) -> list[OrderChangeLine]:
+    """The lines that a change changes, as rows."""
     return [
         OrderChangeLine(
             change_id=change_id, position=number, line_position=line.position, product_id=line.product_id,

@@ -29,7 +29,9 @@ class Shop:
     `tax_rate_bp` is the general rate in basis points (1600 = 16 %), `tax_rates` what the shop set for other classes
     (`kernel.taxes`); prices have their tax inside unless `prices_include_tax` is false. `hue` is the shop's colour, 0
     to 359; `base_url` is the canonical origin for links in mails; `packaging_minor` is what packaging costs for goods
-    that are received in the ways of `packaging_for`; `version` grows with every change of settings.
+    that are received in the ways of `packaging_for`; the `deposit_…` are read by `pricing.deposits`; goods may
+    come back for `return_days` after the hand-over, in the words of `return_policy`; `version` grows with every change
+    of settings.
     """
 
     id: int
@@ -61,6 +63,12 @@ class Shop:
     tip_percents: tuple[int, ...] = ()
     tax_rates: Mapping[str, int] = field(default_factory=dict)
     prices_include_tax: bool = True
+    deposit_percent: int = 0
+    deposit_minor: int = 0
+    deposit_rest_days: int | None = None
+    deposit_refund_days: int | None = None
+    return_days: int = 0
+    return_policy: str = ""
     version: int = 1
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -33,6 +33,7 @@ from storefront.orders.states import (
     PaymentState,
 )
 from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.deposits import Terms
 from storefront.pricing.discounts import Discount
 from storefront.promotions.actions import redeem
 from storefront.promotions.buyers import Buyer
@@ -43,12 +44,13 @@ from storefront.reservations.actions import Contact, extend_bookings
 class NewLine:
     """One line to be agreed on: so many units of `unit_minor`, of a tax class; for reservations also when and which.
 
-    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it.
+    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it. An amount that is asked for without a product
+    has neither product nor variant.
     """
 
     kind: ProductKind
-    product_id: int
-    variant_id: int
+    product_id: int | None
+    variant_id: int | None
     product_name: str
     variant_name: str
     sku: str
@@ -67,6 +69,8 @@ class NewOrder:
     """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
+    `keep_for` is how long it waits, where that is not what its way of payment allows.
+    `terms` are those of its deposit, if there is one.
     """
 
     placement_key: str
@@ -87,6 +91,8 @@ class NewOrder:
     channel: Channel = Channel.WEB
     packaging_minor: int = 0
     tip_minor: int = 0
+    keep_for: timedelta | None = None
+    terms: Terms | None = None
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -121,7 +127,7 @@ def _priced(new: NewOrder) -> Totals:
     """What is agreed, priced by the one function that priced the bill."""
     shop = current_shop()
     lines = [
-        Line(line.unit_minor, line.quantity, class_of(shop, line.tax_class).rate_bp, key=line.variant_id,
+        Line(line.unit_minor, line.quantity, class_of(shop, line.tax_class).rate_bp, key=line.variant_id or 0,
              product_id=line.product_id, category_id=line.category_id)
         for line in new.lines
     ]  # fmt: skip
@@ -169,11 +175,25 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         fees_rate_bp=sums.shipping.tax_rate_bp,
         tip_minor=sums.tip_minor,
         total_minor=sums.total_minor,
+        **_agreed(new.terms),
         payment_method=new.payment_method,
         note=new.note,
         placed_at=at,
-        expires_at=at + WINDOWS[new.payment_method],
+        expires_at=at + (new.keep_for or WINDOWS[new.payment_method]),
+        return_days=shop.return_days,
     )
+
+
+def _agreed(terms: Terms | None) -> dict[str, Any]:
+    if terms is None:
+        return {}
+    return {
+        "deposit_minor": terms.deposit_minor,
+        "rest_due_at": terms.rest_due_at,
+        "rest_in_advance": terms.in_advance,
+        "deposit_refundable": terms.refundable,
+        "deposit_back_until": terms.back_until,
+    }
 
 
 def _contact(order: Order) -> Contact:

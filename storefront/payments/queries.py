@@ -396,7 +396,7 @@ def invariants() -> list[dict[str, Any]]:
     """I5 and I6 on this shop's rows: empty when all is well.
 
     I5 nothing was booked for a payment that did not succeed, and every one that did is booked. I6 a confirmed, paid
-    order owes nothing, and is owed what is still to go back. I7 is `receiving.invariants`.
+    order owes nothing, one with a deposit its rest, and is owed what is still to go back. I7 is `receiving.invariants`.
     """
     return [*_unbooked(), *owing()]
 
@@ -416,7 +416,10 @@ def _unbooked() -> list[dict[str, Any]]:
 
 
 def owing() -> list[dict[str, Any]]:
-    """Paid sales whose customer owes something, or is owed more than is on its way back: I6."""
+    """Sales whose customer owes something else than what is due, or is owed more than is on its way back: I6.
+
+    Of those that are not paid, the ones with a deposit. `owed_minor` is what is owed beyond what is due.
+    """
     signed = case((LedgerEntry.debit == Account.RECEIVABLE, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
     owed = (
         select(LedgerEntry.order_id, func.sum(signed).label("owed"))
@@ -435,11 +438,16 @@ def owing() -> list[dict[str, Any]]:
         .correlate(Order)
         .scalar_subquery()
     )
+    due = case((Order.payment_state.in_(SETTLED), 0), else_=Order.total_minor - Order.received_minor)
+    beyond = owed.c.owed - due
     rows = db.session.execute(
-        select(Order.id, owed.c.owed)
+        select(Order.id, beyond.label("owed"))
         .join(owed, owed.c.order_id == Order.id)
         .where(
-            Order.payment_state.in_(SETTLED), Order.state.in_(COUNTS), Order.id.in_(booked), owed.c.owed != -to_go_back
+            Order.payment_state.in_(SETTLED) | (Order.deposit_minor > 0),
+            Order.state.in_(COUNTS),
+            Order.id.in_(booked),
+            beyond != -to_go_back,
         )
     )
     return [{"invariant": "I6", "order": row.id, "owed_minor": int(row.owed)} for row in rows]
