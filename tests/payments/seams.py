@@ -106,7 +106,7 @@ def seams(stand_in_app: Flask, secret: str, *, statements: bool = False) -> Iter
     gateway = StripeGateway("sk_test_portales", "http://stand-in", [secret])
     gateway._client = stripe.StripeClient(
         "sk_test_portales",
-        base_addresses={"api": "http://stand-in"},
+        base_addresses={"api": "http://stand-in", "files": "http://stand-in"},
         http_client=InProcess(stand_in_app),
         max_network_retries=0,
     )
