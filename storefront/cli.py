@@ -13,12 +13,14 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
 from storefront import seeding
+from storefront.checkout.invariants import invariants as checkout_faults
 from storefront.delivery import partners
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
 from storefront.giftcards.queries import invariants as card_faults
 from storefront.inventory.queries import invariants as inventory_faults
 from storefront.kernel.faces import face_url
+from storefront.kernel.invariants import invariants as kernel_faults
 from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
@@ -36,7 +38,7 @@ from tenants.people import Credentials
 
 INVARIANTS = (
     inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
-    card_faults, card_book_faults, return_faults, dispute_faults,
+    card_faults, card_book_faults, return_faults, dispute_faults, checkout_faults,
 )  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def check_invariants() -> None:
         if shop is None:
             continue
         with acting_for(shop):
-            for look in INVARIANTS:
+            for look in (*INVARIANTS, kernel_faults):
                 for fault in look():
                     faults += 1
                     click.echo(f"{shop.slug}: {json.dumps(fault, default=str)}")
