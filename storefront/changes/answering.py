@@ -265,5 +265,5 @@ def _added(wanted: OrderChangeLine, category_id: int | None) -> NextLine:
         position=None, kind=ProductKind.GOODS, product_id=wanted.product_id, variant_id=wanted.variant_id,
         product_name=wanted.product_name, variant_name=wanted.variant_name, sku=wanted.sku,
         unit_minor=wanted.unit_minor, tax_rate_bp=wanted.tax_rate_bp, before=0, quantity=wanted.quantity,
-        category_id=category_id, parts=wanted.parts,
+        category_id=category_id, parts=wanted.parts, tax_class=wanted.tax_class,
     )  # fmt: skip

@@ -181,6 +181,12 @@ def unnote_cash(order_id: int, by: Actor, *, within: timedelta | None = None) ->
         tell_what_is_due(order, parcels)
 
 
+def follow_payment(order_id: int) -> None:
+    """Money came in another way than in cash: whoever holds a parcel has less to collect, or nothing."""
+    with _with_parcels(order_id) as (order, parcels):
+        tell_what_is_due(order, parcels)
+
+
 def unmark_ready(order_id: int, by: Actor) -> None:
     """Take "ready" back; parcels that no courier has taken wait again. Raises CourierHasIt for one that was taken."""
     with _with_parcels(order_id) as (order, parcels):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from storefront.delivery import actions, copies, partner_queries, replies, routing
+from storefront.delivery import actions, copies, handing, partner_queries, replies, routing
 from storefront.delivery.following import follow
 from storefront.delivery.models import Partner
 from storefront.delivery.queries import Letter, letter_about
@@ -15,6 +15,7 @@ from storefront.events import (
     OrderConfirmed,
     OrderReady,
     ParcelTouched,
+    PaymentSucceeded,
     ShipmentDelivered,
     ShipmentFailed,
     ShipmentPickedUp,
@@ -42,6 +43,12 @@ def make_ready(order_id: int) -> None:
 def cancel_shipment(order_id: int) -> None:
     """An order was called off: so is its parcel."""
     actions.cancel_shipment(order_id)
+
+
+@shop_job("delivery.follow_payment")
+def follow_payment(order_id: int, attempt_id: int) -> None:
+    """Money came: the courier does not collect it once more."""
+    handing.follow_payment(order_id)
 
 
 @shop_job("delivery.find_courier")
@@ -106,6 +113,7 @@ ANSWERS: dict[type, list[ShopJob]] = {
     OrderConfirmed: [create_shipment],
     OrderReady: [make_ready],
     OrderCancelled: [cancel_shipment],
+    PaymentSucceeded: [follow_payment],
     ShipmentReady: [find_courier],
     OfferEnded: [find_courier],
     ParcelTouched: [tell_partner],
