@@ -78,6 +78,7 @@ from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import links as desk_links
 from tenants.dashboard import orders as desk_orders
+from tenants.dashboard import parcels as desk_parcels
 from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
@@ -116,6 +117,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_orders.blueprint,
         desk_changes.blueprint,
         desk_parts.blueprint,
+        desk_parcels.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,
