@@ -25,6 +25,7 @@ from storefront.orders.invariants import invariants as order_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.queries import invariants as payment_faults
 from storefront.payments.receiving import invariants as receiving_faults
+from storefront.payments.together import invariants as joint_faults
 from storefront.promotions.queries import invariants as promotion_faults
 from storefront.receipts.queries import faults as receipt_faults
 from storefront.reservations.invariants import invariants as booking_faults
@@ -34,7 +35,7 @@ from tenants.people import Credentials
 
 INVARIANTS = (
     inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
-    card_faults, card_book_faults,
+    card_faults, card_book_faults, joint_faults,
 )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ from storefront.orders import personal_data as order_data
 from storefront.orders import views as orders
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import personal_data as payment_data
+from storefront.payments import together_views as together
 from storefront.payments import views as payments
 from storefront.payments import webhooks
 from storefront.personalisation import jobs as taste_jobs
@@ -80,6 +81,7 @@ from tenants.dashboard import refunds as desk_refunds
 from tenants.dashboard import reservations as desk_reservations
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
+from tenants.dashboard import together as desk_together
 from tenants.dashboard import trail as desk_trail
 from tenants.platform import views as console
 
@@ -91,6 +93,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         orders.blueprint,
         changes.blueprint,
         payments.blueprint,
+        together.blueprint,
         reservations.blueprint,
         receipts.blueprint,
         delivery.blueprint,
@@ -107,6 +110,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_orders.blueprint,
         desk_changes.blueprint,
         desk_parts.blueprint,
+        desk_together.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,
@@ -193,6 +197,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "order.change": changes.change_block,
     "order.payment": payments.payment_block,
     "order.refunds": payments.refunds_block,
+    "desk.together": desk_together.together_block,
     "order.delivery": delivery.order_delivery,
     "order.receipt": receipts.receipt_block,
     "order.keep_details": customers.keep_details,

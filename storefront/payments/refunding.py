@@ -22,7 +22,7 @@ from storefront.orders.actions import UnitsBack, set_payment_state, take_units_b
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
-from storefront.payments import door, ledger, queries
+from storefront.payments import door, ledger, pages, queries
 from storefront.payments.capabilities import capability
 from storefront.payments.ledger import Account
 from storefront.payments.methods import GIFT_CARD
@@ -283,6 +283,7 @@ def send_back(refund_id: int) -> RefundState:
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
         attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
+        all_of_it = pages.page_of(attempt).amount_minor
     account = door.account(attempt.provider)
     if refund.state is not RefundState.REQUESTED or account is None:
         return refund.state
@@ -296,7 +297,7 @@ def send_back(refund_id: int) -> RefundState:
             currency=refund.currency,
             key=refund.key_now,
             metadata={"refund": refund.key},
-            return_fee=door.platform_fee(attempt.amount_minor) > 0,
+            return_fee=door.platform_fee(all_of_it) > 0,
         )
     except (GatewayRefused, GatewayUnavailable) as trouble:
         made = _made_before(attempt.provider, account, attempt.intent, refund.key)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -58,6 +59,7 @@ class Stage:
     watcher: psycopg.Connection
     wants: Callable[[str], bool]
     errors: list[BaseException] = field(default_factory=list)
+    who: Mapping[str, Callable[[Any], bool]] = field(default_factory=lambda: WHO)
 
     def till(self, start: str) -> Till:
         """An order whose time is just over, at that start."""
@@ -73,7 +75,7 @@ class Stage:
         db.session.rollback()
         return till
 
-    def meet(self, till: Till, first: str, second: str, cut: int) -> tuple[bool, dict[str, bool]]:
+    def meet(self, till: Any, first: str, second: str, cut: int) -> tuple[bool, dict[str, bool]]:
         """Stop the first at its seam number `cut` and let the second go. Whether it came so far, and what was done."""
         stopped, go_on, ended = threading.Event(), threading.Event(), threading.Event()
         done: dict[str, bool] = {}
@@ -90,7 +92,7 @@ class Stage:
         def play(who: str, name: str, look: Callable[[str], None], end: threading.Event) -> None:
             try:
                 with self.app.app_context(), acting_for(self.shop), visited_by(look):
-                    done[name] = WHO[who](till)
+                    done[name] = self.who[who](till)
             except BaseException as error:  # noqa: BLE001 (shown by the test's own thread)
                 self.errors.append(error)
             finally:
