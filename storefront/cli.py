@@ -29,13 +29,14 @@ from storefront.payments.together import invariants as joint_faults
 from storefront.promotions.queries import invariants as promotion_faults
 from storefront.receipts.queries import faults as receipt_faults
 from storefront.reservations.invariants import invariants as booking_faults
+from storefront.returns.invariants import invariants as return_faults
 from tenants.actions import NewShop, create_operator, open_shop
 from tenants.contacts import read_contact
 from tenants.people import Credentials
 
 INVARIANTS = (
     inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
-    card_faults, card_book_faults, joint_faults,
+    card_faults, card_book_faults, return_faults, joint_faults,
 )  # fmt: skip
 
 

@@ -76,6 +76,30 @@ class OrderChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnAsked:
+    """A customer wants to bring goods back."""
+
+    order_id: int
+    return_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAnswered:
+    """The shop agreed to a return, or did not."""
+
+    order_id: int
+    return_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnSettled:
+    """What came back was looked at, and the customer has something for it."""
+
+    order_id: int
+    return_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentSucceeded:
     """Money for an order has arrived."""
 
@@ -196,6 +220,14 @@ class OfferEnded:
     """A partner declined an offer or let it die; the parcel needs its next round."""
 
     shipment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelTouched:
+    """The shop changed a parcel of a partner that was not in scope."""
+
+    shipment_id: int
+    partner_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from storefront.delivery.rates import Step, quote
 from storefront.delivery.states import PartnerKind, ShipmentState
 from storefront.delivery.tracking import Report, record_reports
 from storefront.demo import illustrations
-from storefront.demo.content import DemoCustomer, DemoProduct, DemoPromotion, DemoShop
+from storefront.demo.content import DemoCategory, DemoCustomer, DemoProduct, DemoPromotion, DemoShop
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
 from storefront.inventory.actions import adjust_stock
@@ -65,6 +65,9 @@ from storefront.reservations.availability import free_slots, free_stay
 from storefront.reservations.models import Booking, BookingState, Unit
 from storefront.reservations.queries import needed_service
 from storefront.reservations.setup import ServiceSettings, create_resource, make_bookable
+from storefront.returns.asking import Wanted
+from storefront.returns.asking import ask as ask_to_return
+from storefront.returns.queries import terms_of
 from tenants import actions as building
 from tenants.actions import NewShop
 from tenants.contacts import Contact
@@ -167,6 +170,8 @@ def _open(demo: DemoShop) -> Shop:
             packaging_for=["delivery"] if demo.packaging_minor else [],
             takes_tips=bool(demo.tips),
             tip_percents=list(demo.tips),
+            return_days=demo.returns[0],
+            return_policy=demo.returns[1],
         )
         for name in demo.staff:
             building.add_staff(Credentials(Contact(email=staff_email(name)), PASSWORD, name), Role.CLERK, SEEDER)
@@ -205,17 +210,16 @@ def _take_cards(demo: DemoShop) -> None:
 
 
 def _fill(demo: DemoShop) -> None:
-    categories, weights = {}, {}
+    categories, shelves = {}, {category.slug: category for category in demo.categories}
     for category in demo.categories:
         made = category_named(category.name, by=SEEDER)
         if category.translations:
             made = rename_category(made.id, category.name, translations=_words(category.translations), by=SEEDER)
         categories[category.slug] = made.id
-        weights[category.slug] = category.weight_g
     resources: dict[str, int] = {}
     # A shop shows what is newest first, so the list's first is made last.
     for product in reversed(demo.products):
-        _add_product(product, categories[product.category], weights[product.category], resources)
+        _add_product(product, categories[product.category], shelves[product.category], resources)
     for gift in demo.promotions:
         _promise(gift, {category.slug: categories[category.slug] for category in demo.categories})
     for zone in demo.zones:
@@ -246,8 +250,8 @@ def _words(translations: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str,
     return {locale: dict(words) for locale, words in translations.items()}
 
 
-def _add_product(demo: DemoProduct, category_id: int, weight_g: int | None, resources: dict[str, int]) -> None:
-    texts = ProductTexts(demo.name, demo.description, ProductKind(demo.kind), category_id, demo.tags)
+def _add_product(demo: DemoProduct, category_id: int, shelf: DemoCategory, resources: dict[str, int]) -> None:
+    texts = ProductTexts(demo.name, demo.description, ProductKind(demo.kind), category_id, demo.tags, shelf.tax_class)
     with transaction():
         product = catalogue.create_product(texts, Price(demo.price_minor), by=SEEDER)
         product.slug = demo.slug
@@ -258,7 +262,7 @@ def _add_product(demo: DemoProduct, category_id: int, weight_g: int | None, reso
                 Price(variant.price_minor or demo.price_minor),
                 code=first.code if number == 0 else "",
                 sku=variant.sku,
-                weight_g=weight_g if demo.kind == "goods" else None,
+                weight_g=shelf.weight_g if demo.kind == "goods" else None,
             )
             for number, variant in enumerate(demo.variants)
         ]
@@ -462,6 +466,9 @@ def _sell_at_the_counter(order_id: int, owner: Actor) -> None:
         record_cash(order_id, owner)
     orders.hand_over(order_id, owner)
     issue_receipt(order_id, Buyer(), owner)
+    if terms_of(order_id).may_be_asked:
+        wanted = Wanted({1: 1}, "size", "Me quedó corto de mangas.")
+        ask_to_return(order_id, wanted, Actor("customer", None, ""))
     jobs.drain()
 
 

@@ -43,10 +43,10 @@ from storefront.orders import jobs as order_jobs
 from storefront.orders import personal_data as order_data
 from storefront.orders import views as orders
 from storefront.payments import jobs as payment_jobs
+from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
 from storefront.payments import together_views as together
 from storefront.payments import views as payments
-from storefront.payments import webhooks
 from storefront.personalisation import jobs as taste_jobs
 from storefront.personalisation import personal_data as taste_data
 from storefront.personalisation import views as tastes
@@ -56,6 +56,9 @@ from storefront.receipts import personal_data as receipt_data
 from storefront.receipts import views as receipts
 from storefront.reservations import personal_data as booking_data
 from storefront.reservations import views as reservations
+from storefront.returns import jobs as return_jobs
+from storefront.returns import personal_data as return_data
+from storefront.returns import views as returns
 from tenants import accounts, joining, landing, preview, signup
 from tenants import jobs as house_jobs
 from tenants.dashboard import accounts as desk_accounts
@@ -67,11 +70,13 @@ from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
+from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
+from tenants.dashboard import links as desk_links
 from tenants.dashboard import orders as desk_orders
 from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
@@ -79,6 +84,7 @@ from tenants.dashboard import promotions as desk_promotions
 from tenants.dashboard import receipts as desk_receipts
 from tenants.dashboard import refunds as desk_refunds
 from tenants.dashboard import reservations as desk_reservations
+from tenants.dashboard import returns as desk_returns
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
 from tenants.dashboard import together as desk_together
@@ -92,8 +98,10 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         checkout.blueprint,
         orders.blueprint,
         changes.blueprint,
+        returns.blueprint,
         payments.blueprint,
         together.blueprint,
+        link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
         delivery.blueprint,
@@ -114,6 +122,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,
+        desk_returns.blueprint,
         desk_differences.blueprint,
         desk_receipts.blueprint,
         desk_accounts.blueprint,
@@ -122,7 +131,9 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_inventory.blueprint,
         desk_bundles.blueprint,
         desk_counter.blueprint,
+        desk_links.blueprint,
         desk_promotions.blueprint,
+        desk_deposits.blueprint,
         desk_gift_cards.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
@@ -170,7 +181,10 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ChangeProposed: (change_jobs.send_proposed,),
     events.ChangeAnswered: (change_jobs.tell_shop,),
     events.OrderChanged: (change_jobs.send_changed, change_jobs.close_pages),
-    events.PaymentSucceeded: (payment_jobs.keep_or_return,),
+    events.PaymentSucceeded: (payment_jobs.keep_or_return, delivery_jobs.follow_payment),
+    events.ReturnAsked: (return_jobs.tell_shop,),
+    events.ReturnAnswered: (return_jobs.tell_answer,),
+    events.ReturnSettled: (return_jobs.tell_settled,),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
     events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
@@ -178,6 +192,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.AccountsAsked: (receipt_jobs.make_accounts,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
+    events.ParcelTouched: (delivery_jobs.tell_partner,),
     events.ShipmentPickedUp: (delivery_jobs.follow_order, delivery_jobs.tell_on_its_way),
     events.ShipmentDelivered: (delivery_jobs.follow_order, delivery_jobs.tell_delivered),
     events.ShipmentFailed: (delivery_jobs.follow_order,),
@@ -195,6 +210,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "product.related": tastes.beside,
     "product.viewed": tastes.viewed,
     "order.change": changes.change_block,
+    "order.return": returns.return_block,
     "order.payment": payments.payment_block,
     "order.refunds": payments.refunds_block,
     "desk.together": desk_together.together_block,
@@ -219,6 +235,7 @@ PERSONAL_DATA: Mapping[str, Any] = {
     "receipts": receipt_data,
     "delivery": delivery_data,
     "changes": change_data,
+    "returns": return_data,
     "personalisation": taste_data,
 }
 """Whose rows speak of a person, lower floors first: each exports them and erases them."""

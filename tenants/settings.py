@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.media import delete_image, store_image
+from storefront.kernel.taxes import changeable
 from storefront.kernel.tenancy import current_shop
 from storefront.payments import door
 from storefront.payments.accounts import connected_account
@@ -28,6 +29,7 @@ HUES = (15, 35, 60, 85, 125, 155, 180, 210, 240, 270, 310, 345)
 METHODS = (TRANSFER, CARD, CARD_MONTHS, OXXO, BOLETO, PIX, MERCADO_PAGO, CASH, AT_SHOP)
 MOST_TASTES, LONGEST_TASTE = 12, 24
 WAYS_PACKED = ("delivery", "pickup")
+MOST_RETURN_DAYS = 365
 MOST_PERCENTS, LARGEST_PERCENT = 3, 30
 COVER_SIDE = 2400
 
@@ -176,11 +178,17 @@ def _ask_for(methods: Iterable[str]) -> None:
             raise NotGranted
 
 
-def change_tax(rate_bp: int, by: Actor) -> None:
-    """Set the tax rate that prices include, in basis points, for orders from now on. Raises Invalid above half."""
-    if not 0 <= rate_bp <= 5000:
+def change_tax(rate_bp: int, by: Actor, *, rates: Mapping[str, int] | None = None, inside: bool | None = None) -> None:
+    """Set the general rate in basis points, those of other classes, and whether prices have their tax `inside`, for
+    orders from now on; None leaves it. Raises Invalid above half."""
+    shop = current_shop()
+    usual = {one.code: one.rate_bp for one in changeable(shop.country)}
+    wanted = shop.tax_rates if rates is None else {code: rate for code, rate in rates.items() if code in usual}
+    if any(not 0 <= rate <= 5000 for rate in (rate_bp, *wanted.values())):
         raise Invalid(_l("El impuesto va de 0 a 50 por ciento."))
-    _apply("tax_changed", by, {"tax_rate_bp": rate_bp})
+    own = {code: rate for code, rate in wanted.items() if rate != usual[code]}
+    keeps = shop.prices_include_tax if inside is None else inside
+    _apply("tax_changed", by, {"tax_rate_bp": rate_bp, "tax_rates": own, "prices_include_tax": keeps})
 
 
 def change_extras(packaging_minor: int, ways: Iterable[str], percents: Iterable[int] | None, by: Actor) -> None:
@@ -198,6 +206,14 @@ def change_extras(packaging_minor: int, ways: Iterable[str], percents: Iterable[
         raise BadPercents
     wanted = {"packaging_minor": packaging_minor, "packaging_for": chosen, "takes_tips": percents is not None}
     _apply("extras_changed", by, wanted | ({"tip_percents": suggested} if percents is not None else {}))
+
+
+def change_returns(days: int, policy: str, by: Actor) -> None:
+    """Say how many days after the hand-over goods may come back, none at all with 0, and in which words customers read
+    that; for orders from now on. Raises Invalid."""
+    if not 0 <= days <= MOST_RETURN_DAYS:
+        raise Invalid
+    _apply("returns_changed", by, {"return_days": days, "return_policy": policy.strip()})
 
 
 def change_languages(languages: Iterable[str], by: Actor) -> None:

@@ -73,6 +73,7 @@ class DemoCategory:
     translations: Translations = field(default_factory=dict)
     weight_g: int | None = None
     """What one of its products weighs, packed."""
+    tax_class: str = "general"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ class DemoShop:
     """What packaging costs for what is delivered."""
     tips: tuple[int, ...] = ()
     """The percentages that are suggested as a tip; none: the shop takes no tips."""
+    returns: tuple[int, str] = (0, "")
+    """For how many days goods may come back, and in which words the shop says so."""
     translations: Translations = field(default_factory=dict)
 
 

@@ -344,6 +344,7 @@ SHOP = DemoShop(
         shelf("a-medida", "A medida", "Sob medida", "Made to measure"),
     ),
     packaging_minor=500,
+    returns=(30, "Sin usar y con su etiqueta. Lo tejido por encargo no se devuelve."),
     zones=(
         DemoZone("La Paz, centro y ladera", "L", ("La Paz",), 1500, 50000),
         DemoZone("El Alto y zona sur", "L", ("El Alto", "Achocalla", "Mecapaca", "Viacha"), 2500, 80000),

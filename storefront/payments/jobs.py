@@ -53,11 +53,11 @@ def keep_or_return(order_id: int, attempt_id: int) -> None:
         attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
         if attempt.state is not AttemptState.SUCCEEDED:
             return  # noted by mistake and taken back before this ran: there is no money to follow
-        if order.due_minor and order.state is OrderState.EXPIRED:
+        if order.due_now_minor and order.state is OrderState.EXPIRED:
             gift_cards.take_again(order)
-        if order.due_minor and order.state in COUNTS | WAITING:
+        if order.due_now_minor and order.state in COUNTS | WAITING:
             return  # a part of it: the rest is still to come
-        if order.due_minor or not confirm_paid_order(order_id):
+        if order.due_now_minor or not confirm_paid_order(order_id):
             refunding.refund_order(order_id, "too_late", SYSTEM)
 
 

@@ -82,6 +82,12 @@ class NotSold(Conflict):
     message = _l("Este pedido no está confirmado. Si lo cancelas, se devuelve todo lo que se pagó.")
 
 
+class NotPaidInFull(Conflict):
+    """Of an order whose rest is open nothing goes back in parts: what is due would not be known any more."""
+
+    message = _l("Falta que paguen el resto de este pedido. Cóbralo primero, o cancela el pedido.")
+
+
 class FewerLeft(Conflict):
     """Units of a line, or its money, went back meanwhile."""
 
@@ -115,12 +121,15 @@ def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
 
     Where the order was paid in several payments, there is one refund for each that something goes back of.
 
-    Raises NothingChosen, NotSold, FewerLeft when a line has not that much left, TooMuchBack; then nothing has changed.
+    Raises NothingChosen, NotSold, NotPaidInFull, FewerLeft when a line has not that much left, TooMuchBack; then
+    nothing has changed.
     """
     with transaction():
         order = locked(order_id)
         if order.state not in COUNTS:
             raise NotSold
+        if order.deposit_minor and order.payment_state not in SETTLED:
+            raise NotPaidInFull
         paid = queries.paid_order(order_id)
         fees = (wish.shipping_minor, wish.packaging_minor, wish.tip_minor)
         parts = parts_of(

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import String, case, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.kernel import clock
@@ -22,7 +22,7 @@ from storefront.kernel.paging import Page
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.queries import order_by_code
-from storefront.orders.states import SETTLED, OrderState, PaymentState
+from storefront.orders.states import COUNTS, SETTLED, OrderState, PaymentState
 from storefront.payments import together
 from storefront.payments.methods import TRANSFER
 from storefront.payments.models import BankLine, BankLineState, PaymentAttempt, ProofState, TransferProof
@@ -128,7 +128,7 @@ def settle(line_code: str, order_codes: str, by: Actor) -> list[str]:
             raise AlreadyDecided
         if any(order.payment_state in SETTLED for order in orders):
             raise AlreadyDecided
-        if line.amount_minor != sum(order.due_minor for order in orders) or line.currency != orders[0].currency:
+        if line.amount_minor != sum(order.due_now_minor for order in orders) or line.currency != orders[0].currency:
             raise OtherAmount
         if len(orders) > 1:
             line.joint_id = together.settle_line(together.owed_at_once(order_ids), by, _note_money).id
@@ -217,11 +217,13 @@ def bank_lines(state: BankLineState, number: int) -> Page[Line]:
 
 
 def _unpaid_orders() -> Sequence[Any]:
+    waits_for_deposit = (Order.deposit_minor > 0) & Order.state.not_in(COUNTS)
+    wanted = case((waits_for_deposit, func.least(Order.deposit_minor, Order.total_minor)), else_=Order.total_minor)
     return db.session.execute(
         select(
             Order.code,
             Order.contact_name,
-            (Order.total_minor - Order.received_minor).label("due_minor"),
+            (wanted - Order.received_minor).label("due_minor"),
             func.coalesce(cast(Order.customer_id, String), Order.contact_phone, Order.contact_email).label("buyer"),
         )
         .where(

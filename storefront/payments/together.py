@@ -120,7 +120,7 @@ def _payable(order_ids: Collection[int], shown_minor: int) -> list[Order]:
     alike = {(order.payment_method, order.currency) for order in orders}
     if len(orders) != len(set(order_ids)) or len(alike) != 1 or not all(_is_owed(order) for order in orders):
         raise NotTogether
-    due = sum(order.due_minor for order in orders)
+    due = sum(order.due_now_minor for order in orders)
     if due != shown_minor:
         raise TotalChanged
     can = capability(orders[0].payment_method)
@@ -130,7 +130,7 @@ def _payable(order_ids: Collection[int], shown_minor: int) -> list[Order]:
 
 
 def _is_owed(order: Order) -> bool:
-    return awaits_money(order) and order.payment_state is not PaymentState.PROOF_REVIEW and order.due_minor > 0
+    return awaits_money(order) and order.payment_state is not PaymentState.PROOF_REVIEW
 
 
 def _open_attempts(orders: Sequence[Order]) -> list[PaymentAttempt]:
@@ -151,7 +151,7 @@ def _open_attempts(orders: Sequence[Order]) -> list[PaymentAttempt]:
 def _open_for(orders: Sequence[Order]) -> int | None:
     """An attempt whose open page is for just these orders, and for what is due of each."""
     found = _open_attempts(orders)
-    due = {order.id: order.due_minor for order in orders}
+    due = {order.id: order.due_now_minor for order in orders}
     if {attempt.order_id: attempt.amount_minor for attempt in found} != due or len(found) != len(due):
         return None
     if len({attempt.joint_id for attempt in found}) != 1 or found[0].joint_id is None:
@@ -181,7 +181,7 @@ def _joint(orders: Sequence[Order], home_id: int) -> JointPayment:
         order_id=home_id,
         key=f"joint:{current_shop().id}:{new_token()}",
         method=method,
-        amount_minor=sum(order.due_minor for order in orders),
+        amount_minor=sum(order.due_now_minor for order in orders),
         currency=orders[0].currency,
         provider=can.provider if can else None,
         created_at=clock.now(),
@@ -250,7 +250,7 @@ def note_all(
         orders = owed_at_once(order_ids)
         if len({order.payment_method in CASH for order in orders}) != 1:
             raise NotTogether
-        if sum(order.due_minor for order in orders) != shown_minor:
+        if sum(order.due_now_minor for order in orders) != shown_minor:
             raise TotalChanged
         return _noted(orders, by, lambda order, who: each(order.id, who))
 
@@ -281,7 +281,7 @@ def owed_at_once(order_ids: Collection[int]) -> list[Order]:
     if not 2 <= len(set(order_ids)) <= MOST:
         raise TooFew
     orders = lock_rows(Order, list(order_ids))
-    if len(orders) != len(set(order_ids)) or not all(awaits_money(order) and order.due_minor for order in orders):
+    if len(orders) != len(set(order_ids)) or not all(awaits_money(order) for order in orders):
         raise NotTogether
     if not _are_one_persons(orders):
         raise NotOneBuyer

@@ -40,7 +40,7 @@ def takes_more(order: OrderView) -> bool:
     """Whether an order can be paid with others by its customer: it is owed, and not in cash."""
     ways = THROUGH_A_PROVIDER | {TRANSFER}
     waits = order.payment_state is PaymentState.PROOF_REVIEW
-    return order.is_to_be_paid and not waits and order.payment_method in ways and order.due.minor > 0
+    return order.is_to_be_paid and not waits and order.payment_method in ways and order.due_now.minor > 0
 
 
 def payable_with(order: OrderView, tokens: Collection[str], customer_id: int | None) -> list[OrderRow]:
@@ -79,7 +79,7 @@ def others_of_buyer(order: OrderView) -> list[OrderRow]:
 def _rows(*conditions: Any) -> list[OrderRow]:
     found = db.session.scalars(select(Order.id).where(*conditions).order_by(Order.id).limit(MOST - 1)).all()
     rows = orders_by_ids(found)
-    return [rows[order_id] for order_id in found]
+    return [rows[order_id] for order_id in found if rows[order_id].due_now]
 
 
 def open_page(order_id: int) -> Together | None:

@@ -89,7 +89,7 @@ def _page(order: OrderView, others: Sequence[OrderRow], form: TogetherForm) -> s
     """The page with the total of what is chosen, which the form brings back."""
     form.orders.choices = [(row.token, f"{row.code} · {row.first_line}") for row in others]
     chosen = [row for row in others if row.token in (form.orders.data or [])]
-    rows = [(order.code, order.due), *((row.code, row.due) for row in chosen)]
+    rows = [(order.code, order.due_now), *((row.code, row.due_now) for row in chosen)]
     total = Money(sum(due.minor for _code, due in rows), order.currency)
     form.shown.data = str(total.minor)
     return render_template(

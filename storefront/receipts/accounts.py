@@ -28,6 +28,8 @@ from storefront.payments.ledger import MONEY, Account
 from storefront.payments.methods import name_of
 from storefront.payments.models import LedgerEntry
 from storefront.receipts.models import Receipt, ReceiptKind
+from storefront.receipts.rates import label_of
+from storefront.receipts.tax_columns import Shares, Taxed, of_orders, of_refunds, taxes_between
 
 CHUNK = 500
 MARK = "\ufeff"
@@ -181,9 +183,10 @@ def _plain(value: Any) -> Any:
 
 def file_of(month: date) -> Iterator[str]:
     """The file, piece by piece."""
-    yield MARK + _written([_head()])
+    taxes = taxes_between(*bounds_of(month))
+    yield head(taxes)
     for lines in chunks_of(month):
-        yield written(lines)
+        yield written(lines, taxes)
 
 
 def chunks_of(month: date) -> Iterator[list[Line]]:
@@ -194,17 +197,44 @@ def chunks_of(month: date) -> Iterator[list[Line]]:
         last_id = lines[-1].id
 
 
-def written(lines: Sequence[Line]) -> str:
-    """These lines as they stand in the file."""
+def written(lines: Sequence[Line], taxes: Sequence[Taxed]) -> str:
+    """These lines as they stand in the file, with a pair of columns for each of the month's taxes."""
     shop = current_shop()
     papers = _papers_of(lines)
+    shares = _shares_of(lines)
     db.session.rollback()  # between two pieces nothing is held
-    return _written([_cells(line, papers, shop) for line in lines])
+    return _written(
+        [_cells(line, papers, shop) + _by_rate(line, shares.get(line.id, {}), taxes, shop) for line in lines]
+    )
 
 
-def head() -> str:
+def head(taxes: Sequence[Taxed]) -> str:
     """What the file begins with."""
-    return MARK + _written([_head()])
+    named = [label_of(*one) for one in taxes]
+    pairs = [word for name in named for word in (_("Base: %(tax)s", tax=name), _("Impuesto: %(tax)s", tax=name))]
+    return MARK + _written([_head() + pairs + [_("Base: lo demás"), _("Impuesto: lo demás")]])
+
+
+def _shares_of(lines: Sequence[Line]) -> dict[int, Shares]:
+    """What of each line, by its id, has which tax."""
+    sales, returns = {SALE: 1, SALE_BACK: -1}, {RETURN: -1, RETURN_BACK: 1}
+    orders = of_orders(line.order_id for line in lines if line.movement in sales and line.order_id is not None)
+    refunds = of_refunds(line.source_id for line in lines if line.movement in returns)
+    found: dict[int, Shares] = {}
+    for line in lines:
+        sign = sales.get(line.movement) or returns.get(line.movement) or 0
+        shares = orders.get(line.order_id or 0, {}) if line.movement in sales else refunds.get(line.source_id, {})
+        found[line.id] = {taxed: (sign * net, sign * tax) for taxed, (net, tax) in shares.items()} if sign else {}
+    return found
+
+
+def _by_rate(line: Line, shares: Shares, taxes: Sequence[Taxed], shop: Shop) -> list[str]:
+    pairs = [shares.get(one, (0, 0)) for one in taxes]
+    rest = (
+        line.sales_minor - line.discounts_minor - sum(net for net, _tax in pairs),
+        line.tax_minor - sum(tax for _net, tax in pairs),
+    )
+    return [_figure(minor, shop) for pair in (*pairs, rest) for minor in pair]
 
 
 def _head() -> list[str]:

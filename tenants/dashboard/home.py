@@ -30,6 +30,7 @@ WAYS: tuple[tuple[str, Any, str, str | None, Any], ...] = (
     ("desk_home.more", _l("Más"), "more", None, ""),
     ("desk_delivery.index", _l("Entregas"), "bike", "orders:read", _l("Qué sale, qué va en camino, zonas y precios")),
     ("desk_payments.index", _l("Cobros"), "cash", "payments:review", _l("Comprobantes y devoluciones")),
+    ("desk_returns.index", _l("Devoluciones"), "undo", "orders:read", _l("Lo que alguien trae de regreso")),
     ("desk_inventory.index", _l("Existencias"), "box", "catalogue:read", _l("Cuánto queda de cada cosa")),
     (
         "desk_promotions.index",

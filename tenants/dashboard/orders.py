@@ -37,6 +37,7 @@ from storefront.orders.steps import next_step
 from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
+from storefront.returns.queries import returns_of
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
@@ -154,7 +155,7 @@ def show(code: str) -> ResponseReturnValue:
     return render_template(
         "dashboard/orders/show.html",
         order=order,
-        pictures=pictures_of(line.product_id for line in order.lines),
+        pictures=pictures_of(line.product_id for line in order.lines if line.product_id),
         step=next_step(order),
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
@@ -163,6 +164,7 @@ def show(code: str) -> ResponseReturnValue:
         papers=papers_of_order(order.id),
         changes=changes_of(order.id),
         parts=parts_of(order.id),
+        returns=returns_of(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),

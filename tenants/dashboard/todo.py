@@ -27,6 +27,7 @@ from storefront.payments.methods import can_be_paid
 from storefront.payments.queries import proofs_to_review
 from storefront.reservations.models import BookableService, BookingState, Resource
 from storefront.reservations.queries import day_view
+from storefront.returns.queries import waiting_counts
 from tenants.identity import Person
 
 SHOWN = 8
@@ -41,11 +42,12 @@ class Urgency(IntEnum):
     PROBLEM = 1
     PROOF = 2
     CONFIRM = 3
-    BOOKING = 4
-    HAND_OVER = 5
-    PREPARE = 6
-    STOCK = 7
-    WAITING = 8
+    RETURN = 4
+    BOOKING = 5
+    HAND_OVER = 6
+    PREPARE = 7
+    STOCK = 8
+    WAITING = 9
 
 
 _TO_DO = {
@@ -70,10 +72,11 @@ class Task:
 
 
 def tasks(person: Person, shop: Shop) -> list[Task]:
-    """Everything that waits for this person in this shop, most urgent first. At most nine statements."""
+    """Everything that waits for this person in this shop, most urgent first. At most ten statements."""
     found: list[Task] = []
     if person.may("orders:write"):
         found += _orders(person, shop)
+        found += _returns(person)
     if person.may("bookings:read"):
         found += _bookings(shop)
     if person.may("catalogue:write"):
@@ -122,6 +125,13 @@ def _order(urgency: Urgency, row: OrderRow, parcel: BoardRow | None) -> Task:
 
 def _rest(urgency: Urgency, name: str, hidden: int, at: datetime) -> list[Task]:
     return [Task(urgency, "rest", name, at, more=hidden)] if hidden > 0 and urgency is not Urgency.PROBLEM else []
+
+
+def _returns(person: Person) -> list[Task]:
+    """Returns by what there is to do with them. One statement."""
+    counts, at = waiting_counts(), clock.now()
+    names = ["to_decide", *(["to_settle"] if person.may("payments:review") else [])]
+    return [Task(Urgency.RETURN, "return", name, at, more=counts[name]) for name in names if counts[name]]
 
 
 def _bookings(shop: Shop) -> list[Task]:

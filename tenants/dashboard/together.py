@@ -66,7 +66,7 @@ def show(code: str) -> ResponseReturnValue:
 def _page(order: OrderView, others: Sequence[OrderRow], form: OthersForm) -> str:
     form.orders.choices = [(row.code, f"{row.code} · {row.first_line}") for row in others]
     chosen = [row for row in others if row.code in (form.orders.data or [])]
-    rows = [(order.code, order.due), *((row.code, row.due) for row in chosen)]
+    rows = [(order.code, order.due_now), *((row.code, row.due_now) for row in chosen)]
     total = Money(sum(due.minor for _code, due in rows), order.currency)
     form.shown.data = str(total.minor)
     in_cash = order.payment_method in CASH

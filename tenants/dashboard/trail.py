@@ -34,6 +34,8 @@ VERB_NAMES = {
     "look_changed": _l("cambió el aspecto"), "cover_changed": _l("cambió la portada"),
     "cover_removed": _l("quitó la portada"), "payments_changed": _l("cambió las formas de pago"),
     "extras_changed": _l("cambió el empaque y las propinas"),
+    "deposits_changed": _l("cambió los anticipos"),
+    "deposit_changed": _l("cambió el anticipo de un producto"),
     "tax_changed": _l("cambió el impuesto"), "languages_changed": _l("cambió los idiomas"),
     "tastes_changed": _l("cambió los gustos"), "joined": _l("entró al equipo"), "role_changed": _l("cambió un papel"),
     "removed": _l("quitó"), "made": _l("creó"), "withdrawn": _l("anuló"), "wanted": _l("agregó"),

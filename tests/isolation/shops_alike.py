@@ -36,7 +36,7 @@ from storefront.kernel.mail import MailMessage
 from storefront.kernel.media import store_image
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, current_shop, directory
-from storefront.orders.actions import cancel_order, confirm_order, mark_ready
+from storefront.orders.actions import cancel_order, confirm_order, hand_over, mark_ready
 from storefront.orders.models import FulfilmentMethod, Order
 from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.payments import accounts as provider_accounts
@@ -55,6 +55,8 @@ from storefront.receipts.models import AccountsFile
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
+from storefront.returns import deciding
+from storefront.returns.asking import Wanted, ask
 from tenants.links import make_link
 from tenants.models import Domain, Invitation, LinkPurpose, Membership, Role, Staff, Tenant
 from tenants.team import invitation_url, invite
@@ -362,7 +364,28 @@ def _orders(it: Furniture) -> None:
             it.things["difference"] = found.code
         it.things["accounts file"] = ask_for_file(clock.now().date(), it.owner)
         make_file(db.session.scalars(select(AccountsFile.id)).one())
+        _returns(it)
         it.things["refund"] = db.session.scalars(select(Refund.code).order_by(Refund.id)).first() or ""
+
+
+def _returns(it: Furniture) -> None:
+    """What customers bring back: asked for, agreed to, and there."""
+    for name in ("returnable", "asked", "approved", "received"):
+        order = _order(it, name, "pay_at_shop")
+        record_cash(order.id, it.owner)
+        hand_over(order.id, it.owner)
+        with transaction():
+            days = {"return_days": 30, "version": Order.version + 1}
+            db.session.execute(update(Order).where(Order.id == order.id).values(days))
+        if name == "returnable":
+            continue
+        wanted = Wanted({1: 1}, "damaged", f"Se rompió {canary(it.shop)}")
+        found = ask(order.id, wanted, it.owner, _photo("tomato"))
+        it.things[f"{name} return"] = found.code
+        if name != "asked":
+            deciding.approve(found.id, it.owner, f"Sí {canary(it.shop)}")
+        if name == "received":
+            deciding.receive(found.id, {1: deciding.Came(1)}, it.owner)
 
 
 def _deliveries(it: Furniture, firm: Firm) -> None:

@@ -1,0 +1,353 @@
+"""Reading returns: what may come back, what is under way, and what waits for the shop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, func, select
+
+from storefront.catalogue.models import ProductKind
+from storefront.kernel import clock
+from storefront.kernel.db import db
+from storefront.kernel.errors import NotFound
+from storefront.kernel.money import Money
+from storefront.kernel.paging import Page
+from storefront.orders.models import Order, OrderEvent, OrderLine
+from storefront.orders.queries import NoSuchOrder
+from storefront.orders.states import COUNTS, SETTLED, Axis, FulfilmentState
+from storefront.returns.models import (
+    UNDER_WAY,
+    OrderReturn,
+    OrderReturnEvent,
+    OrderReturnLine,
+    ReturnState,
+    Settlement,
+    Wish,
+)
+
+PAGE = 25
+
+REASONS = {
+    "size": _l("La talla o la medida no me queda"),
+    "damaged": _l("Llegó mal o se descompuso"),
+    "different": _l("No es como se veía"),
+    "wrong": _l("No es lo que pedí"),
+    "changed_mind": _l("Cambié de opinión"),
+    "other": _l("Otra razón"),
+}
+"""Why a customer brings something back, in their own words."""
+
+TO_DO = {
+    "to_decide": (ReturnState.REQUESTED,),
+    "to_receive": (ReturnState.APPROVED, ReturnState.IN_TRANSIT),
+    "to_settle": (ReturnState.RECEIVED,),
+}
+"""What waits for the shop, and in which states."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnableLine:
+    """A line of goods of which `left` units may still come back; `position` is how people and forms name it."""
+
+    id: int
+    position: int
+    product_id: int
+    variant_id: int
+    name: str
+    left: int
+    refunded: int
+    restocked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Whether an order's goods may come back: they are with the customer and paid; `until` is the customer's own time.
+
+    `has_services`: what was booked is in it, too, and cannot be returned.
+    """
+
+    is_delivered: bool
+    is_paid: bool
+    days: int
+    delivered_at: datetime | None
+    has_goods: bool
+    has_services: bool
+
+    @property
+    def until(self) -> datetime | None:
+        """Until when the customer may ask; None where they may not at all."""
+        if not self.days or self.delivered_at is None:
+            return None
+        return self.delivered_at + timedelta(days=self.days)
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether the customer may ask now."""
+        return self.is_delivered and self.is_paid and self.until is not None and clock.now() <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """A line of a return: so many units were to come, so many came, so many of those can be sold."""
+
+    line_id: int
+    position: int
+    name: str
+    quantity: int
+    received: int
+    fine: int
+    refunded_before: int
+    restocked_before: int
+
+    @property
+    def damaged(self) -> int:
+        """Units that came and cannot be sold."""
+        return self.received - self.fine
+
+    @property
+    def missing(self) -> int:
+        """Units that did not come."""
+        return self.quantity - self.received
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnStep:
+    """One step of a return."""
+
+    after: ReturnState
+    actor_label: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnView:
+    """A return as pages and letters show it."""
+
+    id: int
+    code: str
+    order_id: int
+    order_code: str
+    order_token: str
+    contact_name: str
+    contact_phone: str | None
+    state: ReturnState
+    wish: Wish
+    reason: str
+    words: str
+    answer: str
+    image_key: str | None
+    settlement: Settlement | None
+    value: Money
+    created_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    lines: tuple[ReturnedLine, ...] = ()
+    history: tuple[ReturnStep, ...] = ()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has no end yet."""
+        return self.state in UNDER_WAY
+
+    @property
+    def why(self) -> object:
+        """The reason in words."""
+        return REASONS.get(self.reason, "")
+
+    @property
+    def pieces(self) -> int:
+        """Units that were to come back."""
+        return sum(line.quantity for line in self.lines)
+
+
+# --- what may come back -------------------------------------------------------------------------------------------
+
+
+def terms_of(order_id: int) -> Terms:
+    """Whether an order's goods may come back, and until when. Raises NoSuchOrder."""
+    at = (
+        select(func.max(OrderEvent.at))
+        .where(
+            OrderEvent.tenant_id == Order.tenant_id, OrderEvent.order_id == Order.id,
+            OrderEvent.axis == Axis.FULFILMENT, OrderEvent.after == FulfilmentState.DELIVERED,
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )  # fmt: skip
+    row = db.session.execute(
+        select(
+            Order.state, Order.fulfilment_state, Order.payment_state, Order.total_minor, Order.return_days,
+            at.label("delivered_at"),
+        ).where(Order.id == order_id)
+    ).first()  # fmt: skip
+    if row is None:
+        raise NoSuchOrder
+    kinds = set(db.session.scalars(select(OrderLine.kind).where(OrderLine.order_id == order_id)))
+    return Terms(
+        is_delivered=row.state in COUNTS and row.fulfilment_state is FulfilmentState.DELIVERED,
+        is_paid=row.payment_state in SETTLED or not row.total_minor,
+        days=row.return_days,
+        delivered_at=row.delivered_at,
+        has_goods=ProductKind.GOODS in kinds,
+        has_services=bool(kinds - {ProductKind.GOODS}),
+    )
+
+
+def returnable_lines(order_id: int) -> list[ReturnableLine]:
+    """The lines of goods of which units may still come back: those that no money went back for."""
+    left = (OrderLine.quantity - OrderLine.refunded_quantity).label("left")
+    rows = db.session.execute(
+        select(
+            OrderLine.id, OrderLine.position, OrderLine.product_id, OrderLine.variant_id, OrderLine.product_name,
+            OrderLine.variant_name, left, OrderLine.refunded_quantity.label("refunded"),
+            OrderLine.restocked_quantity.label("restocked"),
+        )
+        .where(OrderLine.order_id == order_id, OrderLine.kind == ProductKind.GOODS, left > 0)
+        .order_by(OrderLine.position)
+    )  # fmt: skip
+    return [
+        ReturnableLine(
+            row.id, row.position, row.product_id, row.variant_id,
+            " · ".join(filter(None, (row.product_name, row.variant_name))), row.left, row.refunded, row.restocked,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+# --- one return ---------------------------------------------------------------------------------------------------
+
+
+def returns_of(order_id: int) -> list[ReturnView]:
+    """Every return of an order, the latest first."""
+    return _views(_rows().where(OrderReturn.order_id == order_id).order_by(OrderReturn.id.desc()))
+
+
+def return_by_id(return_id: int) -> ReturnView:
+    """One return. Raises NotFound."""
+    return _one(OrderReturn.id == return_id)
+
+
+def return_by_code(code: str) -> ReturnView:
+    """The return with this code. Raises NotFound."""
+    return _one(OrderReturn.code == code)
+
+
+def return_of_order(order_id: int, code: str) -> ReturnView:
+    """The return of this order with this code. Raises NoSuchOrder, as for an order that is not there."""
+    found = _views(_rows().where(OrderReturn.order_id == order_id, OrderReturn.code == code))
+    if not found:
+        raise NoSuchOrder
+    return found[0]
+
+
+def _one(which: ColumnElement[bool]) -> ReturnView:
+    found = _views(_rows().where(which))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _rows() -> Any:
+    return select(
+        OrderReturn.id, OrderReturn.code, OrderReturn.order_id, Order.code.label("order_code"),
+        Order.token.label("order_token"), Order.contact_name, Order.contact_phone, OrderReturn.state,
+        OrderReturn.wish, OrderReturn.reason, OrderReturn.words, OrderReturn.answer, OrderReturn.image_key,
+        OrderReturn.settlement, OrderReturn.value_minor, OrderReturn.currency, OrderReturn.created_at,
+        OrderReturn.expires_at, OrderReturn.ended_at,
+    ).join(Order, (Order.tenant_id == OrderReturn.tenant_id) & (Order.id == OrderReturn.order_id))  # fmt: skip
+
+
+def _views(query: Any) -> list[ReturnView]:
+    rows = db.session.execute(query).all()
+    ids = [row.id for row in rows]
+    lines, steps = lines_of(ids), _steps(ids)
+    found = []
+    for row in rows:
+        facts = dict(row._mapping)
+        value = Money(facts.pop("value_minor"), facts.pop("currency"))
+        found.append(
+            ReturnView(value=value, lines=lines.get(row.id, ()), history=steps.get(row.id, ()), **facts)
+        )  # fmt: skip
+    return found
+
+
+def lines_of(return_ids: Iterable[int]) -> dict[int, tuple[ReturnedLine, ...]]:
+    """The lines of these returns. One statement, none for nothing."""
+    wanted = sorted(return_ids)
+    if not wanted:
+        return {}
+    rows = db.session.execute(
+        select(
+            OrderReturnLine.return_id, OrderReturnLine.order_line_id, OrderLine.position, OrderLine.product_name,
+            OrderLine.variant_name, OrderReturnLine.quantity, OrderReturnLine.received_quantity,
+            OrderReturnLine.fine_quantity, OrderReturnLine.refunded_before, OrderReturnLine.restocked_before,
+        )
+        .join(
+            OrderLine,
+            (OrderLine.tenant_id == OrderReturnLine.tenant_id) & (OrderLine.id == OrderReturnLine.order_line_id),
+        )
+        .where(OrderReturnLine.return_id.in_(wanted))
+        .order_by(OrderReturnLine.return_id, OrderLine.position)
+    )  # fmt: skip
+    return {
+        return_id: tuple(
+            ReturnedLine(
+                row.order_line_id, row.position, " · ".join(filter(None, (row.product_name, row.variant_name))),
+                row.quantity, row.received_quantity, row.fine_quantity, row.refunded_before, row.restocked_before,
+            )
+            for row in mine
+        )
+        for return_id, mine in groupby(rows, key=lambda row: row.return_id)
+    }  # fmt: skip
+
+
+def _steps(return_ids: list[int]) -> dict[int, tuple[ReturnStep, ...]]:
+    if not return_ids:
+        return {}
+    rows = db.session.execute(
+        select(OrderReturnEvent.return_id, OrderReturnEvent.after, OrderReturnEvent.actor_label, OrderReturnEvent.at)
+        .where(OrderReturnEvent.return_id.in_(return_ids))
+        .order_by(OrderReturnEvent.return_id, OrderReturnEvent.id)
+    )
+    return {
+        return_id: tuple(ReturnStep(ReturnState(row.after), row.actor_label, row.at) for row in mine)
+        for return_id, mine in groupby(rows, key=lambda row: row.return_id)
+    }
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+
+def waiting_counts() -> dict[str, int]:
+    """How many returns wait for each thing the shop has to do. One statement."""
+    counts = [func.count().filter(OrderReturn.state.in_(states)).label(name) for name, states in TO_DO.items()]
+    row = db.session.execute(select(*counts).select_from(OrderReturn).where(OrderReturn.ended_at.is_(None))).one()
+    return {name: int(getattr(row, name)) for name in TO_DO}
+
+
+def return_list(chosen: str, number: int) -> Page[ReturnView]:
+    """One page of returns: those to be done oldest first, otherwise the latest first."""
+    query = _rows().limit(PAGE + 1).offset((number - 1) * PAGE)
+    states = TO_DO.get(chosen)
+    if states:
+        query = query.where(OrderReturn.state.in_(states)).order_by(OrderReturn.created_at, OrderReturn.id)
+    else:
+        query = query.order_by(OrderReturn.created_at.desc(), OrderReturn.id.desc())
+    return Page.of(_views(query), number, PAGE)
+
+
+def due_to_lapse(limit: int = 200) -> list[int]:
+    """Approved returns of which nothing came in time; the oldest first."""
+    return list(
+        db.session.scalars(
+            select(OrderReturn.id)
+            .where(OrderReturn.state == ReturnState.APPROVED, OrderReturn.expires_at <= clock.now())
+            .order_by(OrderReturn.expires_at)
+            .limit(limit)
+        )
+    )

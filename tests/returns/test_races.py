@@ -1,0 +1,107 @@
+"""Several people and one return, on real threads and a real database; the guards are seen to matter."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from storefront.payments import refunding
+from storefront.payments.refunding import WantedLine
+from storefront.returns import deciding, settling
+from storefront.returns.asking import Wanted, ask
+from storefront.returns.deciding import Came
+from storefront.returns.models import OrderReturn
+from storefront.returns.settling import Decision, settle
+from tests.factories.orders import ALICIA, DORA
+from tests.returns.conftest import faults, forget, fresh, line_of, refunds_of, sold, stock_of
+
+pytestmark = pytest.mark.usefixtures("at_the_bakery")
+
+
+def approved(order, units=2):
+    found = ask(order.id, Wanted({1: units}, "size"), DORA).id
+    deciding.approve(found, ALICIA)
+    forget()
+    return found
+
+
+def test_of_two_requests_at_once_one_is_written_down(together):
+    order = sold()
+
+    def bring():
+        deciding.take_in(order.id, Wanted({1: 2}, "size"), {1: Came(2)}, ALICIA)
+
+    assert together(bring, bring) == ["AlreadyAsked", "done"]
+    assert fresh(select(OrderReturn.id).order_by(OrderReturn.id.desc())) == 1
+
+
+def test_two_clerks_receive_the_same_goods_and_one_of_them_is_told(together):
+    order = sold()
+    found = approved(order)
+
+    ends = together(
+        lambda: deciding.receive(found, {1: Came(2)}, ALICIA), lambda: deciding.receive(found, {1: Came(0, 2)}, ALICIA)
+    )
+
+    assert ends == ["ReturnMoved", "done"]
+    assert faults() == []
+
+
+def test_two_clerks_pay_for_the_same_goods_and_the_money_goes_back_once(together):
+    order = sold()
+    found = approved(order)
+    deciding.receive(found, {1: Came(2)}, ALICIA)
+    forget()
+
+    assert together(*[lambda: settle(found, Decision({}), ALICIA)] * 3) == ["ReturnMoved", "ReturnMoved", "done"]
+
+    assert refunds_of(order) == [(5_000, "returned", "external")]
+    assert line_of(order) == (2, 5_000, 2)
+    assert stock_of(order.first) == (8, 0)
+    assert faults() == []
+
+
+def test_a_return_and_a_refund_by_hand_at_once_pay_each_unit_once_and_put_each_on_sale_once(together):
+    for _round in range(3):
+        order = sold()
+        found = approved(order)
+        deciding.receive(found, {1: Came(2)}, ALICIA)
+        forget()
+        by_hand = refunding.Wish([WantedLine(1, 2, restock=True)], reason="returned")
+
+        ends = together(
+            lambda found=found: settle(found, Decision({}), ALICIA),
+            lambda order=order, by_hand=by_hand: refunding.refund_parts(order.id, by_hand, ALICIA),
+        )
+
+        # Whoever comes first pays; by hand, three units are not four.
+        assert ends in (["FewerLeft", "done"], ["done", "done"])
+        assert sum(amount for amount, _reason, _state in refunds_of(order)) == 5_000
+        assert line_of(order) == (2, 5_000, 2)
+        assert stock_of(order.first) == (8, 0)
+        assert faults() == []
+
+
+def test_without_what_the_lines_remember_units_refunded_by_hand_would_be_paid_twice(monkeypatch):
+    order = sold()
+    found = approved(order, 1)
+    deciding.receive(found, {1: Came(1)}, ALICIA)
+    forget()
+    refunding.refund_parts(
+        order.id, refunding.Wish([WantedLine(1, 1, restock=True)], reason="returned"), ALICIA
+    )  # fmt: skip
+    forget()
+    real = settling.lines_of
+
+    def forgetful(ids):
+        from dataclasses import replace
+
+        return {
+            id: tuple(replace(line, refunded_before=1, restocked_before=1) for line in lines)
+            for id, lines in real(ids).items()
+        }
+
+    monkeypatch.setattr(settling, "lines_of", forgetful)
+    settle(found, Decision({}), ALICIA)
+
+    assert line_of(order) == (2, 5_000, 2), "paid and put on sale twice"
