@@ -269,7 +269,7 @@ def test_a_day_with_a_payment_for_several_orders_agrees_and_what_was_not_heard_o
     with clock.pretending(clock.now() + timedelta(days=1, hours=3)):
         reconciling.reconcile(day)
         jobs.drain()
-        assert it.states() == [PAID, PAID] or it.states()[1] == PAID
+        assert it.states() == [PAID, PAID]
         reconciling.reconcile(day)
 
     kinds = db.session.scalars(select(Difference.kind)).all()
@@ -305,11 +305,11 @@ def story(stage, start, first, second, cut):
         if start == "paid there":
             it.pay()
     db.session.rollback()
-    came_so_far, done = stage.meet(it, first, second, cut)
+    met = stage.meet(it, first, second, cut)
     it.pay()
     it.recover()
     wrong = it.faults()
-    return came_so_far, [*wrong, done, it.books()] if wrong else []
+    return met, [*wrong, met.done, it.books()] if wrong else []
 
 
 STORIES = [
@@ -332,13 +332,13 @@ def test_whoever_meets_at_a_payment_for_several_orders_the_books_are_right(stage
 def test_every_cut_of_every_meeting_at_a_payment_for_several_orders(stage: Stage):
     told, found = 0, []
     for start, first, second in STORIES:
-        for cut in range(200):
-            came_so_far, wrong = story(stage, start, first, second, cut)
+        cut, came_so_far = 0, True
+        while came_so_far:
+            met, wrong = story(stage, start, first, second, cut)
             if wrong:
                 found.append((start, first, second, cut, wrong))
+            cut, came_so_far = met.next_cut, met.came_so_far
             told += came_so_far
-            if not came_so_far:
-                break
     print(f"\n{told} interleavings")
     assert not found, "\n".join(map(str, found))
 
