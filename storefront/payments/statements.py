@@ -31,6 +31,7 @@ from storefront.payments.transfers import record_transfer
 
 PAGE_SIZE = 25
 MOST_CANDIDATES = 500
+MOST_OFFERED = 5
 
 
 class OtherAmount(Conflict):
@@ -47,22 +48,25 @@ class AlreadyDecided(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file brought: lines that are new, lines that were known, rows of money out, rows that cannot be read."""
+    """What a file brought: lines that are new, lines that were known, rows of money out, rows that cannot be read, and
+    rows that are no movement."""
 
     new: int
     known: int
     skipped: int
     unread: tuple[Unread, ...]
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order a line may pay for. `is_named`: its code stands in the line's words."""
+    """An order a line may pay for. `is_named`: its code stands in the line's words; `names` of its buyer's that do."""
 
     code: str
     contact_name: str
     due_minor: int
     is_named: bool
+    names: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,14 @@ class Line:
     state: BankLineState
     order_code: str | None
     candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def fits_several(self) -> bool:
+        """Whether nothing tells the likeliest order from the next: then somebody has to say which."""
+        first, *others = self.candidates or (None,)
+        return any(
+            first is not None and (one.is_named, one.names) == (first.is_named, first.names) for one in others if one
+        )
 
 
 def import_statement(content: bytes, by: Actor) -> Imported:
@@ -97,7 +109,7 @@ def import_statement(content: bytes, by: Actor) -> Imported:
             keep = insert(BankLine).on_conflict_do_nothing(index_elements=["tenant_id", "fingerprint"])
             new = len(db.session.execute(keep.returning(BankLine.id), rows).all())
         note("payment", shop.id, "statement_imported", by, new=new, known=len(rows) - new)
-    return Imported(new, len(rows) - new, found.skipped, tuple(found.unread))
+    return Imported(new, len(rows) - new, found.skipped, tuple(found.unread), found.beside)
 
 
 def settle(line_code: str, order_code: str, by: Actor) -> str:
@@ -212,4 +224,6 @@ def candidates(amount_minor: int, words: str, unpaid: Sequence[Any]) -> tuple[Ca
         return normal_code(order.code) in said, sum(name in said for name in names)
 
     ranked = sorted(fitting, key=likeness, reverse=True)
-    return tuple(Candidate(order.code, order.contact_name, order.due_minor, likeness(order)[0]) for order in ranked[:3])
+    return tuple(
+        Candidate(order.code, order.contact_name, order.due_minor, *likeness(order)) for order in ranked[:MOST_OFFERED]
+    )
