@@ -71,6 +71,7 @@ from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
 from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
+from tenants.dashboard import disputes as desk_disputes
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
@@ -120,6 +121,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_refunds.blueprint,
         desk_returns.blueprint,
         desk_differences.blueprint,
+        desk_disputes.blueprint,
         desk_receipts.blueprint,
         desk_accounts.blueprint,
         desk_reservations.blueprint,
@@ -185,6 +187,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ProofRejected: (payment_jobs.tell_rejected,),
     events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
     events.RefundSettled: (payment_jobs.tell_refunded,),
+    events.DisputeOpened: (payment_jobs.tell_shop_dispute,),
     events.AccountsAsked: (receipt_jobs.make_accounts,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),

@@ -323,14 +323,18 @@ def _back_of_lines(order_id: int) -> dict[int, int]:
 
 
 def left_to_refund(order_id: int) -> int:
-    """What of an order's money can still go back: what came in and no refund was decided for, in minor units."""
+    """What of an order's money can still go back: what came in, less what refunds were decided for and what a bank has.
+
+    In minor units."""
     came = select(func.coalesce(func.sum(PaymentAttempt.amount_minor), 0)).where(
         PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED
     )
     back = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
         Refund.order_id == order_id, Refund.state != RefundState.FAILED
     )
-    return int(db.session.scalar(came) or 0) - int(db.session.scalar(back) or 0)
+    bank = select(Order.disputed_minor).where(Order.id == order_id)
+    came_in, went_back, with_bank = (int(db.session.scalar(one) or 0) for one in (came, back, bank))
+    return max(0, came_in - went_back - with_bank)
 
 
 def open_card_page(order_id: int) -> str | None:
