@@ -35,15 +35,11 @@ def _left_lying() -> list[dict[str, Any]]:
 
 
 def _pointing_nowhere() -> list[dict[str, Any]]:
-    tables = {
-        mapper.local_table.name: mapper.local_table
-        for mapper in Base.registry.mappers
-        if issubclass(mapper.class_, ShopOwned)
-    }
+    owned = {mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, ShopOwned)}
     keys = [
         (table, key)
-        for _, table in sorted(tables.items())
-        if isinstance(table, Table)
+        for _, table in sorted(Base.metadata.tables.items())
+        if table in owned
         for key in table.foreign_key_constraints
         if "tenant_id" in key.column_keys and len(key.columns) > 1
     ]
