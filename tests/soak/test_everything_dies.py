@@ -98,12 +98,14 @@ class Night:
             wish = {**hidden(page), "quantity": "1"}
             self.ask(browser, lambda b, wish=wish: b.post("/carrito", wish))  # type: ignore[misc]
             form = hidden(self.ask(browser, lambda b: b.get("/pedir"))[2])
-        form |= {"name": f"Persona {number}", "phone": "+529511234567", "how": "pickup", "do": "place"}
-        form["pay"] = "bank_transfer" if number % 2 else "pay_at_shop"
-        forms = [form]
+            if "key" not in form and self.over.is_set():
+                return  # the last piece went to somebody else
+        typed = {"name": f"Persona {number}", "phone": "+529511234567", "how": "pickup", "do": "place"}
+        typed["pay"] = "bank_transfer" if number % 2 else "pay_at_shop"
+        forms = [form | typed]
         if self.hasty:
             again = self.ask(browser, lambda b: b.get("/pedir"))[2] if self.hasty == "two tabs" else ""
-            forms.append({**form, **hidden(again)})
+            forms.append(form | hidden(again) | typed)
         with ThreadPoolExecutor(len(forms)) as taps:
             (status, location, body), *_ = taps.map(lambda sent: self.tap(browser, sent), forms)
         assert "/pedido/" in location, f"{status}: {body[:2000]}"
@@ -378,5 +380,5 @@ def test_the_morning_after_shows_that_a_guard_was_gone(
 ) -> None:
     """The twins that must fail: each looks at the books like the night itself, and finds them wrong."""
     with dropped(world.servers, constraints), pytest.raises(AssertionError) as found:
-        world.live_through(2, without=without, **how)
+        world.live_through(1, without=without, **how)
     print(f"\nwithout {without} {constraints}: {str(found.value)[:200]}")
