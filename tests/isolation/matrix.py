@@ -365,6 +365,8 @@ DELIVERIES = _rows("app", STAFF, [
     ("POST /entregas/repartidores/<slug>", by("slug", "partner", form={"active": "y", "priority": "1"},
                                               fields={"zones": "zone"}, ok={303, 422})),
     ("POST /entregas/por-mi-cuenta",),
+    ("GET /entregas/origen",),
+    ("POST /entregas/origen", {"form": {"place": "17.0669,-96.7203", "detour": "130"}}),
     ("GET /entregas/zonas",),
     ("GET /entregas/zonas/nueva",),
     ("POST /entregas/zonas/nueva", {"form": {"name": "Norte", "price": "30", "active": "y"}}),
