@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -77,12 +79,19 @@ def _told(found: statements.Imported) -> str:
     return ". ".join((f"{new}; {known}", *([out] if found.skipped else []), *([beside] if found.beside else []))) + "."
 
 
+def said_paid(codes: Sequence[str]) -> str:
+    """That these orders are paid."""
+    if len(codes) > 1:
+        return _("Los pedidos %(codes)s quedaron pagados y confirmados.", codes=", ".join(codes))
+    return _("El pedido %(code)s quedó pagado y confirmado.", code=codes[0])
+
+
 @blueprint.post("/cobros/banco/<code>/pedido")
 @access("staff", "payments:review")
 def settle(code: str) -> ResponseReturnValue:
-    """This one pays for that order."""
-    order = statements.settle(code, request.form.get("order", ""), current_actor())
-    flash(_("El pedido %(code)s quedó pagado y confirmado.", code=order), "good")
+    """This one pays for that order, or for those."""
+    codes = statements.settle(code, request.form.get("order", ""), current_actor())
+    flash(said_paid(codes), "good")
     return redirect(url_for(".index"), 303)
 
 
