@@ -73,6 +73,7 @@ from tenants.dashboard import delivery as desk_delivery
 from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import disputes as desk_disputes
+from tenants.dashboard import einvoices as desk_einvoices
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
@@ -129,6 +130,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_differences.blueprint,
         desk_disputes.blueprint,
         desk_receipts.blueprint,
+        desk_einvoices.blueprint,
         desk_accounts.blueprint,
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
@@ -195,6 +197,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.RefundSettled: (payment_jobs.tell_refunded,),
     events.DisputeOpened: (payment_jobs.tell_shop_dispute,),
     events.AccountsAsked: (receipt_jobs.make_accounts,),
+    events.DocumentAsked: (receipt_jobs.send_document,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
     events.ParcelTouched: (delivery_jobs.tell_partner,),
