@@ -70,6 +70,7 @@ from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
 from tenants.dashboard import differences as desk_differences
+from tenants.dashboard import exchanges as desk_exchanges
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
@@ -116,6 +117,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_bank.blueprint,
         desk_refunds.blueprint,
         desk_returns.blueprint,
+        desk_exchanges.blueprint,
         desk_differences.blueprint,
         desk_receipts.blueprint,
         desk_accounts.blueprint,

@@ -23,7 +23,8 @@ from storefront.payments.models import LedgerEntry
 class Account(StrEnum):
     """The accounts of a shop's books. The first four are where its money can be.
 
-    What is on gift cards is a debt (`gift_cards`); a card that is given away is a cost (`gifts_given`).
+    What is on gift cards is a debt (`gift_cards`); a card that is given away is a cost (`gifts_given`). What returned
+    goods were paid with passes through `exchanges` to the order that it pays next, and none of it stays there.
     """
 
     CARD_CLEARING = "card_clearing"
@@ -37,6 +38,7 @@ class Account(StrEnum):
     TIPS = "tips"
     GIFT_CARDS = "gift_cards"
     GIFTS_GIVEN = "gifts_given"
+    EXCHANGES = "exchanges"
 
 
 MONEY = (Account.CARD_CLEARING, Account.BANK, Account.CASH, Account.COURIER_CUSTODY)
@@ -99,8 +101,9 @@ def balance(account: Account, order_id: int | None = None) -> int:
 
 
 def money_held(order_id: int) -> int:
-    """What of an order's money is with the shop now, in minor units: received less sent back, gift cards included."""
-    return sum(balance(account, order_id) for account in (*MONEY, Account.GIFT_CARDS))
+    """What of an order's money is with the shop now, in minor units: received less sent back, gift cards included, and
+    less what pays another order."""
+    return sum(balance(account, order_id) for account in (*MONEY, Account.GIFT_CARDS, Account.EXCHANGES))
 
 
 def entries_of(order_id: int) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ from storefront.orders.steps import next_step
 from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
-from storefront.returns.queries import returns_of
+from storefront.returns.queries import return_behind, returns_of
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
@@ -165,6 +165,7 @@ def show(code: str) -> ResponseReturnValue:
         changes=changes_of(order.id),
         parts=parts_of(order.id),
         returns=returns_of(order.id),
+        behind=return_behind(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),
