@@ -22,6 +22,7 @@ from storefront.kernel.faces import face_url
 from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
+from storefront.payments.dispute_queries import invariants as dispute_faults
 from storefront.payments.exchanging import invariants as exchange_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.queries import invariants as payment_faults
@@ -36,7 +37,7 @@ from tenants.people import Credentials
 
 INVARIANTS = (
     inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
-    card_faults, card_book_faults, return_faults, exchange_faults,
+    card_faults, card_book_faults, return_faults, dispute_faults, exchange_faults,
 )  # fmt: skip
 
 

@@ -148,6 +148,14 @@ class RefundSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeOpened:
+    """Whoever paid contests a payment at the bank."""
+
+    dispute_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountsAsked:
     """Somebody waits for the accountant's file of a month."""
 
@@ -220,6 +228,14 @@ class OfferEnded:
     """A partner declined an offer or let it die; the parcel needs its next round."""
 
     shipment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelTouched:
+    """The shop changed a parcel of a partner that was not in scope."""
+
+    shipment_id: int
+    partner_id: int
 
 
 @dataclass(frozen=True, slots=True)

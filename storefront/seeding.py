@@ -40,7 +40,7 @@ from storefront.delivery.rates import Step, quote
 from storefront.delivery.states import PartnerKind, ShipmentState
 from storefront.delivery.tracking import Report, record_reports
 from storefront.demo import illustrations
-from storefront.demo.content import DemoCustomer, DemoProduct, DemoPromotion, DemoShop
+from storefront.demo.content import DemoCategory, DemoCustomer, DemoProduct, DemoPromotion, DemoShop
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
 from storefront.inventory.actions import adjust_stock
@@ -210,17 +210,16 @@ def _take_cards(demo: DemoShop) -> None:
 
 
 def _fill(demo: DemoShop) -> None:
-    categories, weights = {}, {}
+    categories, shelves = {}, {category.slug: category for category in demo.categories}
     for category in demo.categories:
         made = category_named(category.name, by=SEEDER)
         if category.translations:
             made = rename_category(made.id, category.name, translations=_words(category.translations), by=SEEDER)
         categories[category.slug] = made.id
-        weights[category.slug] = category.weight_g
     resources: dict[str, int] = {}
     # A shop shows what is newest first, so the list's first is made last.
     for product in reversed(demo.products):
-        _add_product(product, categories[product.category], weights[product.category], resources)
+        _add_product(product, categories[product.category], shelves[product.category], resources)
     for gift in demo.promotions:
         _promise(gift, {category.slug: categories[category.slug] for category in demo.categories})
     for zone in demo.zones:
@@ -251,8 +250,8 @@ def _words(translations: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str,
     return {locale: dict(words) for locale, words in translations.items()}
 
 
-def _add_product(demo: DemoProduct, category_id: int, weight_g: int | None, resources: dict[str, int]) -> None:
-    texts = ProductTexts(demo.name, demo.description, ProductKind(demo.kind), category_id, demo.tags)
+def _add_product(demo: DemoProduct, category_id: int, shelf: DemoCategory, resources: dict[str, int]) -> None:
+    texts = ProductTexts(demo.name, demo.description, ProductKind(demo.kind), category_id, demo.tags, shelf.tax_class)
     with transaction():
         product = catalogue.create_product(texts, Price(demo.price_minor), by=SEEDER)
         product.slug = demo.slug
@@ -263,7 +262,7 @@ def _add_product(demo: DemoProduct, category_id: int, weight_g: int | None, reso
                 Price(variant.price_minor or demo.price_minor),
                 code=first.code if number == 0 else "",
                 sku=variant.sku,
-                weight_g=weight_g if demo.kind == "goods" else None,
+                weight_g=shelf.weight_g if demo.kind == "goods" else None,
             )
             for number, variant in enumerate(demo.variants)
         ]

@@ -43,9 +43,9 @@ from storefront.orders import jobs as order_jobs
 from storefront.orders import personal_data as order_data
 from storefront.orders import views as orders
 from storefront.payments import jobs as payment_jobs
+from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
 from storefront.payments import views as payments
-from storefront.payments import webhooks
 from storefront.personalisation import jobs as taste_jobs
 from storefront.personalisation import personal_data as taste_data
 from storefront.personalisation import views as tastes
@@ -69,12 +69,15 @@ from tenants.dashboard import closing as desk_closing
 from tenants.dashboard import counter as desk_counter
 from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
+from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
+from tenants.dashboard import disputes as desk_disputes
 from tenants.dashboard import exchanges as desk_exchanges
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
+from tenants.dashboard import links as desk_links
 from tenants.dashboard import orders as desk_orders
 from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
@@ -97,6 +100,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         changes.blueprint,
         returns.blueprint,
         payments.blueprint,
+        link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
         delivery.blueprint,
@@ -119,6 +123,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_returns.blueprint,
         desk_exchanges.blueprint,
         desk_differences.blueprint,
+        desk_disputes.blueprint,
         desk_receipts.blueprint,
         desk_accounts.blueprint,
         desk_reservations.blueprint,
@@ -126,7 +131,9 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_inventory.blueprint,
         desk_bundles.blueprint,
         desk_counter.blueprint,
+        desk_links.blueprint,
         desk_promotions.blueprint,
+        desk_deposits.blueprint,
         desk_gift_cards.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
@@ -174,17 +181,19 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ChangeProposed: (change_jobs.send_proposed,),
     events.ChangeAnswered: (change_jobs.tell_shop,),
     events.OrderChanged: (change_jobs.send_changed, change_jobs.close_pages),
+    events.PaymentSucceeded: (payment_jobs.keep_or_return, delivery_jobs.follow_payment),
     events.ReturnAsked: (return_jobs.tell_shop,),
     events.ReturnAnswered: (return_jobs.tell_answer,),
     events.ReturnSettled: (return_jobs.tell_settled,),
-    events.PaymentSucceeded: (payment_jobs.keep_or_return,),
     events.ProofSubmitted: (payment_jobs.tell_shop_proof,),
     events.ProofRejected: (payment_jobs.tell_rejected,),
     events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
     events.RefundSettled: (payment_jobs.tell_refunded,),
+    events.DisputeOpened: (payment_jobs.tell_shop_dispute,),
     events.AccountsAsked: (receipt_jobs.make_accounts,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
+    events.ParcelTouched: (delivery_jobs.tell_partner,),
     events.ShipmentPickedUp: (delivery_jobs.follow_order, delivery_jobs.tell_on_its_way),
     events.ShipmentDelivered: (delivery_jobs.follow_order, delivery_jobs.tell_delivered),
     events.ShipmentFailed: (delivery_jobs.follow_order,),

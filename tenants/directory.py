@@ -25,7 +25,8 @@ ROUTED = (
     Tenant.timezone, Tenant.tax_rate_bp, Tenant.payment_methods, Tenant.payment_account, Tenant.bank_details,
     Tenant.phone, Tenant.email, Tenant.address, Tenant.hours, Tenant.tagline, Tenant.theme, Tenant.hue,
     Tenant.cover_key, Tenant.tastes, Tenant.packaging_minor, Tenant.packaging_for, Tenant.takes_tips,
-    Tenant.tip_percents, Tenant.return_days, Tenant.return_policy, Tenant.version,
+    Tenant.tip_percents, Tenant.tax_rates, Tenant.prices_include_tax, Tenant.deposit_percent, Tenant.deposit_minor,
+    Tenant.deposit_rest_days, Tenant.deposit_refund_days, Tenant.return_days, Tenant.return_policy, Tenant.version,
 )  # fmt: skip
 
 
@@ -48,7 +49,10 @@ class Directory:
             bank_details=row.bank_details, phone=row.phone, email=row.email, address=row.address,
             hours=row.hours, tagline=row.tagline, theme=row.theme, hue=row.hue, cover_key=row.cover_key,
             tastes=tuple(row.tastes), packaging_minor=row.packaging_minor, packaging_for=tuple(row.packaging_for),
-            takes_tips=row.takes_tips, tip_percents=tuple(row.tip_percents), return_days=row.return_days,
+            takes_tips=row.takes_tips, tip_percents=tuple(row.tip_percents), tax_rates=dict(row.tax_rates),
+            prices_include_tax=row.prices_include_tax, deposit_percent=row.deposit_percent,
+            deposit_minor=row.deposit_minor, deposit_rest_days=row.deposit_rest_days,
+            deposit_refund_days=row.deposit_refund_days, return_days=row.return_days,
             return_policy=row.return_policy, version=row.version,
         )  # fmt: skip
 

@@ -55,6 +55,11 @@ class Tenant(Shared, Model):
         CheckConstraint("hue BETWEEN 0 AND 359", name="hue"),
         CheckConstraint("tax_rate_bp BETWEEN 0 AND 5000", name="tax_rate"),
         CheckConstraint("packaging_minor >= 0", name="packaging"),
+        CheckConstraint("deposit_percent BETWEEN 0 AND 90 AND deposit_minor >= 0", name="deposit"),
+        CheckConstraint("deposit_percent = 0 OR deposit_minor = 0", name="deposit_is_one"),
+        CheckConstraint(
+            "deposit_rest_days BETWEEN 1 AND 90 AND deposit_refund_days BETWEEN 0 AND 90", name="deposit_days"
+        ),
         CheckConstraint("return_days BETWEEN 0 AND 365", name="return_days"),
     )
 
@@ -85,6 +90,12 @@ class Tenant(Shared, Model):
     packaging_for: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
     takes_tips: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     tip_percents: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    tax_rates: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
+    prices_include_tax: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    deposit_percent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    deposit_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    deposit_rest_days: Mapped[int | None]
+    deposit_refund_days: Mapped[int | None]
     return_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     return_policy: Mapped[str] = mapped_column(default="", server_default=text("''"))
     version: Mapped[int] = mapped_column(default=1)

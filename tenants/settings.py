@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.media import delete_image, store_image
+from storefront.kernel.taxes import changeable
 from storefront.kernel.tenancy import current_shop
 from storefront.payments import door
 from storefront.payments.accounts import connected_account
@@ -177,11 +178,17 @@ def _ask_for(methods: Iterable[str]) -> None:
             raise NotGranted
 
 
-def change_tax(rate_bp: int, by: Actor) -> None:
-    """Set the tax rate that prices include, in basis points, for orders from now on. Raises Invalid above half."""
-    if not 0 <= rate_bp <= 5000:
+def change_tax(rate_bp: int, by: Actor, *, rates: Mapping[str, int] | None = None, inside: bool | None = None) -> None:
+    """Set the general rate in basis points, those of other classes, and whether prices have their tax `inside`, for
+    orders from now on; None leaves it. Raises Invalid above half."""
+    shop = current_shop()
+    usual = {one.code: one.rate_bp for one in changeable(shop.country)}
+    wanted = shop.tax_rates if rates is None else {code: rate for code, rate in rates.items() if code in usual}
+    if any(not 0 <= rate <= 5000 for rate in (rate_bp, *wanted.values())):
         raise Invalid(_l("El impuesto va de 0 a 50 por ciento."))
-    _apply("tax_changed", by, {"tax_rate_bp": rate_bp})
+    own = {code: rate for code, rate in wanted.items() if rate != usual[code]}
+    keeps = shop.prices_include_tax if inside is None else inside
+    _apply("tax_changed", by, {"tax_rate_bp": rate_bp, "tax_rates": own, "prices_include_tax": keeps})
 
 
 def change_extras(packaging_minor: int, ways: Iterable[str], percents: Iterable[int] | None, by: Actor) -> None:

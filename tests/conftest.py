@@ -21,10 +21,16 @@ from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop, acting_for, directory
 from tests.isolation import statements as statement_rules
 from tests.laundry import Laundry
+from tests.shares import Share, add_options
 from tests.world import Cast, Servers, build_template, the_cast
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "portales.test"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which of the numbered runs of the long proofs are to be made."""
+    add_options(parser)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -96,6 +102,32 @@ def database(app: Flask, servers: Servers, _context: None) -> Iterator[Laundry]:
     kept.forget_everything()
     yield laundry
     db.session.remove()
+
+
+@pytest.fixture
+def share(request: pytest.FixtureRequest) -> Share:
+    """Those of a long proof's numbered runs that fall to this process."""
+    return Share.of(request)
+
+
+@pytest.fixture
+def remember(database: Laundry) -> Callable[[], Callable[[], None]]:
+    """`as_it_was = remember()`, and later `as_it_was()`, as often as wanted: for tests that would fill the tables."""
+
+    def mark() -> Callable[[], None]:
+        db.session.rollback()
+        then = database.contents()
+
+        def bring_back() -> None:
+            db.session.rollback()
+            db.session.expunge_all()
+            database.lay_again(then)
+            directory().forget()  # type: ignore[attr-defined]
+            kept.forget_everything()
+
+        return bring_back
+
+    return mark
 
 
 @pytest.fixture

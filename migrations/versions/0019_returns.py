@@ -6,7 +6,7 @@ from alembic import op
 from migrations import isolation
 
 revision = "0019"
-down_revision = "0014"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -8,3 +8,4 @@ import "./parts/counter.js";
 import "./parts/share.js";
 import "./parts/upload.js";
 import "./parts/locate.js";
+import "./parts/watch.js";

@@ -17,8 +17,10 @@ from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
 from storefront.kernel.money import Money
+from storefront.kernel.taxes import GENERAL, class_of
 from storefront.kernel.tenancy import current_shop
 from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.deposits import Share
 from storefront.pricing.extras import NOTHING_MORE, Extras
 from storefront.promotions.buyers import ANYBODY, Buyer
 from storefront.promotions.queries import NONE, Offers, offers
@@ -49,7 +51,7 @@ class LineView:
     """One line as it stands now. `units` are what is multiplied by the price: pieces, seats, or rooms times nights.
 
     `was` is the price its owner saw when adding it, where it has changed since. `left` is how many can still be had,
-    None where nobody counts.
+    None where nobody counts. `deposit` is what is paid of it in advance, None for as in the whole shop.
     """
 
     code: str
@@ -72,6 +74,8 @@ class LineView:
     held: Held | None
     trouble: Trouble | None
     weight_g: int | None = None
+    tax_class: str = GENERAL
+    deposit: Share | None = None
 
     @property
     def is_booking(self) -> bool:
@@ -162,7 +166,7 @@ def _rows(which: Any) -> Sequence[Any]:
 def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
     shop = current_shop()
     if not rows:
-        return CartView(0, (), price(Basket(shop.currency, (), shop.tax_rate_bp)), 0, None)
+        return CartView(0, (), price(basket_of((), NONE)), 0, None)
     on_sale = sellable([row.variant_id for row in rows], locale)
     there = shelf([row.variant_id for row in rows if row.starts_at is None])
     held = _held(row.booking_id for row in rows)
@@ -184,8 +188,8 @@ def basket_of(
     """The lines as what has to be priced, with what may come off, a delivery, and what comes on top."""
     shop = current_shop()
     goods = [
-        Line(line.unit_minor, line.units, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
-             category_id=line.category_id)
+        Line(line.unit_minor, line.units, class_of(shop, line.tax_class).rate_bp, key=line.variant_id,
+             product_id=line.product_id, category_id=line.category_id)
         for line in lines
     ]  # fmt: skip
     return Basket(
@@ -196,6 +200,7 @@ def basket_of(
         shipping_minor=shipping_minor,
         packaging_minor=more.packaging_minor,
         tip_minor=more.tip_minor,
+        prices_include_tax=shop.prices_include_tax,
         first_order=came_off.first_order,
     )
 
@@ -228,7 +233,15 @@ def _line(row: Any, offer: Sellable | None, there: Shelf, held: dict[int, Held],
         held=booking,
         trouble=trouble,
         weight_g=offer.weight_g if offer else None,
+        tax_class=offer.tax_class if offer else GENERAL,
+        deposit=_deposit(offer) if offer else None,
     )
+
+
+def _deposit(offer: Sellable) -> Share | None:
+    if offer.deposit_percent is None and offer.deposit_minor is None:
+        return None
+    return Share(offer.deposit_percent or 0, offer.deposit_minor or 0)
 
 
 def _trouble(row: Any, offer: Sellable | None, remaining: int | None, booking: Held | None) -> Trouble | None:

@@ -31,6 +31,7 @@ from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, lock_rows, transaction
 from storefront.kernel.errors import Conflict, Invalid, NotFound
 from storefront.kernel.ids import new_code
+from storefront.kernel.taxes import GENERAL, class_of
 from storefront.kernel.tenancy import current_shop
 
 MOST_VARIANTS = 60
@@ -69,7 +70,7 @@ class TooManyVariants(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a variant costs, tax included, in minor units of the shop's currency; `compare_minor` is what it cost."""
+    """What a variant costs, in minor units of the shop's currency; `compare_minor` is what it cost."""
 
     minor: int
     compare_minor: int | None = None
@@ -84,6 +85,7 @@ class ProductTexts:
     kind: ProductKind = ProductKind.GOODS
     category_id: int | None = None
     tags: Sequence[str] = ()
+    tax_class: str = GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,9 @@ def duplicate_product(product_id: int, *, by: Actor) -> Product:
     with transaction():
         source = locked_product(product_id)
         name = str(_l("%(name)s (copia)", name=source.name))[:LONGEST_NAME]
-        texts = ProductTexts(name, source.description, source.kind, source.category_id, list(source.tags))
+        texts = ProductTexts(
+            name, source.description, source.kind, source.category_id, list(source.tags), source.tax_class
+        )
         copy = Product(code=new_code(), slug=free_slug(Product, name), translations={})
         _write_texts(copy, texts)
         _reindex(copy)
@@ -299,6 +303,7 @@ def _write_texts(product: Product, texts: ProductTexts) -> None:
     product.name = named(texts.name, LONGEST_NAME)
     product.description = texts.description.strip()
     product.kind = texts.kind
+    product.tax_class = class_of(current_shop(), texts.tax_class).code
     product.tags = list(dict.fromkeys(tag.strip()[:40] for tag in texts.tags if tag.strip()))[:20]
     if texts.category_id is not None and not db.session.scalar(
         select(exists().where(Category.id == texts.category_id))

@@ -84,6 +84,7 @@ class EditableProduct:
     kind: ProductKind
     description: str
     category_id: int | None
+    tax_class: str
     status: ProductStatus
     tags: tuple[str, ...]
     translations: Translations
@@ -216,6 +217,7 @@ def editable_product(code: str) -> EditableProduct:
             Product.kind,
             Product.description,
             Product.category_id,
+            Product.tax_class,
             Product.status,
             Product.tags,
             Product.translations,

@@ -19,6 +19,7 @@ from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
 from storefront.kernel.kept import renewed_by
 from storefront.kernel.states import Transitions
+from storefront.kernel.taxes import GENERAL
 
 
 class ProductKind(StrEnum):
@@ -66,7 +67,12 @@ class Category(ShopOwned, Model):
 
 
 class Product(ShopOwned, Model):
-    """One thing for sale. `search_name` and `search_vector` are written by the actions (see `search.py`)."""
+    """One thing for sale. `tax_class` is one of the country's (`kernel.taxes`), for all its variants. `search_name` and
+    `search_vector` are written by the actions (see `search.py`).
+
+    `deposit_percent` or `deposit_minor` (for each piece or reservation) is what is paid of it in advance where that is
+    not as for the whole shop; a hundred per cent is all at once.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
@@ -74,6 +80,8 @@ class Product(ShopOwned, Model):
         UniqueConstraint("tenant_id", "code"),
         shop_fk("category_id", "categories"),
         CheckConstraint("name <> ''", name="named"),
+        CheckConstraint("deposit_percent BETWEEN 5 AND 100 AND deposit_minor > 0", name="deposit"),
+        CheckConstraint("deposit_percent IS NULL OR deposit_minor IS NULL", name="deposit_is_one"),
         Index("ix_products_shelf", "tenant_id", "status", "position", text("id DESC")),
         Index("ix_products_category", "tenant_id", "category_id", "status"),
         Index("ix_products_search", "tenant_id", "search_vector", postgresql_using="gin"),
@@ -89,7 +97,10 @@ class Product(ShopOwned, Model):
     status: Mapped[ProductStatus] = mapped_column(default=ProductStatus.DRAFT)
     position: Mapped[int] = mapped_column(default=0)
     tags: Mapped[list[str]] = mapped_column(default=list)
+    deposit_percent: Mapped[int | None]
+    deposit_minor: Mapped[int | None]
     translations: Mapped[Translations] = mapped_column(JSONB, default=dict)
+    tax_class: Mapped[str] = mapped_column(default=GENERAL, server_default=text("'general'"))
     search_name: Mapped[str] = mapped_column(default="")
     search_vector: Mapped[Any] = mapped_column(TSVECTOR, nullable=False, deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -104,8 +115,8 @@ HEAVIEST_G = 1_000_000
 class Variant(ShopOwned, Model):
     """One way to buy a product (a size, a colour). `name` is empty when there is only one way.
 
-    Prices are tax-inclusive minor units of the shop's currency; `compare_minor` is the higher price it used to have.
-    `weight_g` is what one weighs in grams, packed; empty where nobody said.
+    Prices are minor units of the shop's currency, with their tax inside or not as the shop says; `compare_minor` is the
+    higher price it used to have. `weight_g` is what one weighs in grams, packed; empty where nobody said.
     """
 
     __tablename__ = "variants"

@@ -29,6 +29,7 @@ from storefront.kernel.errors import NotFound
 from storefront.kernel.kept import kept
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
+from storefront.kernel.taxes import GENERAL
 from storefront.kernel.tenancy import current_shop
 
 Listing = Select[*tuple[Any, ...]]
@@ -74,6 +75,7 @@ class ProductCard:
     variant_ids: tuple[int, ...]
     variant_code: str | None
     picture: Picture | None
+    tax_class: str = GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class ProductView:
     tags: tuple[str, ...]
     variants: tuple[VariantView, ...]
     pictures: tuple[Picture, ...]
+    tax_class: str = GENERAL
 
     @property
     def has_several_prices(self) -> bool:
@@ -124,6 +127,9 @@ class Sellable:
     picture: Picture | None
     category_id: int | None = None
     weight_g: int | None = None
+    tax_class: str = GENERAL
+    deposit_percent: int | None = None
+    deposit_minor: int | None = None
 
     @property
     def image_key(self) -> str | None:
@@ -183,6 +189,7 @@ def listed(language: str) -> Listing:
         Product.slug,
         Product.kind,
         Product.category_id,
+        Product.tax_class,
         _text(Product, Product.name, language),
     ).where(Product.status == ProductStatus.PUBLISHED)
 
@@ -220,6 +227,7 @@ def card_of(row: Row[*tuple[Any, ...]], currency: str) -> ProductCard:
         variant_ids=tuple(row.variant_ids),
         variant_code=row.variant_code if len(row.variant_ids) == 1 else None,
         picture=_picture(row, row.name),
+        tax_class=row.tax_class,
     )
 
 
@@ -434,6 +442,7 @@ def _product_statement(language: str) -> Select[*tuple[Any, ...]]:
             Product.slug,
             Product.kind,
             Product.tags,
+            Product.tax_class,
             _text(Product, Product.name, language),
             _text(Product, Product.description, language),
             Category.id.label("category_id"),
@@ -469,6 +478,7 @@ def _product_view(row: Row[*tuple[Any, ...]], currency: str) -> ProductView:
             Picture(key, width, height, alt or row.name, placeholder)
             for key, width, height, alt, placeholder in row.pictures or ()
         ),
+        tax_class=row.tax_class,
     )
 
 
@@ -493,6 +503,9 @@ def sellable(variant_ids: Iterable[int], locale: str | None = None) -> dict[int,
             picture=_picture(row, row.name),
             category_id=row.category_id,
             weight_g=row.weight_g,
+            tax_class=row.tax_class,
+            deposit_percent=row.deposit_percent,
+            deposit_minor=row.deposit_minor,
         )
         for row in rows
     }
@@ -530,6 +543,9 @@ def _sellable_statement(language: str) -> Select[*tuple[Any, ...]]:
             Product.slug,
             Product.kind,
             Product.category_id,
+            Product.tax_class,
+            Product.deposit_percent,
+            Product.deposit_minor,
             _text(Product, Product.name, language),
             *face.c,
         )

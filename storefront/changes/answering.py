@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from storefront.catalogue.models import Product, ProductKind
 from storefront.changes.models import (
@@ -219,8 +219,8 @@ def write_step(change: OrderChange, state: ChangeState, by: Actor) -> None:
 
 
 def _apply(order: Order, change: OrderChange, by: Actor) -> None:
-    shipment = parcels.locked_of_order(order.id)
-    if shipment is not None and shipment.state not in {ShipmentState.DRAFT, ShipmentState.CANCELLED}:
+    found = parcels.locked_of_order(order.id)
+    if any(one.state not in {ShipmentState.DRAFT, ShipmentState.CANCELLED} for one in found):
         raise NotChangeable
     lines = _lines_after(order, change)
     sums = changing.bill_of(order, lines, agreed(order.id))
@@ -229,10 +229,7 @@ def _apply(order: Order, change: OrderChange, by: Actor) -> None:
     was = money.before_change(order)
     changing.rewrite(order, lines, sums)
     money.follow_change(order, change.id, was, by)
-    if shipment is not None:
-        pieces = select(func.sum(OrderLine.quantity)).where(OrderLine.order_id == order.id)
-        shipment.items = int(db.session.scalar(pieces) or 0)
-        parcels.collect(shipment, parcels.cash_due(order))
+    parcels.count_again(order, found)
     changing.move_goods(order, lines, Cause(CAUSE, change.id), sums.discounts, by)
     receipt = open_receipt(order.id)
     if receipt is not None:
@@ -268,5 +265,5 @@ def _added(wanted: OrderChangeLine, category_id: int | None) -> NextLine:
         position=None, kind=ProductKind.GOODS, product_id=wanted.product_id, variant_id=wanted.variant_id,
         product_name=wanted.product_name, variant_name=wanted.variant_name, sku=wanted.sku,
         unit_minor=wanted.unit_minor, tax_rate_bp=wanted.tax_rate_bp, before=0, quantity=wanted.quantity,
-        category_id=category_id, parts=wanted.parts,
+        category_id=category_id, parts=wanted.parts, tax_class=wanted.tax_class,
     )  # fmt: skip

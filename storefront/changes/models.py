@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
 from storefront.kernel.states import Transitions
+from storefront.kernel.taxes import GENERAL
 
 
 class ChangeState(StrEnum):
@@ -106,6 +107,7 @@ class OrderChangeLine(ShopOwned, Model):
     sku: Mapped[str]
     unit_minor: Mapped[int]
     tax_rate_bp: Mapped[int]
+    tax_class: Mapped[str] = mapped_column(default=GENERAL, server_default=text("'general'"))
     before_quantity: Mapped[int]
     quantity: Mapped[int]
     parts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))

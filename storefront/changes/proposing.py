@@ -26,6 +26,7 @@ from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
+from storefront.kernel.taxes import class_of
 from storefront.kernel.tenancy import current_shop
 from storefront.orders import changing
 from storefront.orders.changing import NextLine
@@ -168,7 +169,8 @@ def _added(wanted: Mapping[str, int]) -> list[NextLine]:
         NextLine(
             position=None, kind=one.kind, product_id=one.product_id, variant_id=one.variant_id,
             product_name=one.product_name, variant_name=one.variant_name, sku=one.sku, unit_minor=one.price_minor,
-            tax_rate_bp=current_shop().tax_rate_bp, before=0, quantity=wanted[one.variant_code],
+            tax_rate_bp=class_of(current_shop(), one.tax_class).rate_bp, tax_class=one.tax_class, before=0,
+            quantity=wanted[one.variant_code],
             category_id=one.category_id,
             parts=[part.as_agreed for part in in_bundles.get(one.variant_id, ())] or None,
         )
@@ -224,7 +226,7 @@ def _write(order: Order, wish: Wish, reason: str, words: str, by: Actor) -> Orde
     )
     db.session.add(change)
     db.session.flush()
-    db.session.add_all(_rows(change.id, found.changed))
+    db.session.add_all(change_rows(change.id, found.changed))
     write_step(change, ChangeState.PROPOSED, by)
     more = {variant_id: qty for variant_id, qty in changing.demand_change(found.changed).items() if qty > 0}
     hold_stock(more, cause=CAUSE, cause_id=change.id, until=until)
@@ -245,13 +247,14 @@ def _end_what_lapsed(order_id: int) -> None:
     end(waiting, ChangeState.LAPSED, SYSTEM)
 
 
-def _rows(change_id: int, lines: Sequence[NextLine]) -> list[OrderChangeLine]:
+def change_rows(change_id: int, lines: Sequence[NextLine]) -> list[OrderChangeLine]:
+    """The lines that a change changes, as rows."""
     return [
         OrderChangeLine(
             change_id=change_id, position=number, line_position=line.position, product_id=line.product_id,
             variant_id=line.variant_id, product_name=line.product_name, variant_name=line.variant_name, sku=line.sku,
-            unit_minor=line.unit_minor, tax_rate_bp=line.tax_rate_bp, before_quantity=line.before,
-            quantity=line.quantity, parts=line.parts,
+            unit_minor=line.unit_minor, tax_rate_bp=line.tax_rate_bp, tax_class=line.tax_class,
+            before_quantity=line.before, quantity=line.quantity, parts=line.parts,
         )
         for number, line in enumerate(lines, start=1)
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
 from storefront.cart.models import Cart
 from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
 from storefront.catalogue.models import ProductKind
-from storefront.checkout.queries import Bill, bill, buyer_of, extras_of, load_of
+from storefront.checkout.queries import Bill, bill, bill_and_ways, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
 from storefront.giftcards.queries import card_by_secret
@@ -26,13 +26,12 @@ from storefront.kernel.audit import Actor
 from storefront.kernel.db import transaction
 from storefront.kernel.errors import Conflict, Invalid, Refusal
 from storefront.kernel.idempotency import once, request_hash
-from storefront.kernel.tenancy import current_shop
 from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.gift_cards import redeem
-from storefront.payments.methods import GIFT_CARD, available_methods
+from storefront.payments.methods import GIFT_CARD
 from storefront.pricing.extras import NO_TIP, Tip
 from storefront.reservations.actions import HoldExpired
 
@@ -135,10 +134,13 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
     delivery = _quote(view, details)
     method = _fulfilment(view, details)
     more = extras_of(view, method if details.packed else "", details.tip)
-    now = bill(view, delivery, more, card_by_secret(details.gift_card))
+    card = card_by_secret(details.gift_card)
+    if details.channel is Channel.WEB:
+        now, offered = bill_and_ways(view, delivery, more, card, method)
+    else:
+        now, offered = bill(view, delivery, more, card), []
     if now.stamp != details.shown:
         raise PriceChanged(now)
-    offered = available_methods(current_shop(), method, view.has_bookings, now.due.minor)
     chosen = details.payment_method in {offer.code for offer in offered}
     if details.channel is Channel.WEB and not chosen and not now.is_covered:
         raise MethodUnavailable
@@ -162,12 +164,13 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             channel=details.channel,
             packaging_minor=more.packaging_minor,
             tip_minor=more.tip_minor,
+            terms=now.terms,
         ),
         by,
     )
     if now.card and now.with_card:
         redeem(order.id, now.card.id, now.with_card.minor, by)
-    attempt = open_attempt(order.id, details.payment_method) if order.due_minor else None
+    attempt = open_attempt(order.id, details.payment_method) if order.due_now_minor else None
     empty_into_order(cart, order.token)
     elsewhere = attempt is not None and details.payment_method in THROUGH_A_PROVIDER
     return {"order": order.token, "attempt": attempt.id if attempt and elsewhere else None}
@@ -229,5 +232,6 @@ def _new_line(line: LineView, parts: Sequence[Part]) -> NewLine:
         starts_at=line.held.starts_at if line.held else None,
         ends_at=line.held.ends_at if line.held else None,
         category_id=line.category_id,
+        tax_class=line.tax_class,
         parts=[part.as_agreed for part in parts] or None,
     )

@@ -20,10 +20,12 @@ from storefront.pricing.extras import NO_TIP, Tip
 
 
 class Settled(StrEnum):
-    """How it is paid: in cash or by transfer, and taken along at once; or later, when it is picked up."""
+    """How it is paid: in cash or by transfer, and taken along at once; on the customer's phone, by a link; or
+    later, when it is picked up."""
 
     CASH = "cash"
     TRANSFER = "transfer"
+    LINK = "link"
     LATER = "later"
 
 
@@ -74,7 +76,7 @@ def _settle(order: OrderView, settled: Settled, by: Actor) -> None:
     if order.total_minor and settled is Settled.TRANSFER:
         record_transfer(order.id, by)
     confirm_order(order.id, by)
-    if settled is Settled.LATER:
+    if settled in {Settled.LATER, Settled.LINK}:
         return
     if order.total_minor and settled is Settled.CASH:
         record_cash(order.id, by)

@@ -13,11 +13,15 @@ from storefront.customers.address import PostalAddress
 from storefront.customers.models import Address, Customer
 from storefront.delivery.rates import EMPTY, Load, Quote, plain, price_in, zones_for_checkout
 from storefront.giftcards.queries import CardState, CardView
+from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import has_ordered
+from storefront.orders.states import PAID_IN_ADVANCE, FulfilmentMethod
+from storefront.payments.methods import Method, available_methods
 from storefront.pricing.basket import Totals, price
+from storefront.pricing.deposits import Piece, Terms, terms
 from storefront.pricing.extras import NO_TIP, NOTHING_MORE, Extras, Tip, packaging_minor, tip_minor
 from storefront.promotions.buyers import Buyer
 
@@ -43,6 +47,7 @@ class Bill:
     quote: Quote | None
     stamp: str
     card: CardView | None = None
+    terms: Terms | None = None
 
     @property
     def total(self) -> Money:
@@ -60,9 +65,21 @@ class Bill:
         return Money(self.totals.total_minor - self.with_card.minor, self.totals.currency)
 
     @property
+    def due_now(self) -> Money:
+        """What of that is to be paid now: all of it, or what the gift card leaves of the deposit."""
+        if self.terms is None:
+            return self.due
+        return Money(max(0, self.terms.deposit_minor - self.with_card.minor), self.totals.currency)
+
+    @property
+    def rest(self) -> Money:
+        """What is due later."""
+        return Money(self.due.minor - self.due_now.minor, self.totals.currency)
+
+    @property
     def is_covered(self) -> bool:
-        """Whether the gift card pays all of it."""
-        return self.with_card.minor > 0 and not self.due
+        """Whether the gift card pays all that is to be paid now."""
+        return self.with_card.minor > 0 and not self.due_now
 
 
 def load_of(cart: CartView) -> Load:
@@ -96,10 +113,50 @@ def extras_of(cart: CartView, way: str, tip: Tip = NO_TIP) -> Extras:
     return Extras(packaging_minor(shop, way) if cart.has_goods else 0, tip_minor(shop, tip, cart.totals.subtotal_minor))
 
 
-def bill(cart: CartView, quote: Quote | None, more: Extras = NOTHING_MORE, card: CardView | None = None) -> Bill:
-    """The bill of a cart, with delivery where there is a quote, what comes on top, and what a gift card pays of it."""
+def bill(
+    cart: CartView,
+    quote: Quote | None,
+    more: Extras = NOTHING_MORE,
+    card: CardView | None = None,
+    *,
+    deposit: bool = False,
+) -> Bill:
+    """The bill of a cart, with delivery where there is a quote, what comes on top, and what a gift card pays of it.
+
+    With `deposit`, what the shop's terms let be paid later is.
+    """
     sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0, more))
-    return Bill(sums, quote, _stamp(cart, sums, card), card)
+    agreed = _terms(cart, sums) if deposit else None
+    return Bill(sums, quote, _stamp(cart, sums, card, agreed), card, agreed)
+
+
+def bill_and_ways(
+    cart: CartView, quote: Quote | None, more: Extras, card: CardView | None, way: FulfilmentMethod
+) -> tuple[Bill, list[Method]]:
+    """The bill of a customer whose order is received this way, and how it may be paid.
+
+    A deposit is paid in advance; where none of the ways to do that fits the order, the shop asks for none.
+    """
+    shop = current_shop()
+    now = bill(cart, quote, more, card, deposit=True)
+    ways = available_methods(shop, way, cart.has_bookings, now.due_now.minor)
+    if now.terms is None:
+        return now, ways
+    ways = [method for method in ways if method.code in PAID_IN_ADVANCE]
+    if ways or now.is_covered:
+        return now, ways
+    now = bill(cart, quote, more, card)
+    return now, available_methods(shop, way, cart.has_bookings, now.due.minor)
+
+
+def _terms(cart: CartView, sums: Totals) -> Terms | None:
+    """What of a cart is paid now, and when the rest."""
+    pieces = [
+        Piece(amount.gross_minor, line.quantity, line.deposit)
+        for line, amount in zip(cart.good_lines, sums.lines, strict=True)
+    ]
+    days = [line.starts_at for line in cart.good_lines if line.starts_at is not None]
+    return terms(current_shop(), pieces, min(days, default=None), clock.now())
 
 
 def _by_card(card: CardView | None, total_minor: int) -> int:
@@ -107,7 +164,7 @@ def _by_card(card: CardView | None, total_minor: int) -> int:
     return min(card.balance.minor, total_minor) if card and card.state is CardState.ACTIVE else 0
 
 
-def _stamp(cart: CartView, sums: Totals, card: CardView | None) -> str:
+def _stamp(cart: CartView, sums: Totals, card: CardView | None, agreed: Terms | None) -> str:
     """Changes whenever anything on the bill does, even when the total happens to stay the same."""
     lines: Sequence[tuple[object, ...]] = [
         (line.variant_id, line.units, line.unit_minor, line.starts_at) for line in cart.lines
@@ -115,8 +172,12 @@ def _stamp(cart: CartView, sums: Totals, card: CardView | None) -> str:
     came_off = [(one.discount_id, one.amount_minor) for one in sums.discounts]
     fees = (sums.shipping_minor, sums.packaging.listed_minor, sums.tip_minor)
     whole: tuple[object, ...] = (sorted(map(repr, lines)), fees, came_off, sums.total_minor, sums.currency)
+    if not sums.tax_inside:
+        whole = (*whole, sums.tax_minor)
     if paid := _by_card(card, sums.total_minor):
         whole = (*whole, card.id if card else 0, paid)
+    if agreed:
+        whole = (*whole, agreed)
     seen = repr(whole)
     return f"{sums.total_minor}-{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +23,18 @@ from storefront.checkout.actions import (
     place,
 )
 from storefront.checkout.forms import DELIVERY, PICKUP, CheckoutForm, price_word
-from storefront.checkout.queries import Bill, Place, bill, buyer_of, extras_of, known_of, load_of, place_of, places
+from storefront.checkout.queries import (
+    Bill,
+    Place,
+    bill,
+    bill_and_ways,
+    buyer_of,
+    extras_of,
+    known_of,
+    load_of,
+    place_of,
+    places,
+)
 from storefront.delivery.rates import quote
 from storefront.giftcards.actions import CardSpent
 from storefront.giftcards.queries import CardView, card_by_secret, has_cards
@@ -34,7 +46,7 @@ from storefront.kernel.ids import new_token
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.states import FulfilmentMethod
-from storefront.payments.methods import Method, available_methods
+from storefront.payments.methods import Method
 from storefront.pricing.extras import NO_TIP
 from storefront.promotions.actions import PromotionGone
 from storefront.promotions.words import coupon_note
@@ -101,8 +113,7 @@ def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
     found = quote(address, cart.totals.subtotal_minor, load) if address and form.place_is_named else None
     asks_for_cards = has_cards()
     card = _card(form) if asks_for_cards else None
-    now = bill(cart, found, extras_of(cart, method, form.chosen_tip), card)
-    methods = available_methods(shop, method, cart.has_bookings, now.due.minor)
+    now, methods = bill_and_ways(cart, found, extras_of(cart, method, form.chosen_tip), card, method)
     form.pay.choices = [SelectChoice(offered.code, str(offered.label)) for offered in methods]
     if len(methods) == 1:
         form.pay.data = methods[0].code
@@ -255,11 +266,12 @@ def _changed(refusal: PriceChanged, form: CheckoutForm, desk: _Desk) -> str:
     """A delivery, a packaging, a tip or a gift card seen for the first time is news, not a change."""
     more = [extras_of(desk.cart, way, tip) for way in ("", PICKUP, DELIVERY) for tip in (NO_TIP, form.chosen_tip)]
     shown, quote_now, card = request.form.get("shown"), refusal.bill.quote, desk.bill.card
-    if quote_now is not None and shown in {bill(desk.cart, None, one, card).stamp for one in more}:
+    priced = partial(bill, desk.cart, deposit=refusal.bill.terms is not None)
+    if quote_now is not None and shown in {priced(None, one, card).stamp for one in more}:
         return _("Este es el total con la entrega. Revísalo y confirma tu pedido.")
-    if card is not None and shown in {bill(desk.cart, quote_now, one).stamp for one in more}:
+    if card is not None and shown in {priced(quote_now, one).stamp for one in more}:
         return _("Esto es lo que queda por pagar con tu tarjeta de regalo. Revísalo y confirma tu pedido.")
-    if shown in {bill(desk.cart, quote_now, one, card).stamp for one in more}:
+    if shown in {priced(quote_now, one, card).stamp for one in more}:
         return _("Este es el total con lo que elegiste. Revísalo y confirma tu pedido.")
     return str(refusal)
 

@@ -6,19 +6,22 @@ ready when the owner marks the order ready: only then is a courier asked to come
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from storefront.catalogue.models import ProductKind
 from storefront.customers.address import PostalAddress
 from storefront.delivery import codes, routing
-from storefront.delivery.models import Assignment, Offer, Shipment
+from storefront.delivery.copies import tell_partner, tell_what_is_due
+from storefront.delivery.models import Assignment, Shipment
+from storefront.delivery.parcels import cash_due, contents_of, is_live
 from storefront.delivery.rates import zone_for, zones_for_checkout
 from storefront.delivery.scopes import beside
-from storefront.delivery.states import BEFORE_PICK_UP, TERMINAL, WITH_RIDER, AssignmentState, ShipmentState
+from storefront.delivery.states import BEFORE_PICK_UP, WITH_RIDER, AssignmentState, ShipmentState
 from storefront.delivery.tracking import move, tell, tell_implied
 from storefront.events import OfferEnded, ShipmentFailed, ShipmentReady
 from storefront.kernel import clock
@@ -30,9 +33,7 @@ from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import FulfilmentMethod, FulfilmentState, Order, OrderLine, OrderState
 from storefront.orders.moves import locked
-from storefront.orders.states import ON_THE_SHELF, SETTLED
-
-CASH_ON_DELIVERY = "cash_on_delivery"
+from storefront.orders.states import ON_THE_SHELF
 
 
 class WrongCode(Invalid):
@@ -57,7 +58,7 @@ class NotYours(Conflict):
 
 
 def create_shipment(order_id: int) -> None:
-    """Draft the parcel of a confirmed order that is to be delivered: one per order, however often this runs."""
+    """Draft the first parcel of a confirmed order that is to be delivered: one, however often this runs."""
     with transaction():
         order = next(iter(lock_rows(Order, [order_id])), None)
         if order is None or order.fulfilment_method is not FulfilmentMethod.DELIVERY or order.address is None:
@@ -83,16 +84,11 @@ def create_shipment(order_id: int) -> None:
                 items=int(items or 0),
                 currency=order.currency,
                 cod_due_minor=cash_due(order),
+                number=1,
                 delivery_code=codes.new_delivery_code(),
             )
             .on_conflict_do_nothing()
         )
-
-
-def cash_due(order: Order) -> int:
-    """What the courier is to collect, in minor units: what is due, or nothing once it is paid."""
-    owes = order.payment_method == CASH_ON_DELIVERY and order.payment_state not in SETTLED
-    return order.due_minor if owes else 0
 
 
 def make_ready(order_id: int) -> None:
@@ -100,43 +96,47 @@ def make_ready(order_id: int) -> None:
     create_shipment(order_id)
     with transaction():
         order = locked(order_id)
-        shipment = locked_of_order(order_id)
-        if shipment is None or shipment.state is not ShipmentState.DRAFT:
-            return
+        parcels = locked_of_order(order_id)
         if order.fulfilment_state is not FulfilmentState.READY:
             return  # "ready" was taken back before this ran
-        shipment.cod_due_minor = cash_due(order)
-        move(shipment, ShipmentState.READY, clock.now())
-        tell(shipment, ShipmentState.READY, clock.now(), SYSTEM)
-        record(ShipmentReady(shipment_id=shipment.id, order_id=order_id))
+        tell_what_is_due(order, parcels)
+        for shipment in parcels:
+            if shipment.state is ShipmentState.DRAFT:
+                pack(shipment)
+
+
+def pack(shipment: Shipment) -> None:
+    """A locked parcel is ready to be fetched, in the caller's transaction."""
+    move(shipment, ShipmentState.READY, clock.now())
+    tell(shipment, ShipmentState.READY, clock.now(), SYSTEM)
+    record(ShipmentReady(shipment_id=shipment.id, order_id=shipment.order_id))
 
 
 def cancel_shipment(order_id: int) -> None:
     """The order was called off: a parcel still in the shop is cancelled, one on its way has to come back."""
     with transaction():
-        found = db.session.execute(select(Shipment.code).where(Shipment.order_id == order_id)).first()
-    if found is None:
-        return
-    with _held(found.code) as shipment:
-        call_off(shipment)
+        found = db.session.scalars(select(Shipment.code).where(Shipment.order_id == order_id)).all()
+    for code in found:
+        with _held(code) as shipment:
+            call_off(shipment)
 
 
-def call_off(shipment: Shipment) -> None:
-    """The same for a locked shipment with its partner in scope, in the caller's transaction."""
+def call_off(shipment: Shipment, why: str = "cancelled") -> None:
+    """The same for a locked shipment, in the caller's transaction."""
     at = clock.now()
     if shipment.state in BEFORE_PICK_UP:
-        routing.withdraw(shipment, "cancelled")
+        routing.withdraw(shipment, why)
         move(shipment, ShipmentState.CANCELLED, at)
         shipment.attention, shipment.unroutable = None, False
-        _tell_partner(shipment, AssignmentState.CANCELLED, "cancelled")
+        tell_partner(shipment, AssignmentState.CANCELLED, why)
     elif shipment.state in WITH_RIDER:
         move(shipment, ShipmentState.RETURNING, at)
         shipment.attention = "returning"
-        _tell_partner(shipment)
+        tell_partner(shipment)
     else:
         return
-    tell(shipment, shipment.state, at, SYSTEM, reason="cancelled")
-    note("shipment", shipment.code, str(shipment.state), SYSTEM, reason="order cancelled")
+    tell(shipment, shipment.state, at, SYSTEM, reason=why)
+    note("shipment", shipment.code, str(shipment.state), SYSTEM, reason=why)
 
 
 # --- who carries it -----------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ def take_back(code: str, by: Actor) -> None:
     with _held(code) as shipment:
         if shipment.state is not ShipmentState.ASSIGNED or shipment.own_courier:
             raise Conflict
-        _tell_partner(shipment, AssignmentState.SUPERSEDED, "taken_back")
+        tell_partner(shipment, AssignmentState.SUPERSEDED, "taken_back")
         routing.back_to_ready(shipment, exclude=True)
         note("shipment", code, "taken_back", by)
         record(OfferEnded(shipment_id=shipment.id))
@@ -201,7 +201,7 @@ def release(assignment_ref: str, reason: str, by: Actor) -> None:
             raise NotFound
         if shipment.state is not ShipmentState.ASSIGNED:
             raise _too_late(shipment)
-        _tell_partner(shipment, AssignmentState.RELEASED, reason)
+        tell_partner(shipment, AssignmentState.RELEASED, reason)
         routing.back_to_ready(shipment, exclude=True)
         note("shipment", shipment.code, "released", by, reason=reason)
         record(OfferEnded(shipment_id=shipment.id))
@@ -255,7 +255,7 @@ def hand_over(code: str, typed: str, by: Actor, *, without_code: bool = False) -
             shipment.cod_collected_minor = shipment.cod_due_minor or None
             move(shipment, ShipmentState.DELIVERED, at)
             _tell_step(shipment, before, by, reason="without_code" if without_code else None)
-            _tell_partner(shipment, AssignmentState.COMPLETED, "handed over, says the shop")
+            tell_partner(shipment, AssignmentState.COMPLETED, "handed over, says the shop")
         else:
             failed = CodeLocked() if checked.locked_s else WrongCode()
     if failed is not None:
@@ -283,7 +283,7 @@ def call_back(code: str, by: Actor) -> None:
         move(shipment, ShipmentState.RETURNING, clock.now())
         shipment.attention = "returning"
         _tell_step(shipment, before, by)
-        _tell_partner(shipment)
+        tell_partner(shipment)
 
 
 def receive_back(code: str, by: Actor) -> None:
@@ -295,17 +295,30 @@ def receive_back(code: str, by: Actor) -> None:
         move(shipment, ShipmentState.RETURNED, clock.now())
         shipment.attention = None
         _tell_step(shipment, before, by)
-        _tell_partner(shipment, AssignmentState.COMPLETED, "returned")
+        tell_partner(shipment, AssignmentState.COMPLETED, "returned")
         record(ShipmentFailed(shipment_id=shipment.id, order_id=shipment.order_id))
+
+
+def count_again(order: Order, parcels: Sequence[Shipment]) -> None:
+    """Bring what is in the locked parcels of a locked order, and what they collect, up to its lines as they are now."""
+    contents = contents_of(parcels)
+    booked = db.session.scalar(
+        select(func.sum(OrderLine.quantity)).where(OrderLine.order_id == order.id, OrderLine.kind != ProductKind.GOODS)
+    )
+    live = [one for one in parcels if is_live(one)]
+    for one in live:
+        if one.part_id is None:
+            one.items = sum(contents[one.id].values()) + (int(booked or 0) if one is live[0] else 0)
+    tell_what_is_due(order, parcels)
 
 
 # --- the row, and the partner's side of it ---------------------------------------------------------------------------
 
 
-def locked_of_order(order_id: int) -> Shipment | None:
-    """The parcel of an order, its row locked after the order's; None while there is none."""
-    shipment_id = db.session.scalar(select(Shipment.id).where(Shipment.order_id == order_id))
-    return lock_rows(Shipment, [shipment_id])[0] if shipment_id is not None else None
+def locked_of_order(order_id: int) -> list[Shipment]:
+    """The parcels of an order by their numbers, their rows locked after the order's."""
+    found = db.session.scalars(select(Shipment.id).where(Shipment.order_id == order_id)).all()
+    return sorted(lock_rows(Shipment, found), key=lambda one: one.number)
 
 
 @contextmanager
@@ -320,52 +333,6 @@ def _held(code: str) -> Iterator[Shipment]:
         if shipment.partner_id != found.partner_id:
             raise Conflict
         yield shipment
-
-
-def _tell_partner(shipment: Shipment, ended: AssignmentState | None = None, reason: str | None = None) -> None:
-    """Bring the active assignment, if there is one, up to date with a locked shipment."""
-    assignment = _active_assignment(shipment)
-    if assignment is None:
-        return
-    at = clock.now()
-    if shipment.state in WITH_RIDER | TERMINAL | {ShipmentState.RETURNING}:
-        assignment.status = shipment.state
-    assignment.updated_at = at
-    if ended is not None:
-        assignment.state, assignment.ended_at, assignment.end_reason = ended, at, reason
-
-
-def _active_assignment(shipment: Shipment) -> Assignment | None:
-    if shipment.partner_id is None or shipment.assignment_ref is None:
-        return None
-    return db.session.scalars(
-        select(Assignment)
-        .where(
-            Assignment.partner_id == shipment.partner_id,
-            Assignment.ref == shipment.assignment_ref,
-            Assignment.state == AssignmentState.ACTIVE,
-        )
-        .with_for_update()
-    ).first()
-
-
-def collect(shipment: Shipment, due_minor: int) -> None:
-    """Say what is to be collected for a locked shipment with its partner in scope: here, in the open offer, and in the
-    courier's own work. In the caller's transaction."""
-    if shipment.cod_due_minor == due_minor:
-        return
-    shipment.cod_due_minor = due_minor
-    shipment.version += 1
-    if shipment.partner_id is None:
-        return
-    offer = db.session.scalars(
-        select(Offer).where(Offer.partner_id == shipment.partner_id, Offer.ref == shipment.offer_ref).with_for_update()
-    ).first()
-    if offer is not None:
-        offer.body = {**offer.body, "cod_due_minor": due_minor}
-    assignment = _active_assignment(shipment)
-    if assignment is not None:
-        assignment.cod_due_minor, assignment.updated_at = due_minor, clock.now()
 
 
 def _tell_step(shipment: Shipment, before: ShipmentState, by: Actor, reason: str | None = None) -> None:

@@ -1,12 +1,12 @@
-"""What the desk does with an order that has a parcel: both move in one transaction, or neither does.
+"""What the desk does with an order that has parcels: all move in one transaction, or none does.
 
-Order and parcel both know whether the goods have left. Each verb locks the order first, then the parcel. What a courier
-holds is decided on the parcel's own page, where the courier and the customer's code are asked for.
+Order and parcels both know whether the goods have left. Each verb locks the order first, then its parcels. What a
+courier holds is decided on the parcel's own page, where the courier and the customer's code are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -14,8 +14,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from storefront.delivery import actions, routing
-from storefront.delivery.following import follow
+from storefront.delivery.copies import tell_what_is_due
+from storefront.delivery.following import follow, follow_all
 from storefront.delivery.models import Shipment
+from storefront.delivery.parcels import is_live
 from storefront.delivery.scopes import beside
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.delivery.tracking import move
@@ -28,7 +30,7 @@ from storefront.orders import parting
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.parting import hand_over_rest
-from storefront.orders.states import ON_THE_SHELF, FulfilmentMethod, FulfilmentState
+from storefront.orders.states import COUNTS, ON_THE_SHELF, FulfilmentMethod, FulfilmentState
 from storefront.payments.actions import record_cash, take_back_cash
 
 _S = ShipmentState
@@ -77,48 +79,57 @@ class OnItsWay(ParcelDecides):
 
 
 @contextmanager
-def _with_parcel(order_id: int) -> Iterator[tuple[Order, Shipment | None]]:
-    """The order and its parcel (if any), locked in this order, in one transaction with its partner in scope.
+def with_parcels(order_id: int, code: str | None = None) -> Iterator[tuple[Order, list[Shipment]]]:
+    """The order and its parcels, locked in this order, in one transaction with one partner in scope: that of `code`'s.
 
-    Raises NoSuchOrder.
+    The rows of other partners follow by a job (`delivery.copies`). Raises NoSuchOrder.
     """
     with transaction():
-        partner_id = db.session.scalar(select(Shipment.partner_id).where(Shipment.order_id == order_id))
+        partner_id = db.session.scalar(
+            select(Shipment.partner_id)
+            .where(Shipment.order_id == order_id, Shipment.partner_id.is_not(None), Shipment.state.not_in(TERMINAL))
+            .order_by((Shipment.code == (code or "")).desc(), Shipment.number)
+            .limit(1)
+        )
     with beside(partner_id), transaction():
-        order = locked(order_id)
-        shipment = actions.locked_of_order(order_id)
-        if shipment is not None and shipment.partner_id != partner_id:
-            raise Conflict
-        yield order, shipment
+        yield locked(order_id), actions.locked_of_order(order_id)
 
 
 def hand_over(order_id: int, by: Actor, *, collected: bool = False) -> None:
-    """The goods leave the shop, paid in cash just now if `collected`. A parcel that nobody else has leaves with it.
+    """The goods leave the shop, paid in cash just now if `collected`. Parcels that nobody else has leave with them.
 
-    Raises CourierComes while a courier was asked for the parcel, NotConfirmed.
+    Raises CourierComes while a courier was asked for one of them, NotConfirmed.
     """
-    with _with_parcel(order_id) as (order, drafted):
+    with with_parcels(order_id) as (order, known):
         if collected:
             record_cash(order_id, by)
-        if order.fulfilment_state is FulfilmentState.PARTLY:
+        is_to_be_delivered = order.fulfilment_method is FulfilmentMethod.DELIVERY
+        if order.fulfilment_state is FulfilmentState.PARTLY and not is_to_be_delivered:
             hand_over_rest(order_id, by)
             return
-        if drafted is None:
+        if not known:
             actions.create_shipment(order_id)
-        shipment = drafted or actions.locked_of_order(order_id)
-        if shipment is None or shipment.state is _S.CANCELLED:
+        parcels = known or actions.locked_of_order(order_id)
+        live = [one for one in parcels if is_live(one)]
+        if not live:
             orders.hand_over(order_id, by)
-        elif shipment.state in PROMISED:
+            return
+        if any(one.state in PROMISED for one in live):
             raise CourierComes
-        elif shipment.state in IN_THE_SHOP:
-            orders.hand_over(order_id, by)
-            shipment.cod_due_minor = actions.cash_due(order)
-            shipment.own_courier, shipment.unroutable, shipment.attention = True, False, None
-            if shipment.state is _S.DRAFT:
-                move(shipment, _S.READY, clock.now())
-            actions.depart(shipment, by)
-        else:
-            follow(shipment.id)
+        if order.state not in COUNTS:
+            raise orders.NotConfirmed
+        _leave([one for one in live if one.state in IN_THE_SHOP], order, parcels, by)
+        follow_all(order, parcels, by)
+
+
+def _leave(leaving: Sequence[Shipment], order: Order, parcels: Sequence[Shipment], by: Actor) -> None:
+    """These go out with the shop's own courier."""
+    tell_what_is_due(order, parcels)
+    for one in leaving:
+        one.own_courier, one.unroutable, one.attention = True, False, None
+        if one.state is _S.DRAFT:
+            move(one, _S.READY, clock.now())
+        actions.depart(one, by)
 
 
 def hand_over_part(order_id: int, units: Mapping[int, int], by: Actor, *, collected: bool = False) -> FulfilmentState:
@@ -133,20 +144,20 @@ def hand_over_part(order_id: int, units: Mapping[int, int], by: Actor, *, collec
 
 
 def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
-    """The order arrived. Raises NotThereYet for a parcel that has not: its own page asks for the customer's code.
+    """The order arrived. Raises NotThereYet while a parcel has not: its own page asks for the customer's code.
 
     Raises NotOut for an order that is to be delivered and has no parcel yet.
     """
-    with _with_parcel(order_id) as (order, shipment):
-        if shipment is not None and shipment.state is not _S.DELIVERED:
+    with with_parcels(order_id) as (order, parcels):
+        if any(one.state is not _S.DELIVERED for one in parcels if is_live(one) or len(parcels) == 1):
             raise NotThereYet
         is_in_shop = order.fulfilment_state in ON_THE_SHELF
-        if shipment is None and is_in_shop and order.fulfilment_method is FulfilmentMethod.DELIVERY:
+        if not parcels and is_in_shop and order.fulfilment_method is FulfilmentMethod.DELIVERY:
             raise NotOut
         if collected:
             record_cash(order_id, by)
-        if shipment is not None:
-            follow(shipment.id)
+        if parcels:
+            follow(parcels[0].id)
         elif order.fulfilment_state is FulfilmentState.PARTLY:
             hand_over_rest(order_id, by)
         else:
@@ -154,52 +165,65 @@ def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
 
 
 def note_cash(order_id: int, by: Actor) -> None:
-    """The whole amount came in cash at the desk; whoever holds the parcel has nothing to collect any more.
+    """The whole amount came in cash at the desk; whoever holds a parcel has nothing to collect any more.
 
     Raises what `record_cash` raises.
     """
-    with _with_parcel(order_id) as (order, shipment):
+    with with_parcels(order_id) as (order, parcels):
         record_cash(order_id, by)
-        _tell_what_is_due(order, shipment)
+        tell_what_is_due(order, parcels)
 
 
 def unnote_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:
     """Undo `note_cash`: the courier collects it after all. Raises what `take_back_cash` raises."""
-    with _with_parcel(order_id) as (order, shipment):
+    with with_parcels(order_id) as (order, parcels):
         take_back_cash(order_id, by, within=within)
-        _tell_what_is_due(order, shipment)
+        tell_what_is_due(order, parcels)
 
 
-def _tell_what_is_due(order: Order, shipment: Shipment | None) -> None:
-    if shipment is not None and shipment.state not in TERMINAL:
-        actions.collect(shipment, actions.cash_due(order))
+def follow_payment(order_id: int) -> None:
+    """Money came in another way than in cash: whoever holds a parcel has less to collect, or nothing."""
+    with with_parcels(order_id) as (order, parcels):
+        tell_what_is_due(order, parcels)
 
 
 def unmark_ready(order_id: int, by: Actor) -> None:
-    """Take "ready" back; a parcel that no courier has taken waits again. Raises CourierHasIt for one that has."""
-    with _with_parcel(order_id) as (order, shipment):
+    """Take "ready" back; parcels that no courier has taken wait again. Raises CourierHasIt for one that was taken."""
+    with with_parcels(order_id) as (order, parcels):
         if order.fulfilment_state is not FulfilmentState.READY:
             return
-        if shipment is not None and shipment.state not in IN_THE_SHOP | {_S.OFFERED}:
-            raise CourierHasIt
-        if shipment is not None and shipment.state is _S.OFFERED:
-            routing.withdraw(shipment, "not_ready")
-            routing.back_to_ready(shipment, exclude=False)
-        if shipment is not None and shipment.state is _S.READY:
-            shipment.unroutable, shipment.attention = False, None
-            move(shipment, _S.DRAFT, clock.now())
-            note("shipment", shipment.code, "not_ready", by)
+        for one in parcels:
+            if is_live(one):
+                unpack(one, by)
         orders.unmark_ready(order_id, by)
 
 
-def cancel(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = ()) -> None:
-    """Cancel an order and call its parcel off; what `damaged` lines (by position) hold does not go on sale again.
+def unpack(shipment: Shipment, by: Actor) -> None:
+    """A locked parcel is not ready after all, in the caller's transaction. Raises CourierHasIt once it was taken."""
+    if shipment.state not in IN_THE_SHOP | {_S.OFFERED}:
+        raise CourierHasIt
+    call_offer_back(shipment, "not_ready")
+    if shipment.state is _S.READY:
+        shipment.unroutable, shipment.attention = False, None
+        move(shipment, _S.DRAFT, clock.now())
+        note("shipment", shipment.code, "not_ready", by)
 
-    Raises OnItsWay once the parcel has left, CannotCancel.
+
+def call_offer_back(shipment: Shipment, why: str) -> None:
+    """Take a locked parcel out of the queue it is offered in, in the caller's transaction."""
+    if shipment.state is _S.OFFERED:
+        routing.withdraw(shipment, why)
+        routing.back_to_ready(shipment, exclude=False)
+
+
+def cancel(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = ()) -> None:
+    """Cancel an order and call its parcels off; what `damaged` lines (by position) hold does not go on sale again.
+
+    Raises OnItsWay once a parcel has left, CannotCancel.
     """
-    with _with_parcel(order_id) as (_order, shipment):
-        if shipment is not None and shipment.state not in IN_THE_SHOP | PROMISED | {_S.CANCELLED}:
+    with with_parcels(order_id) as (_order, parcels):
+        if any(one.state not in IN_THE_SHOP | PROMISED | {_S.CANCELLED} for one in parcels):
             raise OnItsWay
         orders.cancel_order(order_id, reason, by, damaged=damaged)
-        if shipment is not None:
-            actions.call_off(shipment)
+        for one in parcels:
+            actions.call_off(one)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from storefront.delivery import actions, partner_queries, replies, routing
+from storefront.delivery import actions, copies, handing, partner_queries, replies, routing
 from storefront.delivery.following import follow
 from storefront.delivery.models import Partner
 from storefront.delivery.queries import Letter, letter_about
@@ -14,6 +14,8 @@ from storefront.events import (
     OrderCancelled,
     OrderConfirmed,
     OrderReady,
+    ParcelTouched,
+    PaymentSucceeded,
     ShipmentDelivered,
     ShipmentFailed,
     ShipmentPickedUp,
@@ -43,10 +45,22 @@ def cancel_shipment(order_id: int) -> None:
     actions.cancel_shipment(order_id)
 
 
+@shop_job("delivery.follow_payment")
+def follow_payment(order_id: int, attempt_id: int) -> None:
+    """Money came: the courier does not collect it once more."""
+    handing.follow_payment(order_id)
+
+
 @shop_job("delivery.find_courier")
 def find_courier(shipment_id: int, order_id: int = 0) -> None:
     """A parcel is ready, or its offer ended without a courier: ask the next partner."""
     routing.route(shipment_id)
+
+
+@shop_job("delivery.tell_partner")
+def tell_partner(shipment_id: int, partner_id: int) -> None:
+    """The shop changed a parcel beside others: the partner's own rows follow."""
+    copies.bring_up_to_date(shipment_id, partner_id)
 
 
 @shop_job("delivery.follow_order")
@@ -99,8 +113,10 @@ ANSWERS: dict[type, list[ShopJob]] = {
     OrderConfirmed: [create_shipment],
     OrderReady: [make_ready],
     OrderCancelled: [cancel_shipment],
+    PaymentSucceeded: [follow_payment],
     ShipmentReady: [find_courier],
     OfferEnded: [find_courier],
+    ParcelTouched: [tell_partner],
     ShipmentPickedUp: [follow_order, tell_on_its_way],
     ShipmentDelivered: [follow_order, tell_delivered],
     ShipmentFailed: [follow_order],

@@ -99,7 +99,11 @@ class PartnerContract(ShopOwned, Model):
 
 
 class Shipment(ShopOwned, Model):
-    """The one parcel of an order that is to be delivered.
+    """A parcel of an order that is to be delivered: its only one, or the `number`th of several.
+
+    Of several, those that were split off have lines of their own (`ShipmentLine`); the one without carries all that is
+    in no other. `part_id` is what left with it, once that was written down; `taken_back` says whether its goods,
+    returned, are with the order again; `cash_noted` whether what was collected is in the order's payments.
 
     `token` is the customer's secret link. `delivery_code` is what the customer tells the rider: four digits that no
     hash could protect, so they stand here plainly and are kept from partners by never entering a partner's row; five
@@ -109,12 +113,15 @@ class Shipment(ShopOwned, Model):
 
     __tablename__ = "shipments"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "order_id"),
+        UniqueConstraint("tenant_id", "order_id", "number"),
         UniqueConstraint("tenant_id", "code"),
         UniqueConstraint("tenant_id", "token"),
+        UniqueConstraint("tenant_id", "part_id"),
         shop_fk("order_id", "orders"),
+        shop_fk("part_id", "handed_parts"),
         shop_fk("zone_id", "delivery_zones"),
         CheckConstraint("cod_due_minor >= 0", name="cod_due"),
+        CheckConstraint("number > 0", name="number"),
         Index("ix_shipments_state", "tenant_id", "state", "state_since"),
     )
 
@@ -123,6 +130,8 @@ class Shipment(ShopOwned, Model):
     token: Mapped[str]
     order_id: Mapped[int]
     order_code: Mapped[str]
+    number: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    part_id: Mapped[int | None]
     state: Mapped[ShipmentState] = mapped_column(default=ShipmentState.DRAFT)
     state_since: Mapped[datetime]
     status_seq: Mapped[int] = mapped_column(default=0)
@@ -134,6 +143,8 @@ class Shipment(ShopOwned, Model):
     currency: Mapped[str]
     cod_due_minor: Mapped[int] = mapped_column(default=0)
     cod_collected_minor: Mapped[int | None]
+    taken_back: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    cash_noted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     delivery_code: Mapped[str]
     code_tries: Mapped[int] = mapped_column(default=0)
     code_locked_until: Mapped[datetime | None]
@@ -149,6 +160,24 @@ class Shipment(ShopOwned, Model):
     unroutable: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     attention: Mapped[str | None]
+
+
+class ShipmentLine(ShopOwned, Model):
+    """So many units of an order's line that go in a parcel of their own."""
+
+    __tablename__ = "shipment_lines"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "shipment_id", "order_line_id"),
+        shop_fk("shipment_id", "shipments"),
+        shop_fk("order_line_id", "order_lines", ondelete="CASCADE"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_shipment_lines_line", "tenant_id", "order_line_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    shipment_id: Mapped[int]
+    order_line_id: Mapped[int]
+    quantity: Mapped[int]
 
 
 class TrackingEvent(ShopOwned, Model):

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from storefront.delivery.copies import in_scope
 from storefront.delivery.models import Offer, Partner, PartnerContract, Shipment, Zone
 from storefront.delivery.offers import MAX_RECEIVES
 from storefront.delivery.places import coarse_plus_code
@@ -126,7 +127,7 @@ def _has_partners() -> bool:
 
 def withdraw(shipment: Shipment, reason: str) -> None:
     """End the open offer of a locked shipment, with its partner in scope, in the caller's transaction."""
-    if shipment.partner_id is None:
+    if not in_scope(shipment):
         return
     db.session.execute(
         update(Offer)

@@ -73,6 +73,7 @@ class DemoCategory:
     translations: Translations = field(default_factory=dict)
     weight_g: int | None = None
     """What one of its products weighs, packed."""
+    tax_class: str = "general"
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ SHOP = DemoShop(
     cover_alt="Mostrador con canastas de pan, azulejos y papel picado",
     categories=(
         DemoCategory("pan-dulce", "Pan dulce"),
-        DemoCategory("pan-salado", "Pan salado"),
+        DemoCategory("pan-salado", "Pan salado", tax_class="zero"),
         DemoCategory("pan-de-oaxaca", "Panes de Oaxaca"),
         DemoCategory("pasteles", "Pasteles por encargo"),
         DemoCategory("tamales", "Tamales"),

@@ -176,13 +176,14 @@ def return_goods(cause: str, cause_id: int, by: Actor) -> dict[int, int]:
         return by_variant(ended)
 
 
-def return_some(cause: str, cause_id: int, variant_id: int, qty: int, by: Actor) -> int:
-    """Put so many units of one variant back on sale: of those a cause holds, and of those it had consumed.
+def return_some(cause: str, cause_id: int, variant_id: int, qty: int, by: Actor, *, gone_only: bool = False) -> int:
+    """Put so many units of one variant back on sale: of those a cause holds (unless `gone_only`), and of those it had
+    consumed.
 
     Returns how many units: fewer where the cause has no more of them, none where nothing is counted.
     """
     with transaction():
-        kept = [HoldState.ACTIVE, HoldState.CONSUMED]
+        kept = [HoldState.CONSUMED] if gone_only else [HoldState.ACTIVE, HoldState.CONSUMED]
         found = db.session.scalars(
             select(StockHold.id).where(
                 StockHold.cause == cause, StockHold.cause_id == cause_id, StockHold.variant_id == variant_id,

@@ -25,8 +25,10 @@ from jinja2.filters import do_urlencode
 from markupsafe import Markup
 
 from storefront.kernel import clock
+from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.money import Money, format_money, home_symbol
-from storefront.kernel.tenancy import find_shop
+from storefront.kernel.taxes import class_of
+from storefront.kernel.tenancy import current_shop, find_shop
 
 _DAY = {"pt": "EEEE, d", "en": "EEEE d"}
 _DAY_MONTH = {"pt": "EEEE, d 'de' MMMM", "en": "EEEE, MMMM d", "es": "EEEE d 'de' MMMM"}
@@ -160,6 +162,32 @@ def percent(basis_points: int) -> str:
     return format_percent(Decimal(basis_points) / 10_000, "#,##0.##\u00a0%", locale=page_locale())
 
 
+def tax_word(inside: bool) -> str:
+    """How the tax of a sum is called where it is inside the prices, and where it comes on top."""
+    return _("Impuesto incluido") if inside else COUNTRIES[current_shop().country].tax_name
+
+
+def tax_on_top(tax_class: str) -> str | None:
+    """The tax that is still to be added to a listed price of this class ("IVA"); None where nothing is."""
+    shop = current_shop()
+    if shop.prices_include_tax or not class_of(shop, tax_class).rate_bp:
+        return None
+    return COUNTRIES[shop.country].tax_name
+
+
+def tax_rows(sums: Any) -> list[tuple[str, str]]:
+    """The rows of a bill that say its tax: one, or one for each rate where there are several."""
+    if len(sums.taxes) < 2:
+        return [(tax_word(sums.tax_inside), money(sums.tax))]
+    name = COUNTRIES[current_shop().country].tax_name
+    labels = [f"{name} {percent(rate_bp)}" for rate_bp, _minor in sums.taxes]
+    if sums.tax_inside:
+        labels = [_("%(tax)s incluido", tax=label) for label in labels]
+    return [
+        (label, money_minor(minor, sums.currency)) for label, (_rate, minor) in zip(labels, sums.taxes, strict=True)
+    ]
+
+
 def number(value: int | Decimal) -> str:
     """A plain number with the country's separators."""
     return format_decimal(value, locale=page_locale())
@@ -186,6 +214,9 @@ def init_filters(app: Flask) -> None:
             "month": month,
             "phone": phone,
             "percent": percent,
+            "tax_on_top": tax_on_top,
+            "tax_word": tax_word,
+            "tax_rows": tax_rows,
             "number": number,
             "urlencode": urlencode,
         }

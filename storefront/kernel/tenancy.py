@@ -10,10 +10,10 @@ as Flask-Login does with its user loader.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,10 +26,12 @@ class NoShop(LookupError):
 class Shop:
     """A shop as the engine sees it: a snapshot of settings, never a database row.
 
-    `tax_rate_bp` is in basis points (1600 = 16 %) and included in prices; `hue` is the shop's colour, 0 to 359;
-    `base_url` is the canonical origin for links in mails; `packaging_minor` is what packaging costs for goods that are
-    received in the ways of `packaging_for`; goods may come back for `return_days` after the hand-over, in the words of
-    `return_policy`; `version` grows with every change of settings.
+    `tax_rate_bp` is the general rate in basis points (1600 = 16 %), `tax_rates` what the shop set for other classes
+    (`kernel.taxes`); prices have their tax inside unless `prices_include_tax` is false. `hue` is the shop's colour, 0
+    to 359; `base_url` is the canonical origin for links in mails; `packaging_minor` is what packaging costs for goods
+    that are received in the ways of `packaging_for`; the `deposit_…` are read by `pricing.deposits`; goods may
+    come back for `return_days` after the hand-over, in the words of `return_policy`; `version` grows with every change
+    of settings.
     """
 
     id: int
@@ -59,6 +61,12 @@ class Shop:
     packaging_for: tuple[str, ...] = ()
     takes_tips: bool = False
     tip_percents: tuple[int, ...] = ()
+    tax_rates: Mapping[str, int] = field(default_factory=dict)
+    prices_include_tax: bool = True
+    deposit_percent: int = 0
+    deposit_minor: int = 0
+    deposit_rest_days: int | None = None
+    deposit_refund_days: int | None = None
     return_days: int = 0
     return_policy: str = ""
     version: int = 1

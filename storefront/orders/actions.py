@@ -45,10 +45,12 @@ from storefront.orders.states import (
     WAITING,
     WINDOWS,
     Attention,
+    Channel,
     FulfilmentMethod,
     FulfilmentState,
     OrderState,
     PaymentState,
+    deposit_is_in,
 )
 from storefront.promotions.actions import PromotionGone, give_back, take_again
 from storefront.reservations.actions import (
@@ -155,8 +157,11 @@ def _confirm(order: Order, by: Actor, reason: str = "") -> None:
     order.confirmed_at = clock.now()
     if demand and order.fulfilment_state is FulfilmentState.NONE:
         move(order, FulfilmentState.PREPARING, by)
+    elif order.channel is Channel.LINK and order.fulfilment_state is FulfilmentState.NONE:
+        move(order, FulfilmentState.DELIVERED, by)  # an amount was asked for: there is nothing to hand over
     note("order", order.id, "confirmed", by, late=lapsed)
     record(OrderConfirmed(order_id=order.id))
+    _complete_if_done(order, by)
 
 
 def demand_of(lines: Sequence[Any]) -> dict[int, int]:
@@ -240,7 +245,8 @@ def cancel_own_order(order_id: int, reason: str, by: Actor) -> Order:
         order = locked(order_id)
         if order.state is OrderState.CANCELLED:
             return order
-        if order.state not in WAITING or order.payment_state in SETTLED | {PaymentState.PROOF_REVIEW}:
+        is_kept = order.payment_state in SETTLED | {PaymentState.PROOF_REVIEW} or deposit_is_in(order)
+        if order.state not in WAITING or is_kept:
             raise AskTheShop
         return cancel_order(order_id, reason, by)
 
@@ -321,12 +327,12 @@ def set_payment_state(order_id: int, state: PaymentState, by: Actor, reason: str
     """Follow what happened to the money. It stops the clock, and so does a proof under review; else it runs again."""
     with transaction():
         order = locked(order_id)
-        before = order.payment_state
-        if before is state:
+        if order.payment_state is not state:
+            move(order, state, by, reason)
+        elif not order.deposit_minor:
             return order
-        move(order, state, by, reason)
         if order.state in WAITING:
-            _mind_the_clock(order, before)
+            _mind_the_clock(order)
         if state in RETURNING and order.attention in ABOUT_MONEY:
             order.attention = None  # the money's way back has rows and a list of its own from here on
         if state not in SETTLED and order.state is OrderState.COMPLETED:
@@ -335,12 +341,14 @@ def set_payment_state(order_id: int, state: PaymentState, by: Actor, reason: str
     return order
 
 
-def _mind_the_clock(order: Order, before: PaymentState) -> None:
-    if order.payment_state in {PaymentState.PROOF_REVIEW, PaymentState.PAID}:
+def _mind_the_clock(order: Order) -> None:
+    has_stopped = order.expires_at is None
+    if order.payment_state in RETURNING:
+        if has_stopped:
+            order.expires_at = clock.now()  # the money goes back: nothing keeps the order any more
+    elif order.payment_state in {PaymentState.PROOF_REVIEW, PaymentState.PAID} or deposit_is_in(order):
         _keep_until(order, None)  # whoever paid in time keeps it, however late our own work is
-    elif before is PaymentState.PAID and order.payment_state in SETTLED:
-        order.expires_at = clock.now()  # the money goes back: nothing keeps the order any more
-    elif before in {PaymentState.PROOF_REVIEW, PaymentState.PAID}:  # paid and not any more: it was a slip
+    elif has_stopped:  # paid and not any more: it was a slip
         _keep_until(order, clock.now() + WINDOWS[order.payment_method])
 
 

@@ -18,6 +18,7 @@ from storefront.inventory.actions import change_holds
 from storefront.inventory.movements import Cause
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db
+from storefront.kernel.taxes import GENERAL
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import CAUSE, taken_by
 from storefront.orders.models import Order, OrderLine
@@ -45,6 +46,7 @@ class NextLine:
     quantity: int
     category_id: int | None = None
     parts: list[dict[str, Any]] | None = None
+    tax_class: str = GENERAL
 
     @property
     def delta(self) -> int:
@@ -64,6 +66,7 @@ def lines_of(order_id: int) -> list[NextLine]:
             OrderLine.position, OrderLine.kind, OrderLine.product_id, OrderLine.variant_id, OrderLine.product_name,
             OrderLine.variant_name, OrderLine.sku, OrderLine.unit_minor, OrderLine.tax_rate_bp,
             OrderLine.quantity.label("before"), OrderLine.quantity, Product.category_id, OrderLine.parts,
+            OrderLine.tax_class,
         )
         .join(Product, (Product.tenant_id == OrderLine.tenant_id) & (Product.id == OrderLine.product_id))
         .where(OrderLine.order_id == order_id)
@@ -92,11 +95,12 @@ def bill_of(order: Order, lines: Sequence[NextLine], discounts: Sequence[Discoun
                      product_id=line.product_id, category_id=line.category_id)
                 for line in kept
             ],
-            lines[0].tax_rate_bp,
+            order.fees_rate_bp,
             discounts=discounts,
             shipping_minor=order.shipping_minor,
             packaging_minor=order.packaging_minor,
             tip_minor=order.tip_minor,
+            prices_include_tax=order.tax_inside,
         )
     )  # fmt: skip
 
@@ -117,7 +121,7 @@ def rewrite(order: Order, lines: Sequence[NextLine], sums: Totals) -> None:
     for line, amount in zip((one for one in lines if one.quantity), sums.lines, strict=True):
         row = known.get(line.position or 0)
         if row is None:
-            row = _added(order.id, next_position, line)
+            row = _added(order, next_position, line)
             next_position += 1
             db.session.add(row)
         row.quantity, row.discount_minor, row.gross_minor = line.quantity, amount.discount_minor, amount.gross_minor
@@ -131,9 +135,9 @@ def rewrite(order: Order, lines: Sequence[NextLine], sums: Totals) -> None:
         )
 
 
-def _added(order_id: int, position: int, line: NextLine) -> OrderLine:
+def _added(order: Order, position: int, line: NextLine) -> OrderLine:
     return OrderLine(
-        order_id=order_id,
+        order_id=order.id,
         position=position,
         kind=line.kind,
         product_id=line.product_id,
@@ -143,6 +147,8 @@ def _added(order_id: int, position: int, line: NextLine) -> OrderLine:
         sku=line.sku,
         unit_minor=line.unit_minor,
         tax_rate_bp=line.tax_rate_bp,
+        tax_class=line.tax_class,
+        tax_inside=order.tax_inside,
         parts=line.parts,
     )
 

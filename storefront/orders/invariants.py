@@ -1,7 +1,7 @@
 """What must always be true of a shop's orders, asked of the database. The answer lists violations; empty is sound.
 
-I7: one wish, one order. I9: who paid has their goods, their money back, or a person looking at it. I12: every order
-walked only where the tables allow. I14: one letter for one occasion.
+I7: one wish, one order. I9: who paid, or paid the deposit, has their goods, their money back, or a person looking at
+it. I12: every order walked only where the tables allow. I14: one letter for one occasion.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from storefront.orders.models import Order, OrderEvent, OrderLine
 from storefront.orders.states import (
     ON_THE_SHELF,
     TABLES,
+    WAITING,
     Axis,
     FulfilmentState,
     OrderState,
@@ -52,13 +53,22 @@ def _several_orders_for_one_wish() -> list[dict[str, Any]]:
 
 def _paid_for_nothing() -> list[dict[str, Any]]:
     has_ended = Order.state.in_((OrderState.CANCELLED, OrderState.EXPIRED))
+    deposit_waits = and_(
+        Order.state.in_(WAITING),
+        Order.deposit_minor > 0,
+        Order.received_minor >= func.least(Order.deposit_minor, Order.total_minor),
+    )
     ended = db.session.execute(
         select(Order.code).where(
             or_(
                 and_(Order.payment_state == PaymentState.PAID, Order.state.not_in(COUNTS)),
-                and_(Order.payment_state == PaymentState.PARTLY_PAID, has_ended),
+                and_(
+                    Order.payment_state == PaymentState.PARTLY_PAID,
+                    or_(and_(has_ended, Order.received_minor > Order.kept_minor), deposit_waits),
+                ),
             ),
             Order.attention.is_(None),
+            Order.disputed_minor == 0,  # its money is with the bank, or with whoever paid
         )
     )
     return [

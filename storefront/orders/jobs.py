@@ -47,7 +47,7 @@ def tell_shop(order_id: int) -> None:
     """Tell the shop that there is a new order, unless it wrote it down itself."""
     order = order_by_id(order_id)
     shop = current_shop()
-    if shop.email and order.channel is not Channel.SHOP:
+    if shop.email and order.channel is Channel.WEB:
         with transaction():
             mail.send(
                 "owner-new-order",

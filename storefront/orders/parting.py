@@ -1,4 +1,5 @@
-"""Handing an order over in parts: some pieces now, the rest later. Each part is a row with its lines.
+"""Handing an order over in parts: some pieces now, the rest later. Each part is a row with its lines, and goes into
+the customer's hands or into a parcel (`storefront.delivery`).
 
 What has left is used up; what is still to be handed over stays held for the order. Pieces whose money went back while
 part of the order is still in the shop are taken off what is still there.
@@ -17,7 +18,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
 from storefront.catalogue.models import ProductKind
-from storefront.inventory.actions import consume_some
+from storefront.inventory.actions import consume_some, hold_stock, return_some
 from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, transaction
@@ -29,9 +30,9 @@ from storefront.orders.states import COUNTS, ON_THE_SHELF, FulfilmentMethod, Ful
 
 
 class NotInParts(Conflict):
-    """Parcels of couriers go whole, and what has left is gone."""
+    """What is delivered goes in parcels, and what has left is gone."""
 
-    message = _l("Solo lo que se recoge en la tienda se entrega por partes, y solo mientras quede algo por entregar.")
+    message = _l("Así se entrega solo lo que se recoge en la tienda, y solo mientras quede algo por entregar.")
 
 
 class NothingHanded(Invalid):
@@ -132,8 +133,8 @@ def hand_over_part(order_id: int, units: Mapping[int, int], by: Actor) -> Fulfil
             raise FewerToHand
         if not wanted:
             raise NothingHanded
-        number = _write(order_id, [(lines[position], many) for position, many in sorted(wanted.items())], by)
-        note("order", order_id, "part_handed_over", by, part=number, units=sum(wanted.values()))
+        part = _write(order_id, [(lines[position], many) for position, many in sorted(wanted.items())], by)
+        note("order", order_id, "part_handed_over", by, part=part.number, units=sum(wanted.values()))
         all_out = sum(line.left for line in lines.values()) == sum(wanted.values())
         state = FulfilmentState.DELIVERED if all_out else FulfilmentState.PARTLY
         set_fulfilment_state(order_id, state, by)
@@ -153,11 +154,42 @@ def hand_over_rest(order_id: int, by: Actor) -> None:
             set_fulfilment_state(order_id, FulfilmentState.DELIVERED, by)
 
 
+def send_part(order_id: int, units: Mapping[int, int], by: Actor) -> int:
+    """So many units of some lines (by id) left in a parcel of a locked order. Returns the id of the part."""
+    lines = {line.id: line for line in lines_to_hand(order_id)}
+    part = _write(order_id, [(lines[line_id], many) for line_id, many in sorted(units.items())], by)
+    note("order", order_id, "part_sent", by, part=part.number, units=sum(units.values()))
+    return part.id
+
+
+def take_part_back(order_id: int, units: Mapping[int, int], by: Actor) -> None:
+    """So many units of some lines (by id) came back and are with a locked order again, held as before."""
+    lines = {line.id: line for line in lines_to_hand(order_id)}
+    back: Counter[int] = Counter()
+    for line_id, many in sorted(units.items()):
+        _count_handed(order_id, line_id, -many)
+        back.update(taken_by(lines[line_id], many))
+    for variant_id in sorted(back):
+        counted = return_some(CAUSE, order_id, variant_id, back[variant_id], by, gone_only=True)
+        if counted:
+            hold_stock({variant_id: counted}, cause=CAUSE, cause_id=order_id, until=None)
+    note("order", order_id, "part_taken_back", by, units=sum(units.values()))
+
+
 def _left(line: LineToHand | None) -> int:
     return line.left if line is not None else 0
 
 
-def _write(order_id: int, chosen: Iterable[tuple[LineToHand, int]], by: Actor) -> int:
+def _count_handed(order_id: int, line_id: int, more: int) -> None:
+    db.session.execute(
+        update(OrderLine)
+        .where(OrderLine.id == line_id, OrderLine.order_id == order_id)
+        .values(handed_quantity=OrderLine.handed_quantity + more)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _write(order_id: int, chosen: Iterable[tuple[LineToHand, int]], by: Actor) -> HandedPart:
     number = 1 + int(
         db.session.scalar(select(func.count()).select_from(HandedPart).where(HandedPart.order_id == order_id)) or 0
     )
@@ -170,14 +202,9 @@ def _write(order_id: int, chosen: Iterable[tuple[LineToHand, int]], by: Actor) -
     gone: Counter[int] = Counter()
     for line, many in chosen:
         db.session.add(HandedLine(part_id=part.id, order_line_id=line.id, quantity=many))
-        db.session.execute(
-            update(OrderLine)
-            .where(OrderLine.id == line.id, OrderLine.order_id == order_id)
-            .values(handed_quantity=OrderLine.handed_quantity + many)
-            .execution_options(synchronize_session=False)
-        )
+        _count_handed(order_id, line.id, many)
         gone.update(taken_by(line, many))
     db.session.flush()
     for variant_id in sorted(gone):
         consume_some(CAUSE, order_id, variant_id, gone[variant_id], by)
-    return number
+    return part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.ids import new_code
 from storefront.kernel.outbox import record
+from storefront.kernel.taxes import GENERAL, class_of
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import CAUSE, demand_of
 from storefront.orders.models import CODE_LENGTH, Order, OrderLine
@@ -31,7 +32,8 @@ from storefront.orders.states import (
     OrderState,
     PaymentState,
 )
-from storefront.pricing.basket import Amount, Basket, Line, Totals, price
+from storefront.pricing.basket import Basket, Line, Totals, price
+from storefront.pricing.deposits import Terms
 from storefront.pricing.discounts import Discount
 from storefront.promotions.actions import redeem
 from storefront.promotions.buyers import Buyer
@@ -40,14 +42,15 @@ from storefront.reservations.actions import Contact, extend_bookings
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One line to be agreed on: so many units of `unit_minor` (tax included); for reservations also when and which.
+    """One line to be agreed on: so many units of `unit_minor`, of a tax class; for reservations also when and which.
 
-    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it.
+    Of a bundle, `parts` is what is in one, as `OrderLine.parts` keeps it. An amount that is asked for without a product
+    has neither product nor variant.
     """
 
     kind: ProductKind
-    product_id: int
-    variant_id: int
+    product_id: int | None
+    variant_id: int | None
     product_name: str
     variant_name: str
     sku: str
@@ -58,6 +61,7 @@ class NewLine:
     ends_at: datetime | None = None
     category_id: int | None = None
     parts: list[dict[str, Any]] | None = None
+    tax_class: str = GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class NewOrder:
     """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
+    `keep_for` is how long it waits, where that is not what its way of payment allows.
+    `terms` are those of its deposit, if there is one.
     """
 
     placement_key: str
@@ -85,6 +91,8 @@ class NewOrder:
     channel: Channel = Channel.WEB
     packaging_minor: int = 0
     tip_minor: int = 0
+    keep_for: timedelta | None = None
+    terms: Terms | None = None
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -95,11 +103,11 @@ def place_order(new: NewOrder, by: Actor) -> Order:
     """
     at = clock.now()
     with transaction():
-        sums = _priced(new)
+        sums = priced(new)
         order = _new_order(new, sums, at)
         db.session.add(order)
         db.session.flush()
-        db.session.add_all(_lines(order.id, new.lines, sums.lines))
+        db.session.add_all(_lines(order.id, new.lines, sums))
         until = (order.expires_at or at) + GRACE
         hold_stock(demand_of(new.lines), cause=CAUSE, cause_id=order.id, until=until)
         booked = [line.booking_id for line in new.lines if line.booking_id is not None]
@@ -115,12 +123,12 @@ def place_order(new: NewOrder, by: Actor) -> Order:
     return order
 
 
-def _priced(new: NewOrder) -> Totals:
+def priced(new: NewOrder) -> Totals:
     """What is agreed, priced by the one function that priced the bill."""
     shop = current_shop()
     lines = [
-        Line(line.unit_minor, line.quantity, shop.tax_rate_bp, key=line.variant_id, product_id=line.product_id,
-             category_id=line.category_id)
+        Line(line.unit_minor, line.quantity, class_of(shop, line.tax_class).rate_bp, key=line.variant_id or 0,
+             product_id=line.product_id, category_id=line.category_id)
         for line in new.lines
     ]  # fmt: skip
     return price(
@@ -132,6 +140,7 @@ def _priced(new: NewOrder) -> Totals:
             shipping_minor=new.shipping_minor,
             packaging_minor=new.packaging_minor,
             tip_minor=new.tip_minor,
+            prices_include_tax=shop.prices_include_tax,
             first_order=new.first_order,
         )
     )
@@ -162,21 +171,36 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         discount_net_minor=sums.discount_net_minor,
         net_minor=sums.net_minor,
         tax_minor=sums.tax_minor,
+        tax_inside=sums.tax_inside,
+        fees_rate_bp=sums.shipping.tax_rate_bp,
         tip_minor=sums.tip_minor,
         total_minor=sums.total_minor,
+        **_agreed(new.terms),
         payment_method=new.payment_method,
         note=new.note,
         placed_at=at,
-        expires_at=at + WINDOWS[new.payment_method],
+        expires_at=at + (new.keep_for or WINDOWS[new.payment_method]),
         return_days=shop.return_days,
     )
+
+
+def _agreed(terms: Terms | None) -> dict[str, Any]:
+    if terms is None:
+        return {}
+    return {
+        "deposit_minor": terms.deposit_minor,
+        "rest_due_at": terms.rest_due_at,
+        "rest_in_advance": terms.in_advance,
+        "deposit_refundable": terms.refundable,
+        "deposit_back_until": terms.back_until,
+    }
 
 
 def _contact(order: Order) -> Contact:
     return Contact(order.contact_name, order.contact_phone or "", order.note)
 
 
-def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -> list[OrderLine]:
+def _lines(order_id: int, lines: Sequence[NewLine], sums: Totals) -> list[OrderLine]:
     return [
         OrderLine(
             order_id=order_id,
@@ -194,12 +218,14 @@ def _lines(order_id: int, lines: Sequence[NewLine], amounts: Sequence[Amount]) -
             net_minor=amount.net_minor,
             tax_minor=amount.tax_minor,
             tax_rate_bp=amount.tax_rate_bp,
+            tax_class=line.tax_class,
+            tax_inside=sums.tax_inside,
             parts=line.parts,
             booking_id=line.booking_id,
             starts_at=line.starts_at,
             ends_at=line.ends_at,
         )
-        for position, (line, amount) in enumerate(zip(lines, amounts, strict=True), start=1)
+        for position, (line, amount) in enumerate(zip(lines, sums.lines, strict=True), start=1)
     ]
 
 

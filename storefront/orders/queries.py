@@ -31,6 +31,9 @@ from storefront.orders.states import (
     FulfilmentState,
     OrderState,
     PaymentState,
+    deposit_is_in,
+    due_now,
+    owes_rest,
 )
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "orders_of_customer",
     "todo_counts",
 ]
+from storefront.pricing.basket import taxes_by_rate
 from storefront.promotions.queries import names_of
 from storefront.reservations.models import Booking
 
@@ -70,8 +74,8 @@ class LineOfOrder:
     """
 
     kind: ProductKind
-    product_id: int
-    variant_id: int
+    product_id: int | None
+    variant_id: int | None
     product_name: str
     variant_name: str
     sku: str
@@ -80,6 +84,7 @@ class LineOfOrder:
     unit: Money
     amount: Money
     tax_rate_bp: int
+    tax_minor: int
     booking_id: int | None
     starts_at: datetime | None
     ends_at: datetime | None
@@ -136,6 +141,8 @@ class OrderView:
     discount_minor: int
     net_minor: int
     tax_minor: int
+    tax_inside: bool
+    fees_rate_bp: int
     tip_minor: int
     total_minor: int
     payment_method: str
@@ -149,6 +156,12 @@ class OrderView:
     history: tuple[Step, ...]
     discounts: tuple[tuple[str, Money], ...] = ()
     received_minor: int = 0
+    deposit_minor: int = 0
+    rest_due_at: datetime | None = None
+    rest_in_advance: bool = False
+    deposit_refundable: bool = True
+    deposit_back_until: datetime | None = None
+    kept_minor: int = 0
 
     @property
     def total(self) -> Money:
@@ -164,6 +177,26 @@ class OrderView:
     def due(self) -> Money:
         """What is still to be paid: the total less the money that came and counts towards it."""
         return Money(max(0, self.total_minor - self.received_minor), self.currency)
+
+    @property
+    def due_now(self) -> Money:
+        """What of that is to be paid now: until the order counts, what is missing of its deposit."""
+        return Money(due_now(self), self.currency)
+
+    @property
+    def due_later(self) -> Money:
+        """What is not due yet, of an order that waits for its deposit."""
+        return Money(self.due.minor - self.due_now.minor, self.currency)
+
+    @property
+    def deposit(self) -> Money:
+        """What confirms it, where that is not all of it."""
+        return Money(self.deposit_minor, self.currency)
+
+    @property
+    def owes_rest(self) -> bool:
+        """Whether it counts since its deposit came, and the rest is open."""
+        return owes_rest(self)
 
     @property
     def subtotal(self) -> Money:
@@ -191,6 +224,13 @@ class OrderView:
         return Money(self.tax_minor, self.currency)
 
     @property
+    def taxes(self) -> list[tuple[int, int]]:
+        """The tax of each rate that has any: (rate, minor units), the highest rate first."""
+        lines = [(line.tax_rate_bp, line.tax_minor) for line in self.lines]
+        fees = self.tax_minor - sum(line.tax_minor for line in self.lines)
+        return taxes_by_rate([*lines, (self.fees_rate_bp, fees)])
+
+    @property
     def needs_attention(self) -> bool:
         """Whether a person of the shop must look at it."""
         return self.attention is not None
@@ -216,9 +256,15 @@ class OrderView:
         return any(line.booking_id is not None for line in self.lines)
 
     @property
+    def is_charge(self) -> bool:
+        """Whether the shop asked for an amount, without any product."""
+        return self.channel is Channel.LINK
+
+    @property
     def customer_may_cancel(self) -> bool:
         """Whether the customer may still cancel by themselves."""
-        return self.is_waiting and self.payment_state not in SETTLED | {PaymentState.PROOF_REVIEW}
+        is_kept = self.payment_state in SETTLED | {PaymentState.PROOF_REVIEW} or deposit_is_in(self)
+        return self.is_waiting and not is_kept
 
     @property
     def shop_may_cancel(self) -> bool:
@@ -268,6 +314,23 @@ class OrderRow:
     first_line: str
     starts_at: datetime | None
     due: Money
+    is_charge: bool
+    currency: str
+    total_minor: int
+    received_minor: int
+    deposit_minor: int
+    rest_due_at: datetime | None
+    rest_in_advance: bool
+
+    @property
+    def due_now(self) -> Money:
+        """What of what is due is to be paid now."""
+        return Money(due_now(self), self.currency)
+
+    @property
+    def owes_rest(self) -> bool:
+        """Whether it counts since its deposit came, and the rest is open."""
+        return owes_rest(self)
 
 
 _COLUMNS = (
@@ -294,6 +357,8 @@ _COLUMNS = (
     Order.discount_minor,
     Order.net_minor,
     Order.tax_minor,
+    Order.tax_inside,
+    Order.fees_rate_bp,
     Order.tip_minor,
     Order.total_minor,
     Order.payment_method,
@@ -304,6 +369,12 @@ _COLUMNS = (
     Order.cancelled_reason,
     Order.attention,
     Order.received_minor,
+    Order.deposit_minor,
+    Order.rest_due_at,
+    Order.rest_in_advance,
+    Order.deposit_refundable,
+    Order.deposit_back_until,
+    Order.kept_minor,
 )
 
 _BOOKED = (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id)
@@ -363,8 +434,9 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             OrderLine.quantity,
             OrderLine.refunded_quantity,
             OrderLine.unit_minor,
-            (OrderLine.gross_minor + OrderLine.discount_minor).label("listed_minor"),
+            (OrderLine.quantity * OrderLine.unit_minor).label("listed_minor"),
             OrderLine.tax_rate_bp,
+            OrderLine.tax_minor,
             OrderLine.booking_id,
             OrderLine.parts,
             _STARTS_AT.label("starts_at"),
@@ -387,6 +459,7 @@ def _lines(order_id: int, currency: str) -> tuple[LineOfOrder, ...]:
             unit=Money(row.unit_minor, currency),
             amount=Money(row.listed_minor, currency),
             tax_rate_bp=row.tax_rate_bp,
+            tax_minor=row.tax_minor,
             booking_id=row.booking_id,
             starts_at=row.starts_at,
             ends_at=row.ends_at,
@@ -429,7 +502,7 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
         & (Order.fulfilment_state.in_(on_its_way) | bookings_only),
         "to_collect": (Order.state == OrderState.CONFIRMED)
         & (Order.fulfilment_state == FulfilmentState.DELIVERED)
-        & Order.payment_method.not_in(PAID_IN_ADVANCE)
+        & (Order.payment_method.not_in(PAID_IN_ADVANCE) | (Order.deposit_minor > 0))
         & Order.payment_state.not_in(SETTLED),
         "with_proof": Order.payment_state == PaymentState.PROOF_REVIEW,
         "attention": Order.attention.is_not(None),
@@ -503,10 +576,14 @@ def _listed() -> Any:
         Order.contact_phone,
         Order.total_minor,
         Order.received_minor,
+        Order.deposit_minor,
+        Order.rest_due_at,
+        Order.rest_in_advance,
         Order.currency,
         Order.placed_at,
         Order.expires_at,
         Order.attention,
+        Order.channel,
         pieces.label("pieces"),
         first.label("first_line"),
         starts.label("starts_at"),
@@ -533,6 +610,13 @@ def _row(row: Any) -> OrderRow:
         first_line=row.first_line or "",
         starts_at=row.starts_at,
         due=Money(max(0, row.total_minor - row.received_minor), row.currency),
+        is_charge=row.channel is Channel.LINK,
+        currency=row.currency,
+        total_minor=row.total_minor,
+        received_minor=row.received_minor,
+        deposit_minor=row.deposit_minor,
+        rest_due_at=row.rest_due_at,
+        rest_in_advance=row.rest_in_advance,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from storefront.kernel.states import Transitions
 
@@ -67,10 +68,14 @@ class FulfilmentMethod(StrEnum):
 
 
 class Channel(StrEnum):
-    """Who wrote an order down: the customer on the shop's pages, or the shop at its counter and on the telephone."""
+    """Who wrote an order down: the customer on the shop's pages, or the shop at its counter and on the telephone.
+
+    Link: the shop asks for an amount by a link, without any product.
+    """
 
     WEB = "web"
     SHOP = "shop"
+    LINK = "link"
 
 
 class Attention(StrEnum):
@@ -80,6 +85,7 @@ class Attention(StrEnum):
     PAID_AFTER_CANCEL = "paid_after_cancel"
     REFUND_DUE = "refund_due"
     DELIVERY_FAILED = "delivery_failed"
+    DISPUTED = "disputed"
 
 
 ABOUT_MONEY = frozenset({Attention.PAID_WITHOUT_STOCK, Attention.PAID_AFTER_CANCEL, Attention.REFUND_DUE})
@@ -118,8 +124,8 @@ FULFILMENT_STATES = Transitions(
         _F.NONE: {_F.PREPARING, _F.READY, _F.DELIVERED},
         _F.PREPARING: {_F.NONE, _F.READY, _F.PARTLY, _F.SHIPPED, _F.DELIVERED},
         _F.READY: {_F.NONE, _F.PREPARING, _F.PARTLY, _F.SHIPPED, _F.DELIVERED},
-        _F.PARTLY: {_F.DELIVERED},
-        _F.SHIPPED: {_F.DELIVERED, _F.RETURNED},
+        _F.PARTLY: {_F.SHIPPED, _F.DELIVERED, _F.RETURNED},
+        _F.SHIPPED: {_F.PARTLY, _F.DELIVERED, _F.RETURNED},
         _F.DELIVERED: {_F.RETURNED},
     }
 )
@@ -176,3 +182,36 @@ PAID_IN_ADVANCE = frozenset(
     {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card", "exchange"}
 )
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""
+
+
+class Owed(Protocol):
+    """What must be known of an order to say what of it is to be paid."""
+
+    @property
+    def state(self) -> OrderState: ...
+    @property
+    def payment_state(self) -> PaymentState: ...
+    @property
+    def total_minor(self) -> int: ...
+    @property
+    def deposit_minor(self) -> int: ...
+    @property
+    def received_minor(self) -> int: ...
+
+
+def due_now(order: Owed) -> int:
+    """What is to be paid now, in minor units: of an order with a deposit that does not count yet, the deposit."""
+    only_deposit = order.deposit_minor and order.state not in COUNTS
+    wanted = min(order.deposit_minor, order.total_minor) if only_deposit else order.total_minor
+    return max(0, wanted - order.received_minor)
+
+
+def deposit_is_in(order: Owed) -> bool:
+    """Whether the deposit that an order asked for is there: it is kept like one that is paid."""
+    return order.deposit_minor > 0 and not due_now(order)
+
+
+def owes_rest(order: Owed) -> bool:
+    """Whether an order counts because its deposit came, and the rest is still to be paid."""
+    open_rest = order.deposit_minor > 0 and order.payment_state not in SETTLED and due_now(order) > 0
+    return open_rest and order.state in COUNTS

@@ -48,6 +48,10 @@ class Situation(Protocol):
     def payment_method(self) -> str: ...
     @property
     def attention(self) -> Attention | None: ...
+    @property
+    def deposit_minor(self) -> int: ...
+    @property
+    def received_minor(self) -> int: ...
 
 
 _SHELF_STEPS = {
@@ -74,12 +78,13 @@ def next_step(order: Situation) -> NextStep:
 
 def _of_confirmed(order: Situation) -> NextStep:
     at_rest = order.fulfilment_state in ON_THE_SHELF | {FulfilmentState.PARTLY, FulfilmentState.DELIVERED}
-    if at_rest and order.payment_method == "bank_transfer" and order.payment_state not in SETTLED:
+    rest_only = 0 < order.deposit_minor <= order.received_minor
+    if at_rest and order.payment_method == "bank_transfer" and order.payment_state not in SETTLED and not rest_only:
         return NextStep.WAIT_FOR_PAYMENT  # its payment was taken back: nothing leaves before the money is there
     if order.fulfilment_state in _SHELF_STEPS:
         return _SHELF_STEPS[order.fulfilment_state]
     if order.fulfilment_state is FulfilmentState.DELIVERED:
-        in_advance = order.payment_method in PAID_IN_ADVANCE
+        in_advance = order.payment_method in PAID_IN_ADVANCE and not order.deposit_minor
         return NextStep.NOTHING if in_advance or order.payment_state in SETTLED else NextStep.COLLECT
     if order.fulfilment_method is FulfilmentMethod.DELIVERY:
         return NextStep.GIVE_TO_COURIER

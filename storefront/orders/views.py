@@ -95,7 +95,7 @@ def _customer(order: OrderView) -> Actor:
 
 
 def _pictures(order: OrderView) -> dict[int, Picture | None]:
-    found = sellable([line.variant_id for line in order.lines], order.locale)
+    found = sellable([line.variant_id for line in order.lines if line.variant_id], order.locale)
     return {variant_id: offer.picture for variant_id, offer in found.items()}
 
 

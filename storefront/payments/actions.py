@@ -22,6 +22,7 @@ from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Busy, Conflict
+from storefront.kernel.filters import tax_word
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
@@ -87,12 +88,12 @@ class NotCash(Conflict):
 
 
 def open_attempt(order_id: int, method: str) -> PaymentAttempt:
-    """Write down a try to pay what is due, in the caller's transaction. Nobody outside is told yet.
+    """Write down a try to pay what is due now, in the caller's transaction. Nobody outside is told yet.
 
     Raises NothingToPay when nothing is due.
     """
     order, can = locked(order_id), capability(method)
-    if not order.due_minor:
+    if not order.due_now_minor:
         raise NothingToPay
     number = (
         db.session.scalar(select(func.count()).select_from(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
@@ -103,7 +104,7 @@ def open_attempt(order_id: int, method: str) -> PaymentAttempt:
         order_id=order_id,
         method=method,
         state=AttemptState.CREATED,
-        amount_minor=order.due_minor,
+        amount_minor=order.due_now_minor,
         currency=order.currency,
         key=f"order:{current_shop().id}:{order_id}:attempt:{number}",
         checkout_expires_at=(at + PAGE_OPEN_FOR).replace(microsecond=0) if can else None,
@@ -126,16 +127,16 @@ def try_card_again(order_id: int, by: Actor) -> int:
     """
     with transaction():
         order = _payable(order_id)
-        latest, due = _open_card_attempt(order), order.due_minor
+        latest, due = _open_card_attempt(order), order.due_now_minor
     if latest is not None and latest.amount_minor != due:
         close_page(latest.id)
-    elif latest is not None and _is_late(latest):
+    elif latest is not None and is_late(latest):
         ask_provider(latest.id)
     with transaction():
         order = _payable(order_id)
         latest = _open_card_attempt(order)
-        is_good = latest is not None and latest.amount_minor == order.due_minor
-        if latest is not None and is_good and (latest.provider_ref or not _is_late(latest)):
+        is_good = latest is not None and latest.amount_minor == order.due_now_minor
+        if latest is not None and is_good and (latest.provider_ref or not is_late(latest)):
             return latest.id
         if latest is not None:
             move_attempt(latest, AttemptState.EXPIRED)
@@ -144,7 +145,7 @@ def try_card_again(order_id: int, by: Actor) -> int:
         return attempt.id
 
 
-def _is_late(attempt: PaymentAttempt) -> bool:
+def is_late(attempt: PaymentAttempt) -> bool:
     """Whether its page is over, or so near to it that the provider would not open it any more."""
     until = attempt.checkout_expires_at or attempt.created_at
     return until <= clock.now() + (SHORTEST_CHECKOUT if attempt.provider_ref is None else timedelta())
@@ -158,7 +159,8 @@ def _payable(order_id: int) -> Order:
 
 
 def _awaits_money(order: Order) -> bool:
-    return order.payment_state not in SETTLED and order.state in WAITING | {OrderState.CONFIRMED}
+    is_open = order.state in WAITING | {OrderState.CONFIRMED}
+    return is_open and order.payment_state not in SETTLED and order.due_now_minor > 0
 
 
 def _open_card_attempt(order: Order) -> PaymentAttempt | None:
@@ -227,18 +229,18 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
                 OrderLine.product_name,
                 OrderLine.quantity,
                 OrderLine.unit_minor,
-                OrderLine.gross_minor,
+                case((OrderLine.tax_inside, OrderLine.gross_minor), else_=OrderLine.net_minor).label("paid_minor"),
                 OrderLine.discount_minor,
             )
             .where(OrderLine.order_id == order.id)
             .order_by(OrderLine.position)
         ).all()
-    lines = [_checkout_line(row) for row in rows if row.gross_minor or not row.discount_minor]
+    lines = [_checkout_line(row) for row in rows if row.paid_minor or not row.discount_minor]
     shipping = order.shipping_minor - (order.discount_minor - sum(row.discount_minor for row in rows))
     with force_locale(order.locale):
         fees = [
             (order.shipping_name or _("Entrega"), shipping), (_("Empaque"), order.packaging_minor),
-            (_("Propina"), order.tip_minor),
+            (_("Propina"), order.tip_minor), (tax_word(inside=False), 0 if order.tax_inside else order.tax_minor),
         ]  # fmt: skip
     lines += [CheckoutLine(name, 1, minor) for name, minor in fees if minor]
     return attempt, order, lines
@@ -247,7 +249,7 @@ def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[Checkout
 def _checkout_line(row: Any) -> CheckoutLine:
     """A line as the provider shows it: with a discount its units have no whole price, so it is one thing."""
     if row.discount_minor:
-        return CheckoutLine(f"{row.quantity} × {row.product_name}", 1, row.gross_minor)
+        return CheckoutLine(f"{row.quantity} × {row.product_name}", 1, row.paid_minor)
     return CheckoutLine(row.product_name, row.quantity, row.unit_minor)
 
 
@@ -436,6 +438,8 @@ def _take_money(order: Order, attempt: PaymentAttempt, facts: dict[str, Any]) ->
         order_id=order.id,
     )
     if receiving.count_in(order, attempt, SYSTEM, attempt.method):
+        if order.payment_method in CASH and not order.due_minor:
+            order.payment_method = attempt.method  # it was to be paid in cash, and came by a link
         record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
 
 
@@ -463,7 +467,7 @@ def attempt_to_pay(order: Order, method: str) -> PaymentAttempt:
     """The open try to pay what is due now, or a new one. In a transaction that holds the order. Raises NothingToPay."""
     latest = latest_attempt(order.id)
     is_open = latest is not None and latest.state in UNDECIDED
-    if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_minor, method):
+    if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_now_minor, method):
         return latest
     if latest is not None and is_open and latest.provider is None:
         move_attempt(latest, AttemptState.CANCELLED)  # it was for another amount
@@ -481,8 +485,9 @@ def latest_attempt(order_id: int) -> PaymentAttempt | None:
     ).first()
 
 
-def record_cash(order_id: int, by: Actor) -> None:
-    """All that is due came in cash. Money that a courier took stays in the courier's custody until it is handed in.
+def record_cash(order_id: int, by: Actor, amount_minor: int | None = None) -> None:
+    """What is due came in cash, or `amount_minor` of it. What a courier took stays in the courier's custody until it is
+    handed in.
 
     Saying it twice changes nothing. Raises NotCash for an order that is paid in another way, NothingToPay for one that
     was cancelled, and as `confirm_order` for one that lapsed and whose goods are gone.
@@ -498,6 +503,8 @@ def record_cash(order_id: int, by: Actor) -> None:
         if order.state in {OrderState.REQUESTED, OrderState.EXPIRED}:
             confirm_order(order_id, by)
         attempt = attempt_to_pay(order, order.payment_method)
+        if amount_minor is not None:
+            attempt.amount_minor = min(amount_minor, attempt.amount_minor)
         move_attempt(attempt, AttemptState.SUCCEEDED)
         witness(by.kind, f"{attempt.key}:cash", order.id, attempt.id, "cash", {"by": by.label})
         held = Account.COURIER_CUSTODY if by.kind in {"rider", "partner"} else Account.CASH

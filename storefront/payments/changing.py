@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db
+from storefront.orders.actions import set_payment_state
 from storefront.orders.models import Order
-from storefront.orders.states import COUNTS, SETTLED
+from storefront.orders.states import COUNTS, SETTLED, PaymentState
 from storefront.payments import actions, ledger, refunding
 from storefront.payments.ledger import Account
 from storefront.payments.models import AttemptState, PaymentAttempt
@@ -58,6 +59,23 @@ def follow_change(order: Order, change_id: int, was: Sold, by: Actor) -> None:
             actions.move_attempt(attempt, AttemptState.CANCELLED)
         db.session.flush()
         actions.open_attempt(order.id, order.payment_method)
+
+
+def follow_shorter(order: Order, change_id: int, was: Sold, by: Actor) -> None:
+    """The same for an order of which a part is not delivered and that is not paid yet, or paid in part. What came may
+    be all of it now; what is too much goes back."""
+    too_much = max(0, order.received_minor - order.total_minor)
+    if not order.received_minor or order.due_minor:
+        follow_change(order, change_id, was, by)
+        return
+    for attempt in _open_attempts(order.id):
+        actions.move_attempt(attempt, AttemptState.CANCELLED)
+    _book(order.id, change_id, was, Sold.of(order))
+    order.received_minor -= too_much
+    db.session.flush()
+    set_payment_state(order.id, PaymentState.PAID, by)
+    if too_much:
+        refunding.refund_order(order.id, "changed", by, too_much)
 
 
 def _book(order_id: int, change_id: int, was: Sold, now: Sold) -> None:

@@ -35,7 +35,7 @@ from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
-from storefront.orders.states import SETTLED, OrderState
+from storefront.orders.states import SETTLED, OrderState, deposit_is_in
 from storefront.payments import ledger, receiving, refunding
 from storefront.payments.actions import move_attempt, open_attempt, witness
 from storefront.payments.ledger import Account
@@ -145,18 +145,18 @@ def _pay(order: Order, card_id: int, amount_minor: int, by: Actor, *conditions: 
     source = ("attempt", attempt.id)
     ledger.post(Account.GIFT_CARDS, Account.RECEIVABLE, amount_minor, kind="received", source=source, order_id=order.id)
     note("order", order.id, "gift_card_used", by, amount_minor=amount_minor)
-    if receiving.count_in(order, attempt, by, GIFT_CARD) and not order.due_minor:
+    if receiving.count_in(order, attempt, by, GIFT_CARD) and not order.due_now_minor:
         record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))
 
 
 def give_back(order_id: int) -> int:
     """An order lapsed: what it had of gift cards is on them again, and other money that came goes back.
 
-    Returns how much came back to cards, in minor units. Money in full that came in the meantime keeps it all.
+    Returns how much came back to cards, in minor units. Money that came in the meantime and is enough keeps it all.
     """
     with transaction():
         order = locked(order_id)
-        if order.state is not OrderState.EXPIRED or order.payment_state in SETTLED:
+        if order.state is not OrderState.EXPIRED or order.payment_state in SETTLED or deposit_is_in(order):
             return 0
         back = 0
         for attempt in _used(order_id, AttemptState.SUCCEEDED):
@@ -180,7 +180,7 @@ def take_again(order: Order) -> bool:
     In a transaction that holds the order. False when it is not, or when that is not what is due; nothing changed then.
     """
     gone = _used(order.id, AttemptState.CANCELLED)
-    if not gone or sum(attempt.amount_minor for attempt in gone) != order.due_minor:
+    if not gone or sum(attempt.amount_minor for attempt in gone) != order.due_now_minor:
         return False
     try:
         with db.session.begin_nested():

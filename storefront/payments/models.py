@@ -237,6 +237,7 @@ class DifferenceKind(StrEnum):
     SALE_NOT_BOOKED = "sale_not_booked"
     ORDER_OWES = "order_owes"
     GIFT_CARDS = "gift_cards"
+    DISPUTE_UNKNOWN = "dispute_unknown"
 
 
 class ReconciledDay(ShopOwned, Model):

@@ -36,6 +36,7 @@ from storefront.payments.models import (
     TransferProof,
 )
 from storefront.payments.returns import KEPT_WORDS, REASONS, PaidLine, PaidOrder
+from storefront.pricing.basket import split
 
 PAGE = 25
 
@@ -264,8 +265,11 @@ def went_to_a_gift_card(refund_id: int) -> bool:
 def paid_order(order_id: int) -> PaidOrder:
     """An order as it was paid, and what of it went back; decide with it only while the order is locked."""
     order = db.session.execute(
-        select(Order.total_minor, Order.tax_minor, Order.packaging_minor, Order.tip_minor).where(Order.id == order_id)
-    ).one()
+        select(
+            Order.total_minor, Order.tax_minor, Order.packaging_minor, Order.tip_minor, Order.tax_inside,
+            Order.fees_rate_bp,
+        ).where(Order.id == order_id)
+    ).one()  # fmt: skip
     tax_back = _back_of_lines(order_id)
     lines = db.session.execute(
         select(
@@ -301,7 +305,7 @@ def paid_order(order_id: int) -> PaidOrder:
         refunded_minor=int(sum(row.minor for row in sums)),
         refunded_tax_minor=int(sum(row.tax for row in sums)),
         shipping_refunded_minor=back.get(RefundPart.SHIPPING, 0),
-        packaging_minor=order.packaging_minor,
+        packaging_minor=sum(split(order.packaging_minor, order.fees_rate_bp, inside=order.tax_inside)),
         packaging_refunded_minor=back.get(RefundPart.PACKAGING, 0),
         tip_minor=order.tip_minor,
         tip_refunded_minor=back.get(RefundPart.TIP, 0),
@@ -319,14 +323,18 @@ def _back_of_lines(order_id: int) -> dict[int, int]:
 
 
 def left_to_refund(order_id: int) -> int:
-    """What of an order's money can still go back: what came in and no refund was decided for, in minor units."""
+    """What of an order's money can still go back: what came in, less what refunds were decided for and what a bank has.
+
+    In minor units."""
     came = select(func.coalesce(func.sum(PaymentAttempt.amount_minor), 0)).where(
         PaymentAttempt.order_id == order_id, PaymentAttempt.state == AttemptState.SUCCEEDED
     )
     back = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
         Refund.order_id == order_id, Refund.state != RefundState.FAILED
     )
-    return int(db.session.scalar(came) or 0) - int(db.session.scalar(back) or 0)
+    bank = select(Order.disputed_minor).where(Order.id == order_id)
+    came_in, went_back, with_bank = (int(db.session.scalar(one) or 0) for one in (came, back, bank))
+    return max(0, came_in - went_back - with_bank)
 
 
 def open_card_page(order_id: int) -> str | None:
@@ -392,7 +400,7 @@ def invariants() -> list[dict[str, Any]]:
     """I5 and I6 on this shop's rows: empty when all is well.
 
     I5 nothing was booked for a payment that did not succeed, and every one that did is booked. I6 a confirmed, paid
-    order owes nothing, and is owed what is still to go back. I7 is `receiving.invariants`.
+    order owes nothing, one with a deposit its rest, and is owed what is still to go back. I7 is `receiving.invariants`.
     """
     return [*_unbooked(), *owing()]
 
@@ -412,7 +420,10 @@ def _unbooked() -> list[dict[str, Any]]:
 
 
 def owing() -> list[dict[str, Any]]:
-    """Paid sales whose customer owes something, or is owed more than is on its way back: I6."""
+    """Sales whose customer owes something else than what is due, or is owed more than is on its way back: I6.
+
+    Of those that are not paid, the ones with a deposit. `owed_minor` is what is owed beyond what is due.
+    """
     signed = case((LedgerEntry.debit == Account.RECEIVABLE, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
     owed = (
         select(LedgerEntry.order_id, func.sum(signed).label("owed"))
@@ -431,11 +442,16 @@ def owing() -> list[dict[str, Any]]:
         .correlate(Order)
         .scalar_subquery()
     )
+    due = case((Order.payment_state.in_(SETTLED), 0), else_=Order.total_minor - Order.received_minor)
+    beyond = owed.c.owed - due
     rows = db.session.execute(
-        select(Order.id, owed.c.owed)
+        select(Order.id, beyond.label("owed"))
         .join(owed, owed.c.order_id == Order.id)
         .where(
-            Order.payment_state.in_(SETTLED), Order.state.in_(COUNTS), Order.id.in_(booked), owed.c.owed != -to_go_back
+            Order.payment_state.in_(SETTLED) | (Order.deposit_minor > 0),
+            Order.state.in_(COUNTS),
+            Order.id.in_(booked),
+            beyond != -to_go_back,
         )
     )
     return [{"invariant": "I6", "order": row.id, "owed_minor": int(row.owed)} for row in rows]

@@ -25,8 +25,8 @@ from storefront.kernel.ids import new_code
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.states import COUNTS
-from storefront.payments import actions, door, gift_cards, queries, refunding
-from storefront.payments.capabilities import PROVIDERS
+from storefront.payments import actions, contesting, door, gift_cards, queries, refunding
+from storefront.payments.capabilities import PROVIDERS, STRIPE
 from storefront.payments.models import (
     AttemptState,
     Difference,
@@ -82,6 +82,8 @@ def reconcile(day: date) -> int:
     since, until = bounds_of(day)
     asked = {code: account for code in PROVIDERS if (account := door.account(code)) is not None}
     found = [one for code, account in asked.items() for one in _with_provider(code, account, since, until)]
+    if STRIPE in asked:
+        found += _disputes(asked[STRIPE], since, until)
     with_provider = bool(asked)
     with transaction():
         found += [*_not_booked(since, until), *_sales(since, until), *_owing(), *_on_cards()]
@@ -174,6 +176,15 @@ def _about_payment(payment: Payment) -> list[Found]:
     elif (ours.amount_minor, current_shop().currency) != (theirs, payment.currency):
         kind = DifferenceKind.PAYMENT_AMOUNT
     return [Found(kind, payment.id, ours.order_id, ours.amount_minor, theirs)] if kind else []
+
+
+def _disputes(account: str, since: datetime, until: datetime) -> list[Found]:
+    """Disputes that were opened on a day: what we had not heard of is settled, the rest is about nothing of ours."""
+    return [
+        Found(DifferenceKind.DISPUTE_UNKNOWN, told.id, None, None, told.amount_minor)
+        for told in door.gateway().disputes_between(account, since, until)
+        if not contesting.follow(told.id)
+    ]
 
 
 def _refund_of(refund: ProviderRefund) -> Any:

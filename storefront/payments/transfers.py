@@ -27,6 +27,10 @@ SEEN = "transfer"
 """How the history of money names a transfer that a person saw in the bank."""
 
 
+CAME = (PaymentState.PAID, PaymentState.PARTLY_PAID)
+"""States of an order some money of which came, and none of which is on its way back."""
+
+
 class NotATransfer(Conflict):
     """The order is paid in another way."""
 
@@ -112,7 +116,8 @@ def take_back_transfer(order_id: int, by: Actor) -> None:
             raise NotSeenByHand
         if attempt.state is AttemptState.CANCELLED and order.payment_state not in SETTLED:
             return
-        if order.payment_state is not PaymentState.PAID or order.state is OrderState.CANCELLED:
+        is_there = attempt.state is AttemptState.SUCCEEDED and order.payment_state in CAME
+        if not is_there or order.state is OrderState.CANCELLED:
             raise NotSeenByHand
         if order.fulfilment_state not in ON_THE_SHELF:
             raise HandedOver
@@ -143,7 +148,7 @@ def may_be_taken_back(order_id: int) -> bool:
             PaymentAttempt.order_id == order_id,
             PaymentAttempt.state == AttemptState.SUCCEEDED,
             PaymentEvent.kind == SEEN,
-            Order.payment_state == PaymentState.PAID,
+            Order.payment_state.in_(CAME),
             Order.state != OrderState.CANCELLED,
             Order.fulfilment_state.in_(ON_THE_SHELF),
         )

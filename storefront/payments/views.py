@@ -31,7 +31,7 @@ HURRY = timedelta(hours=1)
 
 def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
     """The slot "order.payment": what came of several payments, and what the customer may do about money now."""
-    return _payments(order) + _to_pay(order, form)
+    return _payments(order) + _deposit(order) + _to_pay(order, form)
 
 
 def _payments(order: OrderView) -> Markup:
@@ -47,9 +47,18 @@ def _payments(order: OrderView) -> Markup:
     return Markup(page)  # noqa: S704 (our own template, which escapes)
 
 
+def _deposit(order: OrderView) -> Markup:
+    """What was agreed of a deposit, while something is still to be paid."""
+    if not (order.deposit_minor and order.due and order.is_to_be_paid):
+        return Markup("")
+    is_late = order.rest_in_advance and order.rest_due_at is not None and order.rest_due_at < clock.now()
+    page = render_template("shop/payments/_deposit.html", order=order, is_late=is_late)
+    return Markup(page)  # noqa: S704 (our own template, which escapes)
+
+
 def _to_pay(order: OrderView, form: ProofForm | None) -> Markup:
     pays_now = order.is_to_be_paid and order.state is not OrderState.COMPLETED
-    if not pays_now or order.payment_method not in THROUGH_A_PROVIDER | {TRANSFER}:
+    if not pays_now or not order.due_now or order.payment_method not in THROUGH_A_PROVIDER | {TRANSFER}:
         return Markup("")
     voucher = queries.open_voucher(order.id) if order.payment_method in THROUGH_A_PROVIDER else None
     proof = queries.latest_proof(order.id) if order.payment_method == TRANSFER else None

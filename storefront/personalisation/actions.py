@@ -205,7 +205,7 @@ def remember_purchase(order_id: int) -> None:
         .select_from(Order)
         .join(Profile, (Profile.tenant_id == Order.tenant_id) & (Profile.customer_id == Order.customer_id))
         .join(OrderLine, (OrderLine.tenant_id == Order.tenant_id) & (OrderLine.order_id == Order.id))
-        .where(Order.id == order_id, Profile.remembers)
+        .where(Order.id == order_id, Profile.remembers, OrderLine.product_id.is_not(None))
     ).all()
     if lines:
         observe(lines[0].id, [line.product_id for line in lines], InteractionKind.BOUGHT, lines[0].placed_at)

@@ -7,7 +7,7 @@ Amounts are whole minor units of the basket's currency.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storefront.kernel.money import Money, tax_included
@@ -76,7 +76,10 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A basket's sums. `subtotal_minor` is the lines as listed; `total_minor` is what will be paid."""
+    """A basket's sums. `subtotal_minor` is the lines as listed; `total_minor` is what will be paid.
+
+    `tax_inside` says whether what is listed has its tax inside, or the tax comes on top.
+    """
 
     currency: str
     lines: tuple[Amount, ...]
@@ -85,6 +88,7 @@ class Totals:
     tip_minor: int
     discounts: tuple[Applied, ...]
     unused: tuple[Unused, ...]
+    tax_inside: bool = True
 
     @property
     def _taxed(self) -> tuple[Amount, ...]:
@@ -119,6 +123,11 @@ class Totals:
     def tax_minor(self) -> int:
         """The tax inside the total."""
         return sum(one.tax_minor for one in self._taxed)
+
+    @property
+    def taxes(self) -> list[tuple[int, int]]:
+        """The tax of each rate that has any: (rate, minor units), the highest rate first."""
+        return taxes_by_rate((one.tax_rate_bp, one.tax_minor) for one in self._taxed)
 
     @property
     def total_minor(self) -> int:
@@ -161,6 +170,14 @@ class Totals:
         return Money(self.total_minor, self.currency)
 
 
+def taxes_by_rate(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Taxes added up by rate, the highest first; a rate whose tax comes to nothing is left out."""
+    sums: dict[int, int] = {}
+    for rate_bp, tax_minor in parts:
+        sums[rate_bp] = sums.get(rate_bp, 0) + tax_minor
+    return sorted(((rate, minor) for rate, minor in sums.items() if minor), reverse=True)
+
+
 def price(basket: Basket) -> Totals:
     """What a basket costs.
 
@@ -182,16 +199,17 @@ def price(basket: Basket) -> Totals:
         tip_minor=basket.tip_minor,
         discounts=cuts.applied,
         unused=cuts.unused,
+        tax_inside=inside,
     )
 
 
 def _amount(listed_minor: int, discount_minor: int, rate_bp: int, *, inside: bool) -> Amount:
-    net, tax = _split(listed_minor - discount_minor, rate_bp, inside=inside)
-    before, _tax = _split(listed_minor, rate_bp, inside=inside)
+    net, tax = split(listed_minor - discount_minor, rate_bp, inside=inside)
+    before, _tax = split(listed_minor, rate_bp, inside=inside)
     return Amount(listed_minor, discount_minor, net + tax, net, tax, rate_bp, before - net)
 
 
-def _split(price_minor: int, rate_bp: int, *, inside: bool) -> tuple[int, int]:
+def split(price_minor: int, rate_bp: int, *, inside: bool) -> tuple[int, int]:
     """Net and tax of a price that has its tax inside, or to which it is added."""
     if inside:
         return tax_included(price_minor, rate_bp)

@@ -28,6 +28,8 @@ from storefront.payments.ledger import MONEY, Account
 from storefront.payments.methods import name_of
 from storefront.payments.models import LedgerEntry
 from storefront.receipts.models import Receipt, ReceiptKind
+from storefront.receipts.rates import label_of
+from storefront.receipts.tax_columns import Shares, Taxed, of_orders, of_refunds, taxes_between
 
 CHUNK = 500
 MARK = "\ufeff"
@@ -35,9 +37,8 @@ MARK = "\ufeff"
 
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
-SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE, KEPT = (
-    range(12)
-)
+SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
+DISPUTE, DISPUTE_LOST, KEPT = 20, 21, 22
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
@@ -50,6 +51,8 @@ KINDS = {
     CHANGE: ("sale_more", "sale_less", "tax_more", "tax_less", "discount_more", "discount_less"),
     CARD_ISSUED: ("card_issued",),
     KEPT: ("set_off", "to_card"),
+    DISPUTE: ("dispute", "dispute_back", "dispute_fee", "dispute_fee_back"),
+    DISPUTE_LOST: ("dispute_lost", "dispute_not_lost"),
 }
 """Which bookings are one fact, and so one line."""
 
@@ -79,6 +82,9 @@ class Line:
     packaging_minor: int
     tips_minor: int
     gift_cards_minor: int = 0
+    fees_minor: int = 0
+    disputed_minor: int = 0
+    lost_minor: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -118,10 +124,14 @@ def _signed(account: Account, *, debit: bool) -> Any:
 
 
 def _money(*movements: int) -> Any:
-    """What came into (or, for refunds, went out of) the accounts of `HOLDS`, in bookings of these movements."""
+    """What came into (or, for refunds, went out of) the accounts of `HOLDS`, in bookings of these movements.
+
+    A refund may go by a bank that has the money already.
+    """
+    places = (*HOLDS, Account.DISPUTED)
     inwards = case(
-        (LedgerEntry.debit.in_(HOLDS), LedgerEntry.amount_minor),
-        (LedgerEntry.credit.in_(HOLDS), -LedgerEntry.amount_minor),
+        (LedgerEntry.debit.in_(places), LedgerEntry.amount_minor),
+        (LedgerEntry.credit.in_(places), -LedgerEntry.amount_minor),
         else_=0,
     )
     kinds = [kind for movement in movements for kind in KINDS[movement]]
@@ -153,6 +163,9 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             (-_money(REFUND, REFUND_BACK, KEPT)).label("sent_back_minor"),
             func.coalesce(place, "").label("held_in"),
             _signed(Account.GIFT_CARDS, debit=False).label("gift_cards_minor"),
+            _signed(Account.FEES, debit=True).label("fees_minor"),
+            _signed(Account.DISPUTED, debit=True).label("disputed_minor"),
+            _signed(Account.DISPUTE_LOSSES, debit=True).label("lost_minor"),
         )
         .where(LedgerEntry.at >= since, LedgerEntry.at < until)
         .group_by(LedgerEntry.source_type, LedgerEntry.source_id, LedgerEntry.order_id, movement)
@@ -187,9 +200,10 @@ def _plain(value: Any) -> Any:
 
 def file_of(month: date) -> Iterator[str]:
     """The file, piece by piece."""
-    yield MARK + _written([_head()])
+    taxes = taxes_between(*bounds_of(month))
+    yield head(taxes)
     for lines in chunks_of(month):
-        yield written(lines)
+        yield written(lines, taxes)
 
 
 def chunks_of(month: date) -> Iterator[list[Line]]:
@@ -200,17 +214,44 @@ def chunks_of(month: date) -> Iterator[list[Line]]:
         last_id = lines[-1].id
 
 
-def written(lines: Sequence[Line]) -> str:
-    """These lines as they stand in the file."""
+def written(lines: Sequence[Line], taxes: Sequence[Taxed]) -> str:
+    """These lines as they stand in the file, with a pair of columns for each of the month's taxes."""
     shop = current_shop()
     papers = _papers_of(lines)
+    shares = _shares_of(lines)
     db.session.rollback()  # between two pieces nothing is held
-    return _written([_cells(line, papers, shop) for line in lines])
+    return _written(
+        [_cells(line, papers, shop) + _by_rate(line, shares.get(line.id, {}), taxes, shop) for line in lines]
+    )
 
 
-def head() -> str:
+def head(taxes: Sequence[Taxed]) -> str:
     """What the file begins with."""
-    return MARK + _written([_head()])
+    named = [label_of(*one) for one in taxes]
+    pairs = [word for name in named for word in (_("Base: %(tax)s", tax=name), _("Impuesto: %(tax)s", tax=name))]
+    return MARK + _written([_head() + pairs + [_("Base: lo demás"), _("Impuesto: lo demás")]])
+
+
+def _shares_of(lines: Sequence[Line]) -> dict[int, Shares]:
+    """What of each line, by its id, has which tax."""
+    sales, returns = {SALE: 1, SALE_BACK: -1}, {RETURN: -1, RETURN_BACK: 1}
+    orders = of_orders(line.order_id for line in lines if line.movement in sales and line.order_id is not None)
+    refunds = of_refunds(line.source_id for line in lines if line.movement in returns)
+    found: dict[int, Shares] = {}
+    for line in lines:
+        sign = sales.get(line.movement) or returns.get(line.movement) or 0
+        shares = orders.get(line.order_id or 0, {}) if line.movement in sales else refunds.get(line.source_id, {})
+        found[line.id] = {taxed: (sign * net, sign * tax) for taxed, (net, tax) in shares.items()} if sign else {}
+    return found
+
+
+def _by_rate(line: Line, shares: Shares, taxes: Sequence[Taxed], shop: Shop) -> list[str]:
+    pairs = [shares.get(one, (0, 0)) for one in taxes]
+    rest = (
+        line.sales_minor - line.discounts_minor - sum(net for net, _tax in pairs),
+        line.tax_minor - sum(tax for _net, tax in pairs),
+    )
+    return [_figure(minor, shop) for pair in (*pairs, rest) for minor in pair]
 
 
 def _head() -> list[str]:
@@ -218,7 +259,8 @@ def _head() -> list[str]:
         _("Fecha"), _("Movimiento"), _("Pedido"), _("Recibos"), _("A nombre de"), _("Documento"), _("Forma de pago"),
         _("Venta sin impuesto"), _("Descuentos sin impuesto"), _("Impuesto"), _("Total de la venta"),
         _("Entrega incluida"), _("Descuento incluido"), _("Empaque incluido"), _("Propina"), _("Cobrado"),
-        _("Devuelto"), _("Dónde"), _("Moneda"), _("Tarjetas de regalo"),
+        _("Devuelto"), _("Dónde"), _("Moneda"), _("Tarjetas de regalo"), _("Comisiones"), _("En disputa"),
+        _("Perdido en disputas"),
     ]  # fmt: skip
 
 
@@ -237,12 +279,12 @@ def _cells(line: Line, papers: dict[int, list[Any]], shop: Shop) -> list[str]:
     amounts = (
         line.sales_minor, line.discounts_minor, line.tax_minor, line.total_minor, line.shipping_minor,
         line.listed_discount_minor, line.packaging_minor, line.tips_minor, line.received_minor, line.sent_back_minor,
-        line.gift_cards_minor,
     )  # fmt: skip
+    last = (line.gift_cards_minor, line.fees_minor, line.disputed_minor, line.lost_minor)
     figures = [_figure(minor, shop) for minor in amounts]
     places = _places()
     place = _harmless(places.get(line.held_in, line.held_in))
-    return [*map(_harmless, texts), *figures[:-1], place, shop.currency, figures[-1]]
+    return [*map(_harmless, texts), *figures, place, shop.currency, *(_figure(minor, shop) for minor in last)]
 
 
 def _belongs(paper: Any, line: Line) -> bool:
@@ -275,7 +317,8 @@ def _movements() -> dict[int, str]:
         RETURN_BACK: _("Devolución anulada"), PAYMENT: _("Cobro"), PAYMENT_BACK: _("Cobro deshecho"),
         CARD_ISSUED: _("Tarjeta de regalo emitida"),
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
-        CHANGE: _("Cambio del pedido"), KEPT: _("Valor de lo devuelto"),
+        CHANGE: _("Cambio del pedido"), DISPUTE: _("Contracargo"), DISPUTE_LOST: _("Contracargo perdido"),
+        KEPT: _("Valor de lo devuelto"),
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, OrderState
 from storefront.payments.models import Refund, RefundLine, RefundPart
 from storefront.payments.returns import REASONS
+from storefront.receipts import rates
 from storefront.receipts.models import Receipt, ReceiptHead, ReceiptKind, ReceiptSeries
 
 
@@ -136,8 +137,13 @@ def _credit(order: Order, receipt: Receipt, refund_id: int, by: Actor) -> Receip
     parts = db.session.execute(
         select(
             RefundLine.part, RefundLine.name, RefundLine.quantity, RefundLine.amount_minor, RefundLine.net_minor,
-            RefundLine.tax_minor, RefundLine.tax_rate_bp,
-        ).where(RefundLine.refund_id == refund_id, RefundLine.part != RefundPart.TIP).order_by(RefundLine.id)
+            RefundLine.tax_minor, RefundLine.tax_rate_bp, OrderLine.tax_class,
+        )
+        .outerjoin(
+            OrderLine, (OrderLine.tenant_id == RefundLine.tenant_id) & (OrderLine.id == RefundLine.order_line_id)
+        )
+        .where(RefundLine.refund_id == refund_id, RefundLine.part != RefundPart.TIP)
+        .order_by(RefundLine.id)
     ).all()  # fmt: skip
     if found is not None or not parts:
         return found
@@ -152,12 +158,25 @@ def _credit(order: Order, receipt: Receipt, refund_id: int, by: Actor) -> Receip
             "packaging_minor": 0,
             "tip_minor": 0,
             "discount_minor": 0,
+            "taxes": rates.by_rate(_share(part, order.fees_rate_bp, receipt) for part in parts),
         }
     sums = _Sums(*(sum(getattr(part, name) for part in parts) for name in ("net_minor", "tax_minor", "amount_minor")))
     buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
     made = _issue(order, buyer, content, sums, by, about={"credits_id": receipt.id, "refund_id": refund_id})
     note("order", order.id, "refund_credited", by, number=receipt.number, credit_note=made.number)
     return made
+
+
+def _share(part: Any, fees_rate_bp: int, receipt: Receipt) -> rates.Share:
+    """The tax of a part that went back, by the name the receipt gave it."""
+    labels = {one["label"] for one in receipt.content.get("taxes", ())}
+    if part.part is RefundPart.LINE:
+        label = rates.label_of(part.tax_class, part.tax_rate_bp)
+    elif part.part is RefundPart.OTHER:
+        label = labels.pop() if len(labels) == 1 else rates.mixed_label()
+    else:
+        label = rates.fees_label(fees_rate_bp)
+    return rates.Share(label, part.net_minor, part.tax_minor)
 
 
 def _credited(part: Any) -> dict[str, Any]:
@@ -201,11 +220,17 @@ def _take_back(order: Order, receipt: Receipt, reason: str, by: Actor) -> Receip
     content = {
         **receipt.content, "cancels": receipt.number, "reason": reason, "tip_minor": 0,
         "credited_minor": receipt.total_minor - left.total_minor,
+        "taxes": rates.less(receipt.content.get("taxes", ()), _credited_taxes(receipt)),
     }  # fmt: skip
     buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
     made = _issue(order, buyer, content, left, by, about={"cancels_id": receipt.id})
     note("order", order.id, "receipt_taken_back", by, number=receipt.number, credit_note=made.number)
     return made
+
+
+def _credited_taxes(receipt: Receipt) -> list[dict[str, Any]]:
+    notes = db.session.scalars(select(Receipt.content).where(Receipt.credits_id == receipt.id))
+    return [one for content in notes for one in content.get("taxes", ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +321,9 @@ def _content(order: Order) -> dict[str, Any]:
         select(
             OrderLine.product_name, OrderLine.variant_name, OrderLine.quantity, OrderLine.unit_minor,
             OrderLine.discount_minor, OrderLine.gross_minor, OrderLine.net_minor, OrderLine.tax_minor,
-            OrderLine.tax_rate_bp,
+            OrderLine.tax_rate_bp, OrderLine.tax_class,
         ).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
-    )  # fmt: skip
+    ).all()  # fmt: skip
     return {
         "shop": {
             "name": shop.name, "legal_name": head.legal_name if head else "", "address": shop.address,
@@ -307,6 +332,8 @@ def _content(order: Order) -> dict[str, Any]:
         },
         "order": order.code,
         "tax_name": COUNTRIES[shop.country].tax_name,
+        "tax_inside": order.tax_inside,
+        "taxes": rates.of_lines(lines, order.net_minor, order.tax_minor, order.fees_rate_bp),
         "lines": [dict(row._mapping) for row in lines],
         "subtotal_minor": order.subtotal_minor,
         "shipping_minor": order.shipping_minor,

@@ -19,6 +19,7 @@ from storefront.kernel.storage import Missing, storage
 from storefront.kernel.tenancy import current_shop
 from storefront.receipts import accounts
 from storefront.receipts.models import AccountsFile
+from storefront.receipts.tax_columns import taxes_between
 
 LONG = 5_000
 """From how many bookings on a month's file is made by a job."""
@@ -80,9 +81,10 @@ def make_file(file_id: int) -> None:
     db.session.rollback()
     if row is None or row.made_at is not None:
         return
-    pieces, done = [accounts.head()], 0
+    taxes = taxes_between(*accounts.bounds_of(row.month))
+    pieces, done = [accounts.head(taxes)], 0
     for lines in accounts.chunks_of(row.month):
-        pieces.append(accounts.written(lines))
+        pieces.append(accounts.written(lines, taxes))
         done += len(lines)
         _say(file_id, done=done)
     storage().put(_key(row.code), "".join(pieces).encode(), "text/csv")

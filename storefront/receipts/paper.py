@@ -53,10 +53,9 @@ def receipt_pdf(paper: Paper) -> bytes:
     for name, minor in _besides(paper.content):
         _pair(sheet, name, minor, paper.currency)
     _rule(sheet)
-    tax = paper.content["tax_name"]
-    rates = sorted({line["tax_rate_bp"] for line in paper.content["lines"] if line["tax_rate_bp"] is not None})
     _pair(sheet, _("Sin impuesto"), paper.net_minor, paper.currency)
-    _pair(sheet, f"{tax} {', '.join(percent(rate) for rate in rates)}", paper.tax_minor, paper.currency)
+    for name, minor in _taxes(paper):
+        _pair(sheet, name, minor, paper.currency)
     _pair(sheet, _("Total"), paper.total_minor, paper.currency, bold=True)
     if tip := paper.content.get("tip_minor", 0):
         _pair(sheet, _("Propina, aparte de la venta"), tip, paper.currency)
@@ -65,6 +64,23 @@ def receipt_pdf(paper: Paper) -> bytes:
     _line(sheet, shop["foot"])
     _line(sheet, _("Este recibo no sustituye a la factura electrónica."), size=8)
     return bytes(sheet.output())
+
+
+def _taxes(paper: Paper) -> list[tuple[str, int]]:
+    """The tax of each rate, and, where there are several, of how much. Papers of before had one rate."""
+    taxes = paper.content.get("taxes")
+    if taxes is None:
+        rates = sorted({line["tax_rate_bp"] for line in paper.content["lines"] if line["tax_rate_bp"] is not None})
+        return [(f"{paper.content['tax_name']} {', '.join(percent(rate) for rate in rates)}", paper.tax_minor)]
+    if len(taxes) == 1:
+        return [(taxes[0]["label"], taxes[0]["tax_minor"])]
+    return [
+        (
+            _("%(tax)s, de %(net)s", tax=one["label"], net=money_minor(one["net_minor"], paper.currency)),
+            one["tax_minor"],
+        )
+        for one in taxes
+    ]
 
 
 def _besides(content: dict[str, Any]) -> list[tuple[str, int]]:

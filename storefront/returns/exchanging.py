@@ -12,13 +12,13 @@ from datetime import timedelta
 from flask_babel import lazy_gettext as _l
 
 from storefront.inventory.actions import release_holds
-from storefront.kernel import clock
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import confirm_order, hand_over, keep_for_voucher
+from storefront.orders.actions import confirm_order, hand_over
 from storefront.orders.models import Order
 from storefront.orders.placing import NewLine, NewOrder, place_order
+from storefront.orders.queries import OrderView
 from storefront.orders.states import PAID_IN_ADVANCE, Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.exchanging import pay_with_returned
@@ -32,7 +32,7 @@ NOW, LATER = "now", "later"
 """How the difference is paid at the shop: in cash at once, or when the goods are picked up."""
 
 TIME_TO_PAY = timedelta(hours=24)
-"""How long the goods are kept for a difference that is paid from afar."""
+"""How long the goods are kept for a difference that is paid from afar: minutes are for who has the page open."""
 
 
 class NoGoods(Invalid):
@@ -53,38 +53,33 @@ class SayHow(Invalid):
     message = _l("Elige cómo se paga la diferencia.")
 
 
-def total_of(lines: Sequence[NewLine]) -> int:
-    """What these lines cost, in minor units; prices include tax, and nothing comes off or on top."""
-    return sum(line.quantity * line.unit_minor for line in lines)
-
-
 def ways_from_afar() -> list[Method]:
     """How a difference can be paid with a link."""
     offered = available_methods(current_shop(), FulfilmentMethod.PICKUP, has_bookings=False)
     return [method for method in offered if method.code in PAID_IN_ADVANCE]
 
 
-def place_exchange(order: Order, found: OrderReturn, lines: Sequence[NewLine], pay: str, by: Actor) -> Order:
-    """Place the order for what comes back, in the transaction that settles it, with the counts of its goods locked.
-
-    Raises OutOfStock.
-    """
-    release_holds(CAUSE, found.id)
-    return place_order(
-        NewOrder(
-            placement_key=f"return:{found.id}",
-            lines=lines,
-            payment_method=pay,
-            fulfilment_method=FulfilmentMethod.PICKUP,
-            contact_name=order.contact_name,
-            contact_phone=order.contact_phone,
-            contact_email=order.contact_email,
-            customer_id=order.customer_id,
-            locale=order.locale,
-            channel=Channel.SHOP,
-        ),
-        by,
+def order_for(order: Order | OrderView, return_id: int, lines: Sequence[NewLine], pay: str = "") -> NewOrder:
+    """The order for what comes back of another: at the counter of the shop, with nothing that comes off or on top."""
+    return NewOrder(
+        placement_key=f"return:{return_id}",
+        lines=lines,
+        payment_method=pay,
+        fulfilment_method=FulfilmentMethod.PICKUP,
+        contact_name=order.contact_name,
+        contact_phone=order.contact_phone,
+        contact_email=order.contact_email,
+        customer_id=order.customer_id,
+        locale=order.locale,
+        channel=Channel.SHOP,
+        keep_for=TIME_TO_PAY,
     )
+
+
+def place_exchange(found: OrderReturn, new: NewOrder, by: Actor) -> Order:
+    """Place it in the transaction that settles the return, with the counts of its goods locked. Raises OutOfStock."""
+    release_holds(CAUSE, found.id)
+    return place_order(new, by)
 
 
 def method_for(difference_minor: int, pay: str) -> str:
@@ -104,7 +99,6 @@ def pay_exchange(order: Order, refunds: Sequence[Refund], pay: str, by: Actor, *
     if order.due_minor:
         open_attempt(order.id, order.payment_method)
     if order.due_minor and order.payment_method != AT_SHOP:
-        keep_for_voucher(order.id, clock.now() + TIME_TO_PAY)  # minutes are for who has the page before them
         return
     confirm_order(order.id, by)
     if order.due_minor and pay == NOW:

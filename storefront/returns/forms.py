@@ -59,8 +59,13 @@ def form_for(lines: Sequence[ReturnableLine], **options: Any) -> ReturnForm:
             fields[f"instead_{line.position}"] = SelectField(
                 line.name,
                 [Optional()],
-                choices=[("", _("Todavía no sé"))]
-                + [(one.variant_code, one.variant_name or one.product_name) for one in others[line.product_id]],
+                choices=[
+                    SelectChoice("", _("Todavía no sé")),
+                    *(
+                        SelectChoice(one.variant_code, one.variant_name or one.product_name)
+                        for one in others[line.product_id]
+                    ),
+                ],
             )
     made: ReturnForm = type("ReturnForm", (ReturnForm,), fields)(**options)
     return made

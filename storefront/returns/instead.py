@@ -113,7 +113,8 @@ def new_lines(return_id: int, returned: Sequence[Returned]) -> list[NewLine]:
         NewLine(
             kind=offer.kind, product_id=offer.product_id, variant_id=variant_id, product_name=offer.product_name,
             variant_name=offer.variant_name, sku=offer.sku, quantity=units, unit_minor=unit_minor,
-            category_id=offer.category_id, parts=[part.as_agreed for part in parts.get(variant_id, ())] or None,
+            tax_class=offer.tax_class, category_id=offer.category_id,
+            parts=[part.as_agreed for part in parts.get(variant_id, ())] or None,
         )
         for variant_id, offer in sorted(offers.items())
         for units, unit_minor in _prices(offer, wanted[variant_id], left)

@@ -20,9 +20,11 @@ from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import UnitsBack, demand_of, restock_units, take_units_back, taken_by
 from storefront.orders.models import Order, OrderLine
-from storefront.orders.placing import NewLine
+from storefront.orders.placing import NewLine, priced
+from storefront.orders.queries import OrderView
 from storefront.payments import queries as payments
 from storefront.payments import refunding
 from storefront.payments.gift_cards import Issued, issue_for_returned
@@ -58,6 +60,7 @@ class DueLine:
     suggested: Money
     product_id: int
     listed_minor: int
+    tax_inside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def due_lines(return_id: int) -> list[DueLine]:
     counts = db.session.execute(
         select(
             OrderLine.id, OrderLine.refunded_quantity, OrderLine.restocked_quantity, OrderLine.product_id,
-            OrderLine.unit_minor, Order.currency,
+            OrderLine.unit_minor, OrderLine.tax_inside, Order.currency,
         )
         .join(Order, (Order.tenant_id == OrderLine.tenant_id) & (Order.id == OrderLine.order_id))
         .where(OrderLine.order_id == order_id)
@@ -119,6 +122,7 @@ def due_lines(return_id: int) -> list[DueLine]:
                 suggested=Money(paid[line.line_id].suggested(units), row.currency),
                 product_id=row.product_id,
                 listed_minor=row.unit_minor,
+                tax_inside=row.tax_inside,
             )
         )
     return found
@@ -127,9 +131,16 @@ def due_lines(return_id: int) -> list[DueLine]:
 def goods_for(return_id: int, due: Sequence[DueLine]) -> list[NewLine]:
     """What is wanted for what came, at its price now. Raises NotForSale."""
     returned = [
-        instead.Returned(line.product_id, line.listed_minor, line.units, line.suggested.minor) for line in due
-    ]  # fmt: skip
+        instead.Returned(line.product_id, line.listed_minor, line.units, line.suggested.minor)
+        for line in due
+        if line.tax_inside and current_shop().prices_include_tax
+    ]
     return instead.new_lines(return_id, returned)
+
+
+def cost_of(order: Order | OrderView, return_id: int, goods: Sequence[NewLine]) -> int:
+    """What these goods cost, in minor units, by the function that prices every order."""
+    return priced(exchanging.order_for(order, return_id, goods)).total_minor if goods else 0
 
 
 def settle(return_id: int, decision: Decision, by: Actor) -> Settled:
@@ -147,15 +158,18 @@ def settle(return_id: int, decision: Decision, by: Actor) -> Settled:
         amounts = _amounts(due, decision.amounts)
         value = sum(amounts.values()) + decision.shipping_minor
         goods = _goods(return_id, due, decision)
-        pays = min(value, exchanging.total_of(goods))
-        method = exchanging.method_for(exchanging.total_of(goods) - value, decision.pay) if goods else ""
+        cost = cost_of(order, return_id, goods)
+        if goods and cost != decision.shown_minor:
+            raise exchanging.PriceMoved
+        pays = min(value, cost)
         _lock_goods(order.id, due, goods)
         refunds = _give_back(order, due, amounts, decision, pays, by)
         for line in due:
             if line.restock:
                 restock_units(order.id, line.line_id, line.restock, by)
         if goods:
-            new = exchanging.place_exchange(order, found, goods, method, by)
+            method = exchanging.method_for(cost - value, decision.pay)
+            new = exchanging.place_exchange(found, exchanging.order_for(order, found.id, goods, method), by)
             found.exchange_order_id = new.id
             exchanging.pay_exchange(new, refunds, decision.pay, by, taken_along=decision.taken_along)
         card = _issue(order, refunds, by)
@@ -182,8 +196,6 @@ def _goods(return_id: int, due: Sequence[DueLine], decision: Decision) -> list[N
     goods = goods_for(return_id, due)
     if not goods:
         raise exchanging.NoGoods
-    if exchanging.total_of(goods) != decision.shown_minor:
-        raise exchanging.PriceMoved
     return goods
 
 

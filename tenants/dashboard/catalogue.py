@@ -94,6 +94,7 @@ def new() -> ResponseReturnValue:
     """The short form, empty."""
     form = ProductForm()
     form.offer_categories(editable_categories())
+    form.offer_taxes()
     form.offer_tags(words_on_offer())
     return render_template("dashboard/catalogue/new.html", form=form)
 
@@ -104,6 +105,7 @@ def create() -> ResponseReturnValue:
     """A new product, published or kept for later."""
     form, shelves = ProductForm(), editable_categories()
     form.offer_categories(shelves)
+    form.offer_taxes()
     form.offer_tags(words_on_offer())
     publish = request.form.get("do") != "draft"
     if form.validate():
@@ -153,6 +155,7 @@ def edit(code: str) -> ResponseReturnValue:
     product, shelves = editable_product(code), editable_categories()
     form = _product_form(product)
     form.offer_categories(shelves)
+    form.offer_taxes()
     form.offer_tags(words_on_offer())
     fill_product_form(form, product, shelves, counts_of_product(product.id))
     return _edit_page(product, form)
@@ -165,6 +168,7 @@ def save(code: str) -> ResponseReturnValue:
     product, shelves = editable_product(code), editable_categories()
     form = _product_form(product)
     form.offer_categories(shelves)
+    form.offer_taxes()
     form.offer_tags(words_on_offer())
     if form.validate():
         stored: list[NewImage] = []

@@ -30,9 +30,12 @@ from storefront.catalogue.queries import language_of
 from storefront.inventory.actions import LARGEST_COUNT, BadCount, CountChanged, StillHeld
 from storefront.inventory.queries import CountRow
 from storefront.inventory.shelf import Draft, Offer
+from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.errors import Refusal
+from storefront.kernel.filters import percent
 from storefront.kernel.forms import Form, GramsField, MoneyField, ParsedField
 from storefront.kernel.making import MakingForm
+from storefront.kernel.taxes import GENERAL, classes_of
 from storefront.kernel.tenancy import current_shop
 
 BLANK_ROWS = 3
@@ -80,6 +83,7 @@ class ProductForm(MakingForm):
         ],
         default=ProductKind.GOODS.value,
     )
+    tax_class = SelectField(_l("Impuesto"), [Optional()], choices=[], default=GENERAL)
     known_tags = SelectMultipleField(_l("Las que ya usas"), choices=[], validate_choice=False)
     tags = StringField(
         _l("Escribe otras"), [Optional(), Length(max=400)], description=_l("Separadas por comas: dulce, sin gluten.")
@@ -93,6 +97,15 @@ class ProductForm(MakingForm):
     )
     version = HiddenField()
     seen = HiddenField()
+
+    def offer_taxes(self) -> None:
+        """Let one of the country's classes be chosen; where there is only one, nobody is asked."""
+        shop = current_shop()
+        name = COUNTRIES[shop.country].tax_name
+        self.tax_class.choices = [
+            SelectChoice(one.code, one.name if one.exempt else f"{one.name} · {name} {percent(one.rate_bp)}")
+            for one in classes_of(shop)
+        ]
 
     def offer_categories(self, shelves: Sequence[EditableCategory]) -> None:
         """Let one of these shelves be chosen."""
@@ -119,6 +132,7 @@ class ProductForm(MakingForm):
             kind=ProductKind(self.kind.data),
             category_id=chosen,
             tags=[*self._picked_tags(), *(self.tags.data or "").split(",")],
+            tax_class=self.tax_class.data or GENERAL,
         )
         return Draft(texts, self._offer(variant), new_category=self.new_category.data or "")
 
@@ -145,7 +159,7 @@ def fill_product_form(
 ) -> None:
     """Show a stored product in a form nobody has typed in yet."""
     form.name.data, form.description.data = product.name, product.description
-    form.kind.data = product.kind.value
+    form.kind.data, form.tax_class.data = product.kind.value, product.tax_class
     offered = {choice.value for choice in form.known_tags.choices or ()}
     form.known_tags.data = [tag for tag in product.tags if tag in offered]
     form.tags.data = ", ".join(tag for tag in product.tags if tag not in offered)

@@ -39,6 +39,7 @@ from storefront.kernel.ids import new_token
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.states import FulfilmentMethod
+from storefront.payments.links import ways_to_pay
 from storefront.pricing.extras import NO_TIP, Tip, most_tip_minor, packaging_minor
 from storefront.promotions.actions import PromotionGone
 from tenants.dashboard.catalogue_forms import option
@@ -49,6 +50,7 @@ blueprint = Blueprint("desk_counter", __name__)
 WAYS = {
     Settled.CASH: _l("Se lo lleva y pagó en efectivo"),
     Settled.TRANSFER: _l("Se lo lleva y ya llegó su transferencia"),
+    Settled.LINK: _l("Paga ahora con su teléfono: código o enlace"),
     Settled.LATER: _l("Viene después y paga al recoger"),
 }
 
@@ -98,9 +100,11 @@ class SaleForm(Form):
         self.tip.errors = (_("Como máximo %(most)s.", most=money_minor(most)),)
         return True
 
-    def offer(self, *, transfers: bool) -> None:
-        """Say which ways there are: whoever may not judge payments cannot say that a transfer arrived."""
-        ways = [way for way in WAYS if transfers or way is not Settled.TRANSFER]
+    def offer(self, *, transfers: bool, links: bool) -> None:
+        """Say which ways there are: whoever may not judge payments cannot say that a transfer arrived, and a link needs
+        something that can be paid from afar."""
+        hidden = {Settled.TRANSFER: not transfers, Settled.LINK: not links}
+        ways = [way for way in WAYS if not hidden.get(way)]
         self.settled.choices = [option(way.value, WAYS[way]) for way in ways]
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -124,9 +128,13 @@ def _may_see_transfers() -> bool:
     return me().may("payments:review")
 
 
+def _takes_links() -> bool:
+    return bool(ways_to_pay(FulfilmentMethod.PICKUP, has_bookings=False, due_minor=0))
+
+
 def _form(*, blank: bool = False) -> SaleForm:
     form = SaleForm(formdata=None) if blank else SaleForm()
-    form.offer(transfers=_may_see_transfers())
+    form.offer(transfers=_may_see_transfers(), links=_takes_links())
     form.ask_for_more()
     return form
 
@@ -234,4 +242,6 @@ def finish() -> ResponseReturnValue:
         return _page(form, refusal.status)
     session.pop(_slot(), None)
     flash(_("Anotamos la venta %(code)s por %(total)s.", code=order.code, total=money(order.total)), "good")
+    if order.due and form.settled.data == Settled.LINK:
+        return redirect(url_for("desk_links.show", code=order.code), 303)
     return redirect(url_for("desk_orders.show", code=order.code), 303)

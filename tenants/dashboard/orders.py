@@ -34,6 +34,7 @@ from storefront.orders.parting import parts_of
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
+from storefront.payments.dispute_queries import of_order as disputes_of
 from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
@@ -155,7 +156,7 @@ def show(code: str) -> ResponseReturnValue:
     return render_template(
         "dashboard/orders/show.html",
         order=order,
-        pictures=pictures_of(line.product_id for line in order.lines),
+        pictures=pictures_of(line.product_id for line in order.lines if line.product_id),
         step=next_step(order),
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
@@ -163,6 +164,7 @@ def show(code: str) -> ResponseReturnValue:
         payments=payments_of(order.id),
         papers=papers_of_order(order.id),
         changes=changes_of(order.id),
+        disputes=disputes_of(order.id),
         parts=parts_of(order.id),
         returns=returns_of(order.id),
         behind=return_behind(order.id),

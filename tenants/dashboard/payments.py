@@ -17,7 +17,7 @@ from storefront.kernel.media import send_private
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import order_by_code
-from storefront.payments import door, proofs, queries, refunding
+from storefront.payments import dispute_queries, door, ledger, proofs, queries, refunding
 from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.forms import RejectionForm
 from storefront.payments.ledger import Account
@@ -32,6 +32,10 @@ ACCOUNTS = {
     Account.BANK: _l("En tu banco, por transferencias"),
     Account.CASH: _l("En efectivo, contigo"),
     Account.COURIER_CUSTODY: _l("En efectivo, con repartidores"),
+}
+BESIDE = {
+    Account.DISPUTED: _l("En manos del banco, por contracargos sin decidir"),
+    Account.DISPUTE_LOSSES: _l("Perdido en contracargos"),
 }
 
 
@@ -56,7 +60,11 @@ def index() -> ResponseReturnValue:
         page=queries.proofs_to_review(requested_page()),
         refunds=queries.refunds(by_hand=True),
         differences=queries.open_differences(),
+        disputes=dispute_queries.how_many_open(),
         accounts=[(label, Money(held[account], currency)) for account, label in ACCOUNTS.items()],
+        beside=[
+            (label, Money(minor, currency)) for account, label in BESIDE.items() if (minor := ledger.balance(account))
+        ],
         tips=tips if tips or current_shop().takes_tips else None,
     )
 

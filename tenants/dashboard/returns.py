@@ -21,7 +21,6 @@ from storefront.payments.gift_cards import Issued
 from storefront.payments.queries import paid_order
 from storefront.returns import asking, deciding, settling
 from storefront.returns.asking import Wanted
-from storefront.returns.exchanging import total_of
 from storefront.returns.instead import NotForSale
 from storefront.returns.models import ReturnState, Wish
 from storefront.returns.queries import (
@@ -98,7 +97,8 @@ def _page(
     due = settling.due_lines(found.id) if is_here else []
     goods = _goods(found, due)
     given = given or _empty(found, due)
-    given.shown.raw_data, given.shown.data = None, str(total_of(goods))
+    cost = settling.cost_of(order, found.id, goods)
+    given.shown.raw_data, given.shown.data = None, str(cost)
     value = sum(line.suggested.minor for line in due)
     return render_template(
         "dashboard/returns/show.html",
@@ -111,7 +111,7 @@ def _page(
         goods=[(line.quantity, _name(line), Money(line.quantity * line.unit_minor, order.currency)) for line in goods],
         gone=bool(found.goods) and not goods,
         value=Money(value, order.currency),
-        difference=Money(total_of(goods) - value, order.currency),
+        difference=Money(cost - value, order.currency),
         shipping_left=Money(paid_order(order.id).shipping_left_minor, order.currency),
         may_pay=me().may("payments:review"),
     ), status

@@ -14,6 +14,7 @@ from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.errors import Invalid
 from storefront.kernel.forms import Form
 from storefront.kernel.limits import limited
+from storefront.kernel.taxes import classes_of
 from storefront.kernel.tenancy import current_shop
 from storefront.payments import door
 from storefront.payments.capabilities import MERCADO_PAGO
@@ -44,6 +45,7 @@ SECTIONS = (
     ("desk_settings.facts", _l("Tienda"), "store", _l("Nombre, teléfono, dirección y horario")),
     ("desk_settings.look", _l("Aspecto"), "eye", _l("Estilo, color y portada")),
     ("desk_settings.payments", _l("Formas de pago"), "bank", _l("Transferencia, efectivo, tarjeta e impuesto")),
+    ("desk_deposits.show", _l("Anticipos"), "cash", _l("Con cuánto se confirma un pedido, y cuándo se paga el resto")),
     ("desk_settings.extras", _l("Empaque y propinas"), "box", _l("Lo que se suma a un pedido")),
     ("desk_returns.policy", _l("Devoluciones"), "undo", _l("Cuántos días y con qué condiciones")),
     ("desk_receipts.head", _l("Recibos"), "print", _l("Razón social y documento que van impresos")),
@@ -209,7 +211,10 @@ def _payments_form(form: PaymentsForm) -> PaymentsForm:
 
 
 def _present_tax() -> TaxForm:
-    return TaxForm(formdata=None, data={"rate": current_shop().tax_rate_bp / 100})
+    shop = current_shop()
+    others = {f"rate_{one.code}": one.rate_bp / 100 for one in classes_of(shop)[1:]}
+    data = {"rate": shop.tax_rate_bp / 100, "inside": "yes" if shop.prices_include_tax else "no", **others}
+    return TaxForm.for_country(shop.country)(formdata=None, data=data)
 
 
 @blueprint.get("/ajustes/pagos")
@@ -240,11 +245,11 @@ def change_payments() -> ResponseReturnValue:
 @blueprint.post("/ajustes/impuesto")
 @access("staff", "settings:write")
 def change_tax() -> ResponseReturnValue:
-    """Change the rate for orders from now on."""
-    form = TaxForm()
+    """Change the rates, and how prices are written, for orders from now on."""
+    form = TaxForm.for_country(current_shop().country)()
     if not form.validate():
         return _payments_page(_present_payments(), form, 422)
-    settings.change_tax(form.basis_points, current_actor())
+    settings.change_tax(form.basis_points, current_actor(), rates=form.others, inside=form.inside.data == "yes")
     return _saved(".payments")
 
 

@@ -21,6 +21,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from storefront.kernel.forms import EmailField, Form, MoneyField, PhoneField, SlugField
 from storefront.kernel.making import MakingForm
+from storefront.kernel.taxes import changeable
 from storefront.payments.methods import METHODS
 from tenants.forms import choices
 from tenants.models import Role
@@ -100,20 +101,59 @@ class PaymentsForm(Form):
     )
 
 
-class TaxForm(Form):
-    """The tax that prices include."""
-
-    rate = DecimalField(
-        _l("Impuesto incluido en tus precios"),
-        [InputRequired(_NEEDED), NumberRange(0, 50, _l("El impuesto va de 0 a 50 por ciento."))],
+def _rate_field(label: Any, *, required: bool = True) -> DecimalField:
+    return DecimalField(
+        label,
+        [
+            InputRequired(_NEEDED) if required else Optional(),
+            NumberRange(0, 50, _l("El impuesto va de 0 a 50 por ciento.")),
+        ],
         places=2,
         render_kw={"inputmode": "decimal"},
     )
 
+
+def _in_basis_points(field: DecimalField) -> int:
+    """A rate in hundredths of a percent."""
+    return int(((field.data or Decimal(0)) * 100).to_integral_value())
+
+
+class TaxForm(Form):
+    """The general rate, and whether prices have their tax inside. `for_country` adds the rates of its other classes."""
+
+    rate = _rate_field(_l("Tasa general"))
+    inside = RadioField(
+        _l("¿Cómo escribes tus precios?"),
+        choices=choices(
+            (
+                ("yes", _l("Con el impuesto incluido: se paga lo que dice el precio")),
+                ("no", _l("Sin el impuesto: se suma al hacer el pedido, y tu tienda lo dice junto a cada precio")),
+            )
+        ),
+        default="yes",
+    )
+
+    @classmethod
+    def for_country(cls, country: str) -> type[TaxForm]:
+        """The form with a field for each class of the country that has a rate."""
+        fields = {f"rate_{one.code}": _rate_field(one.name, required=False) for one in changeable(country)}
+        return type("TaxFormOfCountry", (cls,), fields)
+
     @property
     def basis_points(self) -> int:
-        """The rate in hundredths of a percent."""
-        return int(((self.rate.data or Decimal(0)) * 100).to_integral_value())
+        """The general rate in hundredths of a percent."""
+        return _in_basis_points(self.rate)
+
+    @property
+    def others(self) -> dict[str, int]:
+        """The rates of the other classes, by the class's code; one that is left empty is the country's."""
+        filled = [field for field in self.other_fields if field.data is not None]
+        return {field.name.removeprefix("rate_"): _in_basis_points(field) for field in filled}
+
+    @property
+    def other_fields(self) -> list[DecimalField]:
+        """Their fields."""
+        return [field for field in self if field.name.startswith("rate_")]
 
 
 class ExtrasForm(Form):

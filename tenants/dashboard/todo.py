@@ -23,6 +23,7 @@ from storefront.orders.models import Attention, Order
 from storefront.orders.queries import OrderRow, order_list, todo_counts
 from storefront.orders.states import FulfilmentMethod, OrderState
 from storefront.orders.steps import next_step
+from storefront.payments.dispute_queries import to_answer
 from storefront.payments.methods import can_be_paid
 from storefront.payments.queries import proofs_to_review
 from storefront.reservations.models import BookableService, BookingState, Resource
@@ -96,7 +97,10 @@ def _orders(person: Person, shop: Shop) -> list[Task]:
     by_order = {parcel.order_id: parcel for parcel in parcels}
     cared = [parcel for parcel in parcels if parcel.needs_care][:SHOWN]
     found += [Task(Urgency.PROBLEM, "parcel", parcel, parcel.since) for parcel in cared]
+    contested = to_answer(SHOWN) if person.may("payments:review") else []
+    found += [Task(Urgency.PROBLEM, "dispute", one, one.due_at or one.opened_at) for one in contested]
     troubled = waiting["attention"] - sum(parcel.order_attention is Attention.DELIVERY_FAILED for parcel in cared)
+    troubled -= len({one.order_id for one in contested if one.order_attention is Attention.DISPUTED})
     if troubled > 0:
         found.append(Task(Urgency.PROBLEM, "troubled", troubled, at))
     told = {parcel.order_id for parcel in cared}

@@ -189,6 +189,21 @@ def test_a_weight_is_kept_in_grams_and_can_be_taken_away_again(alicia, bakery, w
         assert goods_without_weight() == [(bread.code, "Concha")]
 
 
+def test_a_product_chooses_its_tax_and_a_class_of_nowhere_is_refused(alicia, bakery, within):
+    alicia.send("/productos/nuevo", SHORT | {"tax_class": "zero"})
+    with within(bakery):
+        product = the_only_product()
+        wrong = form_of(product, tax_class="superlow")
+    assert product.tax_class == "zero"
+
+    answer = alicia.send(f"/productos/{product.code}", wrong)
+
+    assert answer.status_code == 422
+    with within(bakery):
+        assert the_only_product().tax_class == "zero"
+    assert "Tasa 0: alimentos, medicinas y libros" in alicia.get(f"/productos/{product.code}").text
+
+
 def test_an_empty_count_means_made_to_order(alicia, bakery, within):
     with within(bakery):
         bread = a_product("Concha", stock=10)

@@ -38,11 +38,12 @@ def a_product(
     kind: ProductKind = ProductKind.GOODS,
     published: bool = True,
     tags: Sequence[str] = (),
+    tax_class: str = "general",
 ) -> Made:
     """A product of the shop in scope; `price` in minor units, `stock` None for made to order."""
     with transaction():
         shelf = categories.category_named(category, by=OWNER).id if category else None
-        texts = actions.ProductTexts(name or f"Pan {next(_numbers)}", kind=kind, category_id=shelf, tags=tags)
+        texts = actions.ProductTexts(name or f"Pan {next(_numbers)}", "", kind, shelf, tags, tax_class)
         product = actions.create_product(texts, actions.Price(price), by=OWNER)
         variant = db.session.scalars(select(Variant).where(Variant.product_id == product.id)).one()
         if stock is not None:

@@ -8,7 +8,7 @@ from storefront.cart.actions import CartRef, add_goods
 from storefront.cart.queries import cart_view
 from storefront.catalogue.models import ProductKind
 from storefront.checkout.actions import CheckoutDetails
-from storefront.checkout.queries import bill, buyer_of, load_of
+from storefront.checkout.queries import bill, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import quote
 from storefront.kernel import clock
@@ -59,7 +59,7 @@ def details_for(
         fulfilment_method=FulfilmentMethod.DELIVERY if address else FulfilmentMethod.PICKUP,
         address=address,
         payment_method=pay,
-        shown=bill(view, delivery).stamp,
+        shown=bill(view, delivery, extras_of(view, "delivery" if address else "pickup")).stamp,
         locale="es_MX",
     )
 

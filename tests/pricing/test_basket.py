@@ -97,6 +97,25 @@ def test_with_the_tax_inside_the_total_is_what_is_listed_less_the_discounts(bask
     assert sums.total_minor == listed + fees - sums.discount_minor
 
 
+@given(baskets(inside=st.just(False)))
+def test_with_the_tax_on_top_what_is_left_without_it_is_what_is_listed_less_the_discounts(basket):
+    sums = price(basket)
+
+    fees = basket.shipping_minor + basket.packaging_minor
+    assert sums.net_minor == sums.subtotal_minor + fees - sums.discount_minor
+    assert sums.discount_net_minor == sums.discount_minor
+
+
+@given(baskets())
+def test_the_taxes_of_all_rates_add_up_and_what_is_exempt_has_none(basket):
+    sums = price(basket)
+
+    assert sum(minor for _rate, minor in sums.taxes) == sums.tax_minor
+    assert [rate for rate, _minor in sums.taxes] == sorted({rate for rate, _minor in sums.taxes}, reverse=True)
+    assert all(minor > 0 and rate > 0 for rate, minor in sums.taxes)
+    assert not any(line.tax_minor for line, given_ in zip(sums.lines, basket.lines, strict=True) if given_.exempt)
+
+
 @given(baskets())
 def test_the_fast_function_says_what_the_slow_one_says(basket):
     sums, slow = price(basket), slow_price(basket)

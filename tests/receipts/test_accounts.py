@@ -136,6 +136,7 @@ def test_no_text_is_a_formula(bakery, within, drain):
         texts = [
             row[name] for row in rows for name in row
             if name not in {SALES, DISCOUNTS, TAX, TOTAL, SHIPPING, LISTED, RECEIVED, SENT_BACK}
+            and not name.startswith(("Base: ", "Impuesto: "))
         ]  # fmt: skip
         assert not [text for text in texts if text.startswith(("=", "+", "-", "@", "\t", "\r"))]
 

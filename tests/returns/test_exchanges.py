@@ -12,6 +12,7 @@ from storefront.kernel import clock
 from storefront.kernel.db import db, transaction
 from storefront.orders.actions import cancel_order
 from storefront.orders.models import Order, OrderLine
+from storefront.orders.queries import order_by_id
 from storefront.payments import gift_cards, ledger, reconciling, refunding
 from storefront.payments.actions import book_sale, record_cash, unbook_sale
 from storefront.payments.ledger import Account
@@ -63,7 +64,8 @@ def here(order, goods, units=2, wish=Wish.EXCHANGE):
 
 def exchange(found, *, pay="", **more):
     """Settle a return with what is wanted for it; the new order."""
-    shown = sum(line.quantity * line.unit_minor for line in settling.goods_for(found, due_lines(found)))
+    order = order_by_id(return_by_id(found).order_id)
+    shown = settling.cost_of(order, found, settling.goods_for(found, due_lines(found)))
     forget()
     settle(found, Decision({}, how=Settlement.EXCHANGE, shown_minor=shown, pay=pay, **more), ALICIA)
     placed = select(Order.id, Order.expires_at, Order.channel).join(

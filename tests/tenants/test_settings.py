@@ -161,6 +161,25 @@ def test_the_tax_rate_is_kept_in_basis_points(client_at, bakery, typed: str, exp
     assert now_is(bakery).tax_rate_bp == expected
 
 
+def test_the_rates_of_other_classes_and_how_prices_are_written_are_kept(client_at, bakery) -> None:
+    alicia = client_at("app", as_="alicia")
+    page = alicia.get("/ajustes/pagos").text
+    assert "Región fronteriza" in page
+
+    post(alicia, "/ajustes/impuesto", page="/ajustes/pagos", rate="16", rate_reduced="9", inside="no")
+
+    assert (now_is(bakery).tax_rates, now_is(bakery).prices_include_tax) == ({"reduced": 900}, False)
+    post(alicia, "/ajustes/impuesto", page="/ajustes/pagos", rate="16", rate_reduced="8", inside="yes")
+    assert (now_is(bakery).tax_rates, now_is(bakery).prices_include_tax) == ({}, True)
+
+
+@pytest.mark.parametrize("wrong", [{"rate_reduced": "51"}, {"rate_reduced": "-1"}, {"inside": "perhaps"}])
+def test_a_wrong_rate_of_another_class_is_refused_and_changes_nothing(client_at, bakery, wrong) -> None:
+    typed = {"rate": "16", "rate_reduced": "8", "inside": "no"} | wrong
+    assert post(client_at("app", as_="alicia"), "/ajustes/impuesto", page="/ajustes/pagos", **typed).status_code == 422
+    assert now_is(bakery) == bakery
+
+
 @pytest.mark.parametrize("typed", ["51", "-1", "mucho", "NaN", "1e9"])
 def test_a_tax_beyond_reason_is_refused(client_at, bakery, typed: str) -> None:
     assert (
