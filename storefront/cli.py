@@ -24,6 +24,7 @@ from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
 from storefront.payments.dispute_queries import invariants as dispute_faults
+from storefront.payments.exchanging import invariants as exchange_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.queries import invariants as payment_faults
 from storefront.payments.receiving import invariants as receiving_faults
@@ -50,6 +51,7 @@ INVARIANTS = (
     dispute_faults,
     parcel_faults,
     joint_faults,
+    exchange_faults,
 )
 
 

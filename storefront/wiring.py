@@ -74,6 +74,7 @@ from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import disputes as desk_disputes
 from tenants.dashboard import einvoices as desk_einvoices
+from tenants.dashboard import exchanges as desk_exchanges
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
@@ -127,6 +128,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_bank.blueprint,
         desk_refunds.blueprint,
         desk_returns.blueprint,
+        desk_exchanges.blueprint,
         desk_differences.blueprint,
         desk_disputes.blueprint,
         desk_receipts.blueprint,

@@ -18,11 +18,12 @@ from storefront.kernel.ids import new_code
 
 
 class PaidWith(StrEnum):
-    """How the shop got the money for a card; none for one that is given away."""
+    """How the shop got the money for a card; none for one that is given away, nor for what came back."""
 
     CASH = "cash"
     TRANSFER = "bank_transfer"
     GIVEN = "given"
+    RETURNED = "returned"
 
 
 class Movement(StrEnum):
