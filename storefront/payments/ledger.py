@@ -108,7 +108,14 @@ def balance(account: Account, order_id: int | None = None) -> int:
 
 def money_held(order_id: int) -> int:
     """What of an order's money the shop did not send back, in minor units, gift cards included."""
-    return sum(balance(account, order_id) for account in (*MONEY, *TAKEN, Account.GIFT_CARDS))
+    bought = case((LedgerEntry.kind == "card_sold", LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    of_cards = select(func.coalesce(func.sum(bought), 0)).where(
+        LedgerEntry.order_id == order_id, LedgerEntry.kind.in_(["card_sold", "returned_card"])
+    )
+    held = sum(balance(account, order_id) for account in (*MONEY, *TAKEN, Account.GIFT_CARDS))
+    return held + int(
+        db.session.scalar(of_cards) or 0
+    )  # a card that was bought is owed, and is no money that went away
 
 
 def entries_of(order_id: int) -> list[dict[str, Any]]:
