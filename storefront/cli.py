@@ -14,6 +14,7 @@ from flask_migrate import upgrade
 
 from storefront import seeding
 from storefront.delivery import partners
+from storefront.delivery.invariants import invariants as parcel_faults
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
 from storefront.giftcards.queries import invariants as card_faults
@@ -37,9 +38,21 @@ from tenants.contacts import read_contact
 from tenants.people import Credentials
 
 INVARIANTS = (
-    inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
-    card_faults, card_book_faults, return_faults, dispute_faults, joint_faults, gift_faults,
-)  # fmt: skip
+    inventory_faults,
+    booking_faults,
+    promotion_faults,
+    order_faults,
+    payment_faults,
+    receiving_faults,
+    receipt_faults,
+    card_faults,
+    card_book_faults,
+    return_faults,
+    dispute_faults,
+    parcel_faults,
+    joint_faults,
+    gift_faults,
+)
 
 
 @click.command("prepare")

@@ -42,8 +42,8 @@ from storefront.orders import account as account_orders
 from storefront.orders import jobs as order_jobs
 from storefront.orders import personal_data as order_data
 from storefront.orders import views as orders
+from storefront.payments import gift_views, link_views, webhooks
 from storefront.payments import jobs as payment_jobs
-from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
 from storefront.payments import together_views as together
 from storefront.payments import views as payments
@@ -74,11 +74,13 @@ from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import disputes as desk_disputes
 from tenants.dashboard import gift_cards as desk_gift_cards
+from tenants.dashboard import gift_sales as desk_gift_sales
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import links as desk_links
 from tenants.dashboard import orders as desk_orders
+from tenants.dashboard import parcels as desk_parcels
 from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
@@ -102,6 +104,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         returns.blueprint,
         payments.blueprint,
         together.blueprint,
+        gift_views.blueprint,
         link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
@@ -119,6 +122,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_orders.blueprint,
         desk_changes.blueprint,
         desk_parts.blueprint,
+        desk_parcels.blueprint,
         desk_together.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
@@ -137,6 +141,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_promotions.blueprint,
         desk_deposits.blueprint,
         desk_gift_cards.blueprint,
+        desk_gift_sales.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
         desk_settings.blueprint,

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations import isolation
 
 revision = "0030"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -35,6 +35,7 @@ PAGE_SIZE = 25
 MOST_CANDIDATES = 500
 MOST_ADDED = 6
 """How many orders of one buyer are tried as a sum."""
+MOST_OFFERED = 5
 
 
 class OtherAmount(Conflict):
@@ -51,23 +52,31 @@ class AlreadyDecided(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file brought: lines that are new, lines that were known, rows of money out, rows that cannot be read."""
+    """What a file brought: lines that are new, lines that were known, rows of money out, rows that cannot be read, and
+    rows that are no movement."""
 
     new: int
     known: int
     skipped: int
     unread: tuple[Unread, ...]
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An order a line may pay for, or several of one buyer's, as `settle` reads them. `is_named`: their codes stand in
-    the line's words."""
+    the line's words; `names` of the buyer's that do."""
 
     code: str
     contact_name: str
     due_minor: int
     is_named: bool
+    names: int = 0
+
+    @property
+    def likeness(self) -> tuple[bool, int, bool]:
+        """What tells it from others that the same amount fits."""
+        return self.is_named, self.names, self.is_several
 
     @property
     def is_several(self) -> bool:
@@ -87,6 +96,12 @@ class Line:
     order_code: str | None
     also_paid: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def fits_several(self) -> bool:
+        """Whether nothing tells the likeliest order from the next: then somebody has to say which."""
+        first, *others = self.candidates or (None,)
+        return any(first is not None and one is not None and one.likeness == first.likeness for one in others)
 
 
 def import_statement(content: bytes, by: Actor) -> Imported:
@@ -108,7 +123,7 @@ def import_statement(content: bytes, by: Actor) -> Imported:
             keep = insert(BankLine).on_conflict_do_nothing(index_elements=["tenant_id", "fingerprint"])
             new = len(db.session.execute(keep.returning(BankLine.id), rows).all())
         note("payment", shop.id, "statement_imported", by, new=new, known=len(rows) - new)
-    return Imported(new, len(rows) - new, found.skipped, tuple(found.unread))
+    return Imported(new, len(rows) - new, found.skipped, tuple(found.unread), found.beside)
 
 
 def settle(line_code: str, order_codes: str, by: Actor) -> list[str]:
@@ -248,8 +263,10 @@ def candidates(amount_minor: int, words: str, unpaid: Sequence[Any]) -> tuple[Ca
 
     ranked = sorted([*fitting, *_sums(amount_minor, unpaid)], key=likeness, reverse=True)
     return tuple(
-        Candidate(", ".join(order.code for order in orders), orders[0].contact_name, amount_minor, _named(orders, said))
-        for orders in ranked[:3]
+        Candidate(
+            ", ".join(order.code for order in orders), orders[0].contact_name, amount_minor, *likeness(orders)[1:]
+        )
+        for orders in ranked[:MOST_OFFERED]
     )
 
 

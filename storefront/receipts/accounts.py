@@ -37,20 +37,8 @@ MARK = "\ufeff"
 
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
-(
-    SALE,
-    SALE_BACK,
-    RETURN,
-    RETURN_BACK,
-    PAYMENT,
-    PAYMENT_BACK,
-    REFUND,
-    REFUND_BACK,
-    OTHER,
-    CARD_ISSUED,
-    CHANGE,
-    CARD_SOLD,
-) = range(12)
+SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
+CARD_SOLD = 30
 DISPUTE, DISPUTE_LOST = 20, 21
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),

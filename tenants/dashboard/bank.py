@@ -23,14 +23,16 @@ from storefront.payments.statement_file import LARGEST_BYTES
 
 blueprint = Blueprint("desk_bank", __name__)
 
-WHY = {"date": _l("no se entiende la fecha"), "amount": _l("no se entiende el importe")}
+WHY = {
+    "date": _l("no se entiende la fecha"), "amount": _l("no se entiende el importe"), "currency": _l("es otra moneda"),
+}  # fmt: skip
 MOST_TOLD = 5
 
 
 class StatementForm(Form):
     """The file as the bank gives it."""
 
-    statement = FileField(_l("Tus movimientos en CSV"), [DataRequired(_l("Elige el archivo de tu banco."))])
+    statement = FileField(_l("Tus movimientos en CSV u OFX"), [DataRequired(_l("Elige el archivo de tu banco."))])
 
 
 @blueprint.get("/cobros/banco")
@@ -72,7 +74,9 @@ def bring() -> ResponseReturnValue:
 def _told(found: statements.Imported) -> str:
     new = ngettext("%(num)d depósito nuevo", "%(num)d depósitos nuevos", found.new)
     known = ngettext("%(num)d ya lo teníamos", "%(num)d ya los teníamos", found.known)
-    return _("%(new)s; %(known)s. Los retiros no se guardan.", new=new, known=known)
+    out = ngettext("%(num)d retiro que no se guarda", "%(num)d retiros que no se guardan", found.skipped)
+    beside = ngettext("%(num)d fila de saldos o totales", "%(num)d filas de saldos o totales", found.beside)
+    return ". ".join((f"{new}; {known}", *([out] if found.skipped else []), *([beside] if found.beside else []))) + "."
 
 
 def said_paid(codes: Sequence[str]) -> str:
