@@ -42,8 +42,8 @@ from storefront.orders import account as account_orders
 from storefront.orders import jobs as order_jobs
 from storefront.orders import personal_data as order_data
 from storefront.orders import views as orders
+from storefront.payments import gift_views, link_views, webhooks
 from storefront.payments import jobs as payment_jobs
-from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
 from storefront.payments import together_views as together
 from storefront.payments import views as payments
@@ -76,6 +76,7 @@ from tenants.dashboard import disputes as desk_disputes
 from tenants.dashboard import einvoices as desk_einvoices
 from tenants.dashboard import exchanges as desk_exchanges
 from tenants.dashboard import gift_cards as desk_gift_cards
+from tenants.dashboard import gift_sales as desk_gift_sales
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
@@ -105,6 +106,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         returns.blueprint,
         payments.blueprint,
         together.blueprint,
+        gift_views.blueprint,
         link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
@@ -143,6 +145,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_promotions.blueprint,
         desk_deposits.blueprint,
         desk_gift_cards.blueprint,
+        desk_gift_sales.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
         desk_settings.blueprint,
