@@ -69,7 +69,8 @@ class NewOrder:
     """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
-    `keep_for` is how long it waits, where that is not what its way of payment allows.
+    `keep_for` is how long it waits, where that is not what its way of payment allows; `tax_inside` whether its prices
+    have their tax inside, where that is not as in the shop.
     `terms` are those of its deposit, if there is one.
     """
 
@@ -92,6 +93,7 @@ class NewOrder:
     packaging_minor: int = 0
     tip_minor: int = 0
     keep_for: timedelta | None = None
+    tax_inside: bool | None = None
     terms: Terms | None = None
 
 
@@ -140,7 +142,7 @@ def _priced(new: NewOrder) -> Totals:
             shipping_minor=new.shipping_minor,
             packaging_minor=new.packaging_minor,
             tip_minor=new.tip_minor,
-            prices_include_tax=shop.prices_include_tax,
+            prices_include_tax=shop.prices_include_tax if new.tax_inside is None else new.tax_inside,
             first_order=new.first_order,
         )
     )
