@@ -148,6 +148,14 @@ class RefundSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeOpened:
+    """Whoever paid contests a payment at the bank."""
+
+    dispute_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountsAsked:
     """Somebody waits for the accountant's file of a month."""
 

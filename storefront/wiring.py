@@ -46,6 +46,7 @@ from storefront.orders import views as orders
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
+from storefront.payments import together_views as together
 from storefront.payments import views as payments
 from storefront.personalisation import jobs as taste_jobs
 from storefront.personalisation import personal_data as taste_data
@@ -73,6 +74,7 @@ from tenants.dashboard import customers as desk_customers
 from tenants.dashboard import delivery as desk_delivery
 from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
+from tenants.dashboard import disputes as desk_disputes
 from tenants.dashboard import drafts as desk_drafts
 from tenants.dashboard import gift_cards as desk_gift_cards
 from tenants.dashboard import home as desk_home
@@ -80,6 +82,7 @@ from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import links as desk_links
 from tenants.dashboard import orders as desk_orders
+from tenants.dashboard import parcels as desk_parcels
 from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
@@ -89,6 +92,7 @@ from tenants.dashboard import reservations as desk_reservations
 from tenants.dashboard import returns as desk_returns
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
+from tenants.dashboard import together as desk_together
 from tenants.dashboard import trail as desk_trail
 from tenants.platform import views as console
 
@@ -101,6 +105,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         changes.blueprint,
         returns.blueprint,
         payments.blueprint,
+        together.blueprint,
         link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
@@ -118,11 +123,14 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_orders.blueprint,
         desk_changes.blueprint,
         desk_parts.blueprint,
+        desk_parcels.blueprint,
+        desk_together.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,
         desk_returns.blueprint,
         desk_differences.blueprint,
+        desk_disputes.blueprint,
         desk_receipts.blueprint,
         desk_accounts.blueprint,
         desk_reservations.blueprint,
@@ -190,6 +198,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ProofRejected: (payment_jobs.tell_rejected,),
     events.RefundRequested: (payment_jobs.send_back, receipt_jobs.follow_refund),
     events.RefundSettled: (payment_jobs.tell_refunded,),
+    events.DisputeOpened: (payment_jobs.tell_shop_dispute,),
     events.AccountsAsked: (receipt_jobs.make_accounts,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
@@ -214,6 +223,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "order.return": returns.return_block,
     "order.payment": payments.payment_block,
     "order.refunds": payments.refunds_block,
+    "desk.together": desk_together.together_block,
     "order.delivery": delivery.order_delivery,
     "order.receipt": receipts.receipt_block,
     "order.keep_details": customers.keep_details,

@@ -21,16 +21,26 @@ from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop, acting_for, directory
 from tests.isolation import statements as statement_rules
 from tests.laundry import Laundry
+from tests.shares import Share, add_options
 from tests.world import Cast, Servers, build_template, the_cast
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "portales.test"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which of the numbered runs of the long proofs are to be made."""
+    add_options(parser)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no worker is left alone with them at the end."""
     slow = ("journeys", "soak", "isolation")
     items.sort(key=lambda item: item.path.parent.name not in slow)
+    for item in items:  # `-k R22` finds the tests that are named after that reference
+        item.extra_keyword_matches |= {
+            str(told).split()[0] for mark in item.iter_markers("fault") for told in mark.args
+        }
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +106,32 @@ def database(app: Flask, servers: Servers, _context: None) -> Iterator[Laundry]:
     kept.forget_everything()
     yield laundry
     db.session.remove()
+
+
+@pytest.fixture
+def share(request: pytest.FixtureRequest) -> Share:
+    """Those of a long proof's numbered runs that fall to this process."""
+    return Share.of(request)
+
+
+@pytest.fixture
+def remember(database: Laundry) -> Callable[[], Callable[[], None]]:
+    """`as_it_was = remember()`, and later `as_it_was()`, as often as wanted: for tests that would fill the tables."""
+
+    def mark() -> Callable[[], None]:
+        db.session.rollback()
+        then = database.contents()
+
+        def bring_back() -> None:
+            db.session.rollback()
+            db.session.expunge_all()
+            database.lay_again(then)
+            directory().forget()  # type: ignore[attr-defined]
+            kept.forget_everything()
+
+        return bring_back
+
+    return mark
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ OFTEN = 150
 """After so many washings, the dead rows they leave cost more than a fresh copy."""
 BIG = 1 << 20
 """Bytes of a table from which on emptying it row by row is slower than a fresh copy."""
+SWEEP = 100
+"""In the midst of a long test no fresh copy can be had: after so many times the dead rows are swept out."""
 
 # Everything that a migration could have made or changed, by the transaction that last wrote it.
 _SCHEMA = " UNION ALL ".join(
@@ -51,6 +53,7 @@ class Laundry:
 
     url: str
     washed: int = 0
+    laid_again: int = 0
     connection: psycopg.Connection = field(init=False)
     clean: Contents = field(init=False)
 
@@ -100,6 +103,13 @@ class Laundry:
             if now[name] != value:
                 # Not "ALTER SEQUENCE … RESTART", which would change the schema.
                 self.connection.execute(_BACK, (value, value is not None, name))
+
+    def lay_again(self, contents: Contents) -> None:
+        """Replace whatever is there, again and again within one test."""
+        self.lay(contents)
+        self.laid_again += 1
+        if self.laid_again % SWEEP == 0:
+            self.connection.execute("VACUUM")
 
     def _filled(self) -> list[str]:
         return [str(name) for (name,) in self._read(self._which)]

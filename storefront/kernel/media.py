@@ -97,6 +97,22 @@ def store_image(stream: IO[bytes], *, max_side: int = 2400, private: bool = Fals
     return StoredImage(key, width, height, tuple(sizes), placeholder, hashlib.sha256(content).hexdigest())
 
 
+def jpeg_of(stream: IO[bytes], *, max_side: int = 2000) -> bytes:
+    """A picture as a plain JPEG, no side longer than `max_side`, for who reads nothing else. It is not kept.
+
+    Raises NotAPicture, BrokenPicture, HugeFile or HugePicture.
+    """
+    picture = _opened(_read(stream))
+    try:
+        plain = _plain(picture)
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError) as error:
+        raise BrokenPicture from error
+    plain.thumbnail((max_side, max_side))
+    out = io.BytesIO()
+    plain.save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
 def delete_image(key: str) -> None:
     """Remove every size of a picture of the shop in scope. Raises BadKey for another's."""
     if shop_of(key) != current_shop().id:

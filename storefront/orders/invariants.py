@@ -68,6 +68,7 @@ def _paid_for_nothing() -> list[dict[str, Any]]:
                 ),
             ),
             Order.attention.is_(None),
+            Order.disputed_minor == 0,  # its money is with the bank, or with whoever paid
         )
     )
     return [

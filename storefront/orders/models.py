@@ -48,8 +48,9 @@ class Order(ShopOwned, Model):
     or, where it is not (`tax_inside`), without it; the total always has it. Delivery and packaging are taxed at
     `fees_rate_bp`. `discount_minor` is what comes off both, `discount_net_minor` its part without tax.
     `packaging_minor` and `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that
-    came and counts towards the total, whatever of it went back since (`payments.receiving`). `expires_at` is when an
-    unconfirmed order lapses, empty once it counts. Move it only through `orders.moves`.
+    came and counts towards the total, whatever of it went back since (`payments.receiving`); `disputed_minor` is what
+    of it a bank has (`payments.contesting`). `expires_at` is when an unconfirmed order lapses, empty once it counts.
+    Move it only through `orders.moves`.
 
     With a deposit, `deposit_minor` confirms it and the rest is due at `rest_due_at`: in advance, or on arrival, or,
     without an instant, at the hand-over. `deposit_refundable` until `deposit_back_until`, or until it is packed. All of
@@ -81,6 +82,7 @@ class Order(ShopOwned, Model):
         CheckConstraint(
             "kept_tax_minor >= 0 AND kept_tax_minor <= kept_minor AND kept_minor <= deposit_minor", name="kept"
         ),
+        CheckConstraint("disputed_minor >= 0", name="disputed"),
         Index("ix_orders_list", "tenant_id", text("placed_at DESC"), text("id DESC")),
         Index("ix_orders_state", "tenant_id", "state", "fulfilment_state", "payment_state"),
         Index("ix_orders_customer", "tenant_id", "customer_id"),
@@ -139,6 +141,7 @@ class Order(ShopOwned, Model):
     deposit_back_until: Mapped[datetime | None]
     kept_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     kept_tax_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    disputed_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     payment_method: Mapped[str]
     note: Mapped[str]
     placed_at: Mapped[datetime]

@@ -69,9 +69,9 @@ class NewOrder:
     """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
-    `keep_for` is how long it waits, where that is not what its way of payment allows; `tax_inside` whether its prices
-    have their tax inside, where that is not as in the shop.
-    `terms` are those of its deposit, if there is one.
+    `keep_for` is how long it waits, where that is not what its way of payment allows.
+    `terms` are those of its deposit, if there is one. `tax_inside` says whether prices have their tax inside, where
+    that is not as the shop writes its prices.
     """
 
     placement_key: str
@@ -93,8 +93,8 @@ class NewOrder:
     packaging_minor: int = 0
     tip_minor: int = 0
     keep_for: timedelta | None = None
-    tax_inside: bool | None = None
     terms: Terms | None = None
+    tax_inside: bool | None = None
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:

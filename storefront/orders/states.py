@@ -85,6 +85,7 @@ class Attention(StrEnum):
     PAID_AFTER_CANCEL = "paid_after_cancel"
     REFUND_DUE = "refund_due"
     DELIVERY_FAILED = "delivery_failed"
+    DISPUTED = "disputed"
 
 
 ABOUT_MONEY = frozenset({Attention.PAID_WITHOUT_STOCK, Attention.PAID_AFTER_CANCEL, Attention.REFUND_DUE})

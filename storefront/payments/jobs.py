@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import select
 
 from storefront.events import (
+    DisputeOpened,
     OrderCancelled,
     OrderConfirmed,
     OrderExpired,
@@ -31,7 +32,16 @@ from storefront.orders.actions import confirm_paid_order
 from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
 from storefront.orders.states import COUNTS, WAITING, OrderState
-from storefront.payments import actions, door, gift_cards, queries, reconciling, refunding
+from storefront.payments import (
+    actions,
+    contesting,
+    dispute_queries,
+    door,
+    gift_cards,
+    queries,
+    reconciling,
+    refunding,
+)
 from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
@@ -163,12 +173,17 @@ def _follow(kind: str, payload: dict[str, Any]) -> str:
             return "applied"
         actions.ask_provider(attempt_id)
         return "applied"
-    if kind.startswith(("refund.", "charge.refund")):
-        refund_id = queries.refund_of_reference(str(payload.get("object_id", "")))
-        if refund_id is not None:
-            refunding.follow_refund(refund_id)
-            return "applied"
-    return "ignored"
+    if kind.startswith("charge.dispute."):
+        return "applied" if contesting.follow(str(payload.get("object_id", ""))) else "unknown"
+    return _follow_refund(payload) if kind.startswith(("refund.", "charge.refund")) else "ignored"
+
+
+def _follow_refund(payload: dict[str, Any]) -> str:
+    refund_id = queries.refund_of_reference(str(payload.get("object_id", "")))
+    if refund_id is None:
+        return "ignored"
+    refunding.follow_refund(refund_id)
+    return "applied"
 
 
 def _follow_page(payload: dict[str, Any]) -> str:
@@ -182,9 +197,10 @@ def _follow_page(payload: dict[str, Any]) -> str:
 
 @periodic("payments.keep_asking", every_s=60)
 def keep_asking() -> None:
-    """Ask about card attempts and refunds without an end: a notice may never come."""
+    """Ask about card attempts, refunds and disputes without an end: a notice may never come."""
     actions.keep_asking()
     refunding.keep_asking()
+    contesting.keep_asking()
 
 
 @periodic("payments.reconcile", every_s=3600)
@@ -230,6 +246,21 @@ def tell_shop_proof(proof_id: int, order_id: int) -> None:
             )
 
 
+@shop_job("payments.tell_shop_dispute")
+def tell_shop_dispute(dispute_id: int, order_id: int) -> None:
+    """Tell the shop that somebody contests a payment, and until when the bank waits for an answer."""
+    shop, dispute = current_shop(), dispute_queries.dispute_by_id(dispute_id)
+    if shop.email:
+        with transaction():
+            mail.send(
+                "owner-dispute",
+                to=shop.email,
+                once=f"owner-dispute:{dispute_id}",
+                dispute=dispute,
+                dispute_url=face_url("app", f"/cobros/contracargos/{dispute.code}"),
+            )
+
+
 @shop_job("payments.tell_refunded")
 def tell_refunded(refund_id: int, order_id: int) -> None:
     """Tell the customer that the money is on its way."""
@@ -260,4 +291,5 @@ ANSWERS: dict[type, list[ShopJob]] = {
     ProofRejected: [tell_rejected],
     ProofSubmitted: [tell_shop_proof],
     WebhookReceived: [apply_webhook],
+    DisputeOpened: [tell_shop_dispute],
 }

@@ -23,7 +23,9 @@ from storefront.payments.models import LedgerEntry
 class Account(StrEnum):
     """The accounts of a shop's books. The first four are where its money can be.
 
-    What is on gift cards is a debt (`gift_cards`); a card that is given away is a cost (`gifts_given`).
+    What is on gift cards is a debt (`gift_cards`); a card that is given away is a cost (`gifts_given`). What a bank
+    took for a dispute is `disputed` until its end, and a cost (`dispute_losses`) once it is lost; `fees` are what the
+    provider kept for itself and for the platform.
     """
 
     CARD_CLEARING = "card_clearing"
@@ -37,9 +39,15 @@ class Account(StrEnum):
     TIPS = "tips"
     GIFT_CARDS = "gift_cards"
     GIFTS_GIVEN = "gifts_given"
+    DISPUTED = "disputed"
+    DISPUTE_LOSSES = "dispute_losses"
+    FEES = "fees"
 
 
 MONEY = (Account.CARD_CLEARING, Account.BANK, Account.CASH, Account.COURIER_CUSTODY)
+
+TAKEN = (Account.DISPUTED, Account.DISPUTE_LOSSES, Account.FEES)
+"""What came from customers and is with a bank or the provider: the shop did not send it back."""
 
 HELD_IN = {
     "card": Account.CARD_CLEARING,
@@ -99,8 +107,8 @@ def balance(account: Account, order_id: int | None = None) -> int:
 
 
 def money_held(order_id: int) -> int:
-    """What of an order's money is with the shop now, in minor units: received less sent back, gift cards included."""
-    return sum(balance(account, order_id) for account in (*MONEY, Account.GIFT_CARDS))
+    """What of an order's money the shop did not send back, in minor units, gift cards included."""
+    return sum(balance(account, order_id) for account in (*MONEY, *TAKEN, Account.GIFT_CARDS))
 
 
 def entries_of(order_id: int) -> list[dict[str, Any]]:
@@ -129,6 +137,20 @@ def was_changed(order_id: int) -> bool:
     """Whether the books of a sale were adjusted since it was booked: its order changed."""
     changed = select(LedgerEntry.id).where(LedgerEntry.order_id == order_id, LedgerEntry.source_type == "change")
     return db.session.scalar(changed.limit(1)) is not None
+
+
+def account_of(source: tuple[str, int], *kinds: str) -> Account:
+    """The account that gave the money of a source, by the first of these kinds that is booked. LookupError without."""
+    rows = db.session.execute(
+        select(LedgerEntry.kind, LedgerEntry.credit).where(
+            LedgerEntry.source_type == source[0], LedgerEntry.source_id == source[1], LedgerEntry.kind.in_(kinds)
+        )
+    )
+    booked = {row.kind: row.credit for row in rows}
+    found = next((booked[kind] for kind in kinds if kind in booked), None)
+    if found is None:
+        raise LookupError(f"nothing is booked for {source}")
+    return Account(found)
 
 
 def where_it_went(attempt_id: int) -> Account:

@@ -8,7 +8,7 @@ capitals, times aware UTC.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -205,6 +205,65 @@ class Payout:
     arrives: datetime
 
 
+class DisputeStatus(StrEnum):
+    """Where the provider's dispute stands. An inquiry takes no money yet; closed is one that led to nothing."""
+
+    INQUIRY = "inquiry"
+    INQUIRY_REVIEW = "inquiry_review"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceMove:
+    """What the provider took from the shop's balance (below zero) or gave back, and its fee for that (below zero when
+    the fee came back)."""
+
+    id: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeState:
+    """What the provider knows of a dispute now. `due_by` is until when it takes evidence, if it takes any; `submitted`
+    says that it has been sent to the bank. `payment` is the provider's name of what is disputed."""
+
+    id: str
+    status: DisputeStatus
+    reason: str
+    amount_minor: int
+    currency: str
+    payment: str
+    payment_intent: str | None
+    created: datetime
+    due_by: datetime | None
+    submitted: bool
+    moves: tuple[BalanceMove, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a shop says to the bank: in words, and with files by the provider's names for them (`keep_file`).
+
+    `delivery` proves that it arrived, `messages` is what the customer wrote, `other` is anything else.
+    """
+
+    product: str = ""
+    story: str = ""
+    customer_name: str = ""
+    customer_email: str = ""
+    delivered_on: str = ""
+    address: str = ""
+    tracking: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
     """A notice whose signature was verified.
@@ -339,6 +398,24 @@ class Gateway(Provider, Protocol):
 
     def ask_for(self, account: str, method: str) -> bool:
         """Ask that the account may take a method of ours; whether it may already. Asking again changes nothing."""
+
+    def dispute_state(self, account: str, dispute_id: str) -> DisputeState:
+        """How a dispute stands."""
+
+    def disputes_between(self, account: str, since: datetime, until: datetime) -> list[DisputeState]:
+        """Every dispute that was opened on the account from `since` on and before `until`."""
+
+    def keep_file(self, account: str, name: str, content: bytes) -> str:
+        """Hand over a file for a dispute; the provider's name for it. PDF, JPEG or PNG."""
+
+    def stage_evidence(self, account: str, dispute_id: str, evidence: Evidence) -> None:
+        """Keep what the shop says with the dispute, without sending it to the bank. Doing it again replaces it."""
+
+    def submit_evidence(self, account: str, dispute_id: str, key: str) -> None:
+        """Send what was kept to the bank, once and for all. GatewayRefused when that is not possible any more."""
+
+    def accept_dispute(self, account: str, dispute_id: str, key: str) -> None:
+        """Give the dispute up: it is lost. GatewayRefused when it is over already."""
 
     def payouts(self, account: str) -> list[Payout]:
         """The last ten that the provider sent to the shop's bank, newest first."""

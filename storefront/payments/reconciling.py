@@ -25,12 +25,13 @@ from storefront.kernel.ids import new_code
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.states import COUNTS
-from storefront.payments import actions, door, gift_cards, queries, refunding
-from storefront.payments.capabilities import PROVIDERS
+from storefront.payments import actions, contesting, door, gift_cards, queries, refunding
+from storefront.payments.capabilities import PROVIDERS, STRIPE
 from storefront.payments.models import (
     AttemptState,
     Difference,
     DifferenceKind,
+    JointPayment,
     LedgerEntry,
     PaymentAttempt,
     ReconciledDay,
@@ -82,6 +83,8 @@ def reconcile(day: date) -> int:
     since, until = bounds_of(day)
     asked = {code: account for code in PROVIDERS if (account := door.account(code)) is not None}
     found = [one for code, account in asked.items() for one in _with_provider(code, account, since, until)]
+    if STRIPE in asked:
+        found += _disputes(asked[STRIPE], since, until)
     with_provider = bool(asked)
     with transaction():
         found += [*_not_booked(since, until), *_sales(since, until), *_owing(), *_on_cards()]
@@ -151,17 +154,47 @@ def _settle_what_is_new(payments: Sequence[Payment], refunds: Sequence[ProviderR
                 refunding.follow_refund(ours.id)
 
 
-def _attempt_of(payment: Payment) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What we have of a payment: one attempt, or all parts of one for several orders."""
+
+    id: int
+    order_id: int
+    state: AttemptState
+    amount_minor: int
+
+
+def _attempt_of(payment: Payment) -> _Ours | None:
     """Our attempt behind a payment: by the key we gave it, or by the provider's name for it."""
     # Charges of other programs have no such name: without the empty word, none would be every attempt without one.
-    named = PaymentAttempt.key == payment.metadata.get("attempt", "")
+    key = payment.metadata.get("attempt", "")
+    named = PaymentAttempt.key == key
     named |= PaymentAttempt.intent == (payment.payment_intent or "")
-    return db.session.execute(
-        select(PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor)
+    named |= PaymentAttempt.joint_id.in_(select(JointPayment.id).where(JointPayment.key == key))
+    row = db.session.execute(
+        select(
+            PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor,
+            PaymentAttempt.joint_id,
+        )
         .where(named)
         .order_by(PaymentAttempt.id)
         .limit(1)
-    ).first()
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    if row.joint_id is not None:
+        return _all_parts(row.joint_id)
+    return _Ours(row.id, row.order_id, row.state, row.amount_minor)
+
+
+def _all_parts(joint_id: int) -> _Ours:
+    """A payment for several orders, noted once all of its parts are."""
+    parts = db.session.execute(
+        select(PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor)
+        .where(PaymentAttempt.joint_id == joint_id)
+        .order_by(PaymentAttempt.state == AttemptState.SUCCEEDED, PaymentAttempt.order_id)
+    ).all()
+    return _Ours(parts[0].id, parts[0].order_id, parts[0].state, sum(part.amount_minor for part in parts))
 
 
 def _about_payment(payment: Payment) -> list[Found]:
@@ -174,6 +207,15 @@ def _about_payment(payment: Payment) -> list[Found]:
     elif (ours.amount_minor, current_shop().currency) != (theirs, payment.currency):
         kind = DifferenceKind.PAYMENT_AMOUNT
     return [Found(kind, payment.id, ours.order_id, ours.amount_minor, theirs)] if kind else []
+
+
+def _disputes(account: str, since: datetime, until: datetime) -> list[Found]:
+    """Disputes that were opened on a day: what we had not heard of is settled, the rest is about nothing of ours."""
+    return [
+        Found(DifferenceKind.DISPUTE_UNKNOWN, told.id, None, None, told.amount_minor)
+        for told in door.gateway().disputes_between(account, since, until)
+        if not contesting.follow(told.id)
+    ]
 
 
 def _refund_of(refund: ProviderRefund) -> Any:
@@ -211,14 +253,24 @@ def _unseen_attempts(code: str, since: datetime, until: datetime, payments: Sequ
     seen = [payment.payment_intent for payment in payments if payment.payment_intent]
     return db.session.execute(
         select(
-            PaymentAttempt.key, PaymentAttempt.order_id, PaymentAttempt.amount_minor, PaymentAttempt.provider_ref
-        ).where(
+            *(
+                func.coalesce(getattr(JointPayment, name), getattr(PaymentAttempt, name)).label(name)
+                for name in ("key", "order_id", "amount_minor", "provider_ref")
+            )
+        )
+        .select_from(PaymentAttempt)
+        .outerjoin(
+            JointPayment,
+            (JointPayment.tenant_id == PaymentAttempt.tenant_id) & (JointPayment.id == PaymentAttempt.joint_id),
+        )
+        .where(
             PaymentAttempt.provider == code,
             PaymentAttempt.state == AttemptState.SUCCEEDED,
             PaymentAttempt.settled_at >= since,
             PaymentAttempt.settled_at < until,
             PaymentAttempt.intent.is_(None) | PaymentAttempt.intent.not_in(seen),
         )
+        .distinct()
     ).all()
 
 

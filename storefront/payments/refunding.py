@@ -22,8 +22,9 @@ from storefront.orders.actions import UnitsBack, set_payment_state, take_units_b
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
-from storefront.payments import door, ledger, queries
+from storefront.payments import door, ledger, pages, queries
 from storefront.payments.capabilities import capability
+from storefront.payments.disputes import with_the_bank
 from storefront.payments.ledger import Account
 from storefront.payments.methods import GIFT_CARD
 from storefront.payments.models import (
@@ -64,10 +65,23 @@ class TooMuchBack(Conflict):
     message = _l("No se puede devolver más de lo que se pagó.")
 
 
+class WithTheBank(Conflict):
+    """Whoever paid contests the payment, and the bank has taken the money."""
+
+    message = _l(
+        "El banco ya retiró este dinero porque quien pagó lo reclamó (contracargo). Si además lo devuelves, pagarías "
+        "dos veces. Contesta el contracargo en Cobros."
+    )
+
+
 class NotByHand(Conflict):
     """The provider is sending it back."""
 
     message = _l("Esta devolución la hace el servicio de tarjetas; no hace falta enviarla a mano.")
+
+
+DISPUTED_THERE = "charge_disputed"
+"""The provider's word for a payment that it does not send back because the bank took it."""
 
 
 class NothingChosen(Invalid):
@@ -121,8 +135,8 @@ def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
 
     Where the order was paid in several payments, there is one refund for each that something goes back of.
 
-    Raises NothingChosen, NotSold, NotPaidInFull, FewerLeft when a line has not that much left, TooMuchBack; then
-    nothing has changed.
+    Raises NothingChosen, NotSold, NotPaidInFull, FewerLeft when a line has not that much left, TooMuchBack,
+    WithTheBank; then nothing has changed.
     """
     with transaction():
         order = locked(order_id)
@@ -172,10 +186,11 @@ def decide(
     """Decide to send back part or all of an attempt's money, in a transaction that holds the order.
 
     What goes back of a sale makes the sale smaller: without `parts`, by an amount for nothing in particular. What a
-    gift card paid is on it again at once. Raises TooMuchBack when more would go back than came in.
+    gift card paid is on it again at once. Raises TooMuchBack when more would go back than came in, WithTheBank when the
+    bank has it.
     """
     if amount_minor <= 0 or amount_minor > _left_of(attempt):
-        raise TooMuchBack
+        raise _refusal([attempt])
     number = (
         db.session.scalar(select(func.count()).select_from(Refund).where(Refund.attempt_id == attempt.id)) or 0
     ) + 1
@@ -250,17 +265,24 @@ def refund_order(order_id: int, reason: str, by: Actor, amount_minor: int | None
 def _shares(order_id: int, amount_minor: int | None) -> list[tuple[PaymentAttempt, int]]:
     """From which payments an amount goes back, and how much of each, to the last that is left of it.
 
-    The oldest first, and gift cards after all that came from outside. None is all that is left. Raises TooMuchBack.
+    The oldest first, and gift cards after all that came from outside. None is all that is left. Raises TooMuchBack,
+    WithTheBank.
     """
     shares, left = [], amount_minor
-    for attempt in _paid_attempts(order_id):
+    attempts = _paid_attempts(order_id)
+    for attempt in attempts:
         share = _left_of(attempt) if left is None else min(left, _left_of(attempt))
         if share > 0:
             shares.append((attempt, share))
             left = None if left is None else left - share
     if left:
-        raise TooMuchBack
+        raise _refusal(attempts)
     return shares
+
+
+def _refusal(attempts: Sequence[PaymentAttempt]) -> Conflict:
+    """Why no more of these payments can go back."""
+    return WithTheBank() if any(with_the_bank(attempt.id) for attempt in attempts) else TooMuchBack()
 
 
 def _paid_attempts(order_id: int) -> Sequence[PaymentAttempt]:
@@ -277,7 +299,7 @@ def _left_of(attempt: PaymentAttempt) -> int:
             Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED
         )
     )
-    return attempt.amount_minor - int(gone or 0)
+    return max(0, attempt.amount_minor - int(gone or 0) - with_the_bank(attempt.id))
 
 
 def send_back(refund_id: int) -> RefundState:
@@ -286,14 +308,16 @@ def send_back(refund_id: int) -> RefundState:
     A lost answer, a key that was forgotten and one that is for ever bound to a failure all look like a refusal or an
     outage, so that the provider's own list is read before either is believed. A key that can bring nothing but its old
     failure is replaced for the next time. Raises GatewayUnavailable when nobody knows what happened. A refusal makes it
-    `external`: a person must act.
+    `external`: a person must act. What a bank has taken for a dispute waits for the end of that.
     """
     shop = current_shop()
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
         attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
+        all_of_it = pages.page_of(attempt).amount_minor
+        waits = with_the_bank(attempt.id) > 0
     account = door.account(attempt.provider)
-    if refund.state is not RefundState.REQUESTED or account is None:
+    if refund.state is not RefundState.REQUESTED or account is None or waits:
         return refund.state
     if attempt.intent is None:
         return _settle(refund_id, RefundState.EXTERNAL, None)
@@ -305,7 +329,7 @@ def send_back(refund_id: int) -> RefundState:
             currency=refund.currency,
             key=refund.key_now,
             metadata={"refund": refund.key},
-            return_fee=door.platform_fee(attempt.amount_minor) > 0,
+            return_fee=door.platform_fee(all_of_it) > 0,
         )
     except (GatewayRefused, GatewayUnavailable) as trouble:
         made = _made_before(attempt.provider, account, attempt.intent, refund.key)
@@ -315,6 +339,9 @@ def send_back(refund_id: int) -> RefundState:
             if trouble.is_spent:
                 _take_new_key(refund)
             raise
+        if trouble.code == DISPUTED_THERE:
+            _take_new_key(refund)  # the news of the dispute is still to come, and this refusal is remembered
+            return refund.state
         return _settle(refund_id, RefundState.EXTERNAL, None)
     return _settle(refund_id, _state_of(sent.status), sent.id)
 
@@ -392,7 +419,7 @@ def follow_refund(refund_id: int) -> RefundState:
 def mark_sent_back(code: str, by: Actor) -> Refund:
     """A person has sent the money back by hand. Twice changes nothing.
 
-    Raises NotFound for an unknown code, NotByHand while the provider is at it.
+    Raises NotFound for an unknown code, NotByHand while the provider is at it, WithTheBank while the bank has it.
     """
     with transaction():
         found = db.session.execute(select(Refund.id, Refund.order_id).where(Refund.code == code)).first()
@@ -402,11 +429,52 @@ def mark_sent_back(code: str, by: Actor) -> Refund:
         refund = db.session.get_one(Refund, (current_shop().id, found.id), populate_existing=True)
         if refund.state not in {RefundState.EXTERNAL, RefundState.DONE}:
             raise NotByHand
+        if refund.state is RefundState.EXTERNAL and with_the_bank(refund.attempt_id):
+            raise WithTheBank
         _settle(refund.id, RefundState.DONE, None, by)
     return refund
 
 
-def _settle(refund_id: int, state: RefundState, reference: str | None, by: Actor = SYSTEM) -> RefundState:
+def sent_by_the_bank(attempt_id: int, most_minor: int) -> int:
+    """A dispute is lost: what the shop was to send back of the payment has gone by the bank, up to `most_minor`.
+
+    Returns how much that was. In a transaction that holds the order.
+    """
+    waiting = db.session.execute(
+        select(Refund.id, Refund.amount_minor)
+        .where(Refund.attempt_id == attempt_id, Refund.state.in_([RefundState.REQUESTED, RefundState.EXTERNAL]))
+        .order_by(Refund.id)
+    ).all()
+    gone = 0
+    for refund in waiting:
+        if gone + refund.amount_minor <= most_minor:
+            _settle(refund.id, RefundState.DONE, None, paid_from=Account.DISPUTED)
+            gone += refund.amount_minor
+    return gone
+
+
+def not_sent_by_the_bank(attempt_id: int) -> None:
+    """The bank gave it back after all: what it had sent waits for a person. In a transaction that holds the order."""
+    sent = db.session.scalars(
+        select(Refund.id).where(Refund.attempt_id == attempt_id, Refund.state == RefundState.DONE).order_by(Refund.id)
+    ).all()
+    for refund_id in sent:
+        if ledger.account_of(("refund", refund_id), *SENT) is Account.DISPUTED:
+            _settle(refund_id, RefundState.EXTERNAL, None)
+
+
+SENT = ("sent_back_again", "sent_back")
+"""How the way out of a refund is called in the books, its second one first."""
+
+
+def _settle(
+    refund_id: int,
+    state: RefundState,
+    reference: str | None,
+    by: Actor = SYSTEM,
+    *,
+    paid_from: Account | None = None,
+) -> RefundState:
     with transaction():
         order_id = db.session.scalar(select(Refund.order_id).where(Refund.id == refund_id))
         order = locked(int(order_id or 0))
@@ -423,10 +491,11 @@ def _settle(refund_id: int, state: RefundState, reference: str | None, by: Actor
             _came_back(order, refund, by)
         if state is RefundState.DONE:
             refund.settled_at = clock.now()
-            _book(refund, Account.RECEIVABLE, ledger.where_it_went(refund.attempt_id), "sent_back")
+            _book(refund, Account.RECEIVABLE, paid_from or ledger.where_it_went(refund.attempt_id), "sent_back")
             if order.payment_state is PaymentState.REFUND_PENDING and not _open_refunds(order.id):
                 set_payment_state(order.id, _after_refunds(order), by)
-            record(RefundSettled(refund_id=refund.id, order_id=order.id))
+            if paid_from is None:
+                record(RefundSettled(refund_id=refund.id, order_id=order.id))
         return state
 
 
@@ -440,7 +509,7 @@ def _after_refunds(order: Order) -> PaymentState:
 def _came_back(order: Order, refund: Refund, by: Actor) -> None:
     """What had been sent back did not arrive: the shop has it again, and the customer is still owed it."""
     refund.settled_at = None
-    _book(refund, ledger.where_it_went(refund.attempt_id), Account.RECEIVABLE, "came_back")
+    _book(refund, ledger.account_of(("refund", refund.id), *SENT), Account.RECEIVABLE, "came_back")
     back = {PaymentState.REFUNDED, PaymentState.PARTLY_REFUNDED}
     if order.payment_state in back or (order.payment_state is PaymentState.PAID and refund.reason == "changed"):
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, "came back")

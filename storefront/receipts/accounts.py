@@ -38,6 +38,7 @@ MARK = "\ufeff"
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
+DISPUTE, DISPUTE_LOST = 20, 21
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
@@ -49,6 +50,8 @@ KINDS = {
     REFUND_BACK: ("came_back",),
     CHANGE: ("sale_more", "sale_less", "tax_more", "tax_less", "discount_more", "discount_less"),
     CARD_ISSUED: ("card_issued",),
+    DISPUTE: ("dispute", "dispute_back", "dispute_fee", "dispute_fee_back"),
+    DISPUTE_LOST: ("dispute_lost", "dispute_not_lost"),
 }
 """Which bookings are one fact, and so one line."""
 
@@ -75,6 +78,9 @@ class Line:
     packaging_minor: int
     tips_minor: int
     gift_cards_minor: int = 0
+    fees_minor: int = 0
+    disputed_minor: int = 0
+    lost_minor: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -114,10 +120,14 @@ def _signed(account: Account, *, debit: bool) -> Any:
 
 
 def _money(*movements: int) -> Any:
-    """What came into (or, for refunds, went out of) the accounts that hold money, in bookings of these movements."""
+    """What came into (or, for refunds, went out of) the accounts that hold money, in bookings of these movements.
+
+    A refund may go by a bank that has the money already.
+    """
+    places = (*MONEY, Account.DISPUTED)
     inwards = case(
-        (LedgerEntry.debit.in_(MONEY), LedgerEntry.amount_minor),
-        (LedgerEntry.credit.in_(MONEY), -LedgerEntry.amount_minor),
+        (LedgerEntry.debit.in_(places), LedgerEntry.amount_minor),
+        (LedgerEntry.credit.in_(places), -LedgerEntry.amount_minor),
         else_=0,
     )
     kinds = [kind for movement in movements for kind in KINDS[movement]]
@@ -149,6 +159,9 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             (-_money(REFUND, REFUND_BACK)).label("sent_back_minor"),
             func.coalesce(place, "").label("held_in"),
             _signed(Account.GIFT_CARDS, debit=False).label("gift_cards_minor"),
+            _signed(Account.FEES, debit=True).label("fees_minor"),
+            _signed(Account.DISPUTED, debit=True).label("disputed_minor"),
+            _signed(Account.DISPUTE_LOSSES, debit=True).label("lost_minor"),
         )
         .where(LedgerEntry.at >= since, LedgerEntry.at < until)
         .group_by(LedgerEntry.source_type, LedgerEntry.source_id, LedgerEntry.order_id, movement)
@@ -242,7 +255,8 @@ def _head() -> list[str]:
         _("Fecha"), _("Movimiento"), _("Pedido"), _("Recibos"), _("A nombre de"), _("Documento"), _("Forma de pago"),
         _("Venta sin impuesto"), _("Descuentos sin impuesto"), _("Impuesto"), _("Total de la venta"),
         _("Entrega incluida"), _("Descuento incluido"), _("Empaque incluido"), _("Propina"), _("Cobrado"),
-        _("Devuelto"), _("Dónde"), _("Moneda"), _("Tarjetas de regalo"),
+        _("Devuelto"), _("Dónde"), _("Moneda"), _("Tarjetas de regalo"), _("Comisiones"), _("En disputa"),
+        _("Perdido en disputas"),
     ]  # fmt: skip
 
 
@@ -261,12 +275,12 @@ def _cells(line: Line, papers: dict[int, list[Any]], shop: Shop) -> list[str]:
     amounts = (
         line.sales_minor, line.discounts_minor, line.tax_minor, line.total_minor, line.shipping_minor,
         line.listed_discount_minor, line.packaging_minor, line.tips_minor, line.received_minor, line.sent_back_minor,
-        line.gift_cards_minor,
     )  # fmt: skip
+    last = (line.gift_cards_minor, line.fees_minor, line.disputed_minor, line.lost_minor)
     figures = [_figure(minor, shop) for minor in amounts]
     places = _places()
     place = _harmless(places.get(line.held_in, line.held_in))
-    return [*map(_harmless, texts), *figures[:-1], place, shop.currency, figures[-1]]
+    return [*map(_harmless, texts), *figures, place, shop.currency, *(_figure(minor, shop) for minor in last)]
 
 
 def _belongs(paper: Any, line: Line) -> bool:
@@ -299,7 +313,7 @@ def _movements() -> dict[int, str]:
         RETURN_BACK: _("Devolución anulada"), PAYMENT: _("Cobro"), PAYMENT_BACK: _("Cobro deshecho"),
         CARD_ISSUED: _("Tarjeta de regalo emitida"),
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
-        CHANGE: _("Cambio del pedido"),
+        CHANGE: _("Cambio del pedido"), DISPUTE: _("Contracargo"), DISPUTE_LOST: _("Contracargo perdido"),
     }  # fmt: skip
 
 

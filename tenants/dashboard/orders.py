@@ -17,7 +17,8 @@ from storefront.catalogue.queries import pictures_of
 from storefront.changes.queries import changes_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import handing
-from storefront.delivery.queries import code_of_order, parcels_of
+from storefront.delivery.queries import code_of_order, parcels_of, parcels_with_contents
+from storefront.delivery.words import state_tone, state_word
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form
@@ -34,6 +35,7 @@ from storefront.orders.parting import parts_of
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
+from storefront.payments.dispute_queries import of_order as disputes_of
 from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts.queries import papers_of_order
@@ -163,7 +165,11 @@ def show(code: str) -> ResponseReturnValue:
         payments=payments_of(order.id),
         papers=papers_of_order(order.id),
         changes=changes_of(order.id),
-        parts=parts_of(order.id),
+        disputes=disputes_of(order.id),
+        parts=parts_of(order.id) if order.fulfilment_method == "pickup" else [],
+        parcel_word=state_word,
+        parcel_tone=state_tone,
+        packed=parcels_with_contents(order.id) if order.fulfilment_method == "delivery" else [],
         returns=returns_of(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,

@@ -17,13 +17,14 @@ from storefront.kernel.media import send_private
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import order_by_code
-from storefront.payments import door, proofs, queries, refunding
+from storefront.payments import dispute_queries, door, ledger, proofs, queries, refunding
 from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.forms import RejectionForm
 from storefront.payments.ledger import Account
 from storefront.payments.provider import AccountStatus, GatewayRefused, GatewayUnavailable, PayoutStatus
 from tenants import mercado
 from tenants.cards import account_status, connect_cards, finish_connecting
+from tenants.dashboard.bank import said_paid
 
 blueprint = Blueprint("desk_payments", __name__)
 
@@ -32,6 +33,10 @@ ACCOUNTS = {
     Account.BANK: _l("En tu banco, por transferencias"),
     Account.CASH: _l("En efectivo, contigo"),
     Account.COURIER_CUSTODY: _l("En efectivo, con repartidores"),
+}
+BESIDE = {
+    Account.DISPUTED: _l("En manos del banco, por contracargos sin decidir"),
+    Account.DISPUTE_LOSSES: _l("Perdido en contracargos"),
 }
 
 
@@ -56,7 +61,11 @@ def index() -> ResponseReturnValue:
         page=queries.proofs_to_review(requested_page()),
         refunds=queries.refunds(by_hand=True),
         differences=queries.open_differences(),
+        disputes=dispute_queries.how_many_open(),
         accounts=[(label, Money(held[account], currency)) for account, label in ACCOUNTS.items()],
+        beside=[
+            (label, Money(minor, currency)) for account, label in BESIDE.items() if (minor := ledger.balance(account))
+        ],
         tips=tips if tips or current_shop().takes_tips else None,
     )
 
@@ -87,8 +96,8 @@ def picture(code: str) -> ResponseReturnValue:
 @access("staff", "payments:review")
 def accept(code: str) -> ResponseReturnValue:
     """The money is in the bank."""
-    order = proofs.accept_proof(code, current_actor())
-    flash(_("El pedido %(code)s quedó pagado y confirmado.", code=order.code), "good")
+    orders = proofs.accept_proof(code, current_actor())
+    flash(said_paid([order.code for order in orders]), "good")
     return redirect(url_for(".index"), 303)
 
 
@@ -99,8 +108,8 @@ def reject(code: str) -> ResponseReturnValue:
     form = RejectionForm()
     if not form.validate_on_submit():
         return render_template("dashboard/payments/proof.html", proof=queries.proof_by_code(code), form=form), 422
-    order = proofs.reject_proof(code, form.reason.data or "", current_actor())
-    flash(_("Le pedimos otro comprobante a %(name)s.", name=order.contact_name), "good")
+    orders = proofs.reject_proof(code, form.reason.data or "", current_actor())
+    flash(_("Le pedimos otro comprobante a %(name)s.", name=orders[0].contact_name), "good")
     return redirect(url_for(".index"), 303)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import exists, func, select
 from storefront.catalogue.models import Product, ProductImage, ProductKind, ProductStatus
 from storefront.delivery.contract_queries import who_carries
 from storefront.delivery.models import Zone
-from storefront.delivery.queries import BoardRow, needs_care
+from storefront.delivery.queries import BoardRow, needs_care, next_of
 from storefront.inventory.queries import counts
 from storefront.kernel import clock
 from storefront.kernel.cache import cache, cache_key
@@ -23,6 +23,7 @@ from storefront.orders.models import Attention, Order
 from storefront.orders.queries import OrderRow, order_list, todo_counts
 from storefront.orders.states import FulfilmentMethod, OrderState
 from storefront.orders.steps import next_step
+from storefront.payments.dispute_queries import to_answer
 from storefront.payments.methods import can_be_paid
 from storefront.payments.queries import proofs_to_review
 from storefront.reservations.models import BookableService, BookingState, Resource
@@ -93,10 +94,13 @@ def _orders(person: Person, shop: Shop) -> list[Task]:
         found += _rest(Urgency.PROOF, "with_proof", waiting["with_proof"] - len(proofs), at)
     listed = {name: order_list(name, 1).items for name in _TO_DO if waiting[name]}
     parcels = needs_care(row.id for row in listed.get("to_hand_over", ()))
-    by_order = {parcel.order_id: parcel for parcel in parcels}
+    by_order = next_of(parcels)
     cared = [parcel for parcel in parcels if parcel.needs_care][:SHOWN]
     found += [Task(Urgency.PROBLEM, "parcel", parcel, parcel.since) for parcel in cared]
+    contested = to_answer(SHOWN) if person.may("payments:review") else []
+    found += [Task(Urgency.PROBLEM, "dispute", one, one.due_at or one.opened_at) for one in contested]
     troubled = waiting["attention"] - sum(parcel.order_attention is Attention.DELIVERY_FAILED for parcel in cared)
+    troubled -= len({one.order_id for one in contested if one.order_attention is Attention.DISPUTED})
     if troubled > 0:
         found.append(Task(Urgency.PROBLEM, "troubled", troubled, at))
     told = {parcel.order_id for parcel in cared}

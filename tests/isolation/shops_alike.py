@@ -42,10 +42,14 @@ from storefront.orders.models import FulfilmentMethod, Order
 from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.payments import accounts as provider_accounts
 from storefront.payments.actions import open_attempt, record_cash
+from storefront.payments.contesting import settle
+from storefront.payments.disputes import Dispute
 from storefront.payments.gift_cards import issue
 from storefront.payments.models import BankLineState, Difference, DifferenceKind, Refund
 from storefront.payments.proofs import submit_proof
-from storefront.payments.provider import Tokens
+from storefront.payments.provider import DisputeState as Contested
+from storefront.payments.provider import DisputeStatus, Tokens
+from storefront.payments.queries import latest_card_attempt
 from storefront.payments.statements import bank_lines, import_statement
 from storefront.payments.transfers import record_transfer
 from storefront.pricing.discounts import Kind
@@ -368,6 +372,7 @@ def _orders(it: Furniture) -> None:
             db.session.add(found)
             db.session.flush()
             it.things["difference"] = found.code
+        it.things["dispute"] = _dispute(it, _order(it, "contested", "card"))
         it.things["accounts file"] = ask_for_file(clock.now().date(), it.owner)
         make_file(db.session.scalars(select(AccountsFile.id)).one())
         _returns(it)
@@ -392,6 +397,21 @@ def _returns(it: Furniture) -> None:
             deciding.approve(found.id, it.owner, f"Sí {canary(it.shop)}")
         if name == "received":
             deciding.receive(found.id, {1: deciding.Came(1)}, it.owner)
+
+
+def _dispute(it: Furniture, order: Order) -> str:
+    """A payment that was contested, and what the shop wrote about it."""
+    attempt_id, at = latest_card_attempt(order.id), clock.now()
+    told = Contested(
+        f"dp_{canary(it.shop)}", DisputeStatus.NEEDS_RESPONSE, "fraudulent", order.total_minor, order.currency, "ch_1",
+        "pi_1", at, at + timedelta(days=7), submitted=False, moves=(),
+    )  # fmt: skip
+    assert attempt_id is not None
+    assert settle(attempt_id, told, None)
+    with transaction():
+        dispute = db.session.scalars(select(Dispute)).one()
+        dispute.evidence = {"product": "Pan", "story": f"Respuesta {canary(it.shop)}", "files": {}}
+        return dispute.code
 
 
 def _deliveries(it: Furniture, firm: Firm) -> None:

@@ -51,12 +51,14 @@ def faults_of(statement: str, owners: dict[str, str]) -> list[str]:
 def watch(app: Flask) -> None:
     """Fail the test that sends a faulty statement as the application's role."""
     owners = _owner_columns()
+    seen: set[str] = set()
 
     def check(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith(RAW):
+        if statement in seen or statement.startswith(RAW):
             return
         faults = faults_of(statement, owners)
         assert not faults, f"{faults}: {statement}"
+        seen.add(statement)
 
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", check)

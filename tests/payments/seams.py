@@ -25,6 +25,9 @@ from storefront.payments.gateway import StripeGateway
 Visitor = Callable[[str], None]
 _visitor: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
 
+STATEMENT = "statement: "
+"""What the name of a seam before a statement begins with; the statement follows."""
+
 CALLS = ("open_checkout", "checkout_state", "find_checkout", "expire_checkout", "refund", "refund_state", "refunds_of")
 
 
@@ -103,7 +106,7 @@ def seams(stand_in_app: Flask, secret: str, *, statements: bool = False) -> Iter
     gateway = StripeGateway("sk_test_portales", "http://stand-in", [secret])
     gateway._client = stripe.StripeClient(
         "sk_test_portales",
-        base_addresses={"api": "http://stand-in"},
+        base_addresses={"api": "http://stand-in", "files": "http://stand-in"},
         http_client=InProcess(stand_in_app),
         max_network_retries=0,
     )
@@ -118,7 +121,7 @@ def seams(stand_in_app: Flask, secret: str, *, statements: bool = False) -> Iter
 
     def before_statement(_c: Any, _cur: Any, statement: str, *_: Any) -> None:
         if "set_scope" not in statement:
-            reach("statement")
+            reach(f"{STATEMENT}{statement}")
 
     ScopedSession.commit = seamed_commit  # type: ignore[method-assign]
     if statements:

@@ -25,6 +25,8 @@ from storefront.payments.provider import (
     CheckoutLine,
     CheckoutRef,
     CheckoutStatus,
+    DisputeStatus,
+    Evidence,
     Gateway,
     GatewayRefused,
     GatewayUnavailable,
@@ -486,6 +488,80 @@ def test_long_lists_are_read_to_their_end(psp: Provider) -> None:
     found = psp.gateway.find_checkout(psp.account, first_key, datetime.now(UTC) - timedelta(minutes=1))
 
     assert found == first
+
+
+# Disputes.
+
+A_PDF = b"%PDF-1.4 nothing"
+
+
+def a_dispute(psp: Provider, amount: int = 12_500) -> str:
+    """A contested payment of the account."""
+    assert psp.stand_in
+    return str(psp.stand_in.dispute(psp.paid_intent(Money(amount, "MXN")))["id"])
+
+
+def test_a_dispute_says_what_it_is_about_and_until_when_it_may_be_answered(psp: Provider) -> None:
+    found = psp.gateway.dispute_state(psp.account, a_dispute(psp))
+
+    assert (found.status, found.amount_minor, found.currency) == (DisputeStatus.NEEDS_RESPONSE, 12_500, "MXN")
+    assert [(move.amount_minor, move.fee_minor) for move in found.moves] == [(-12_500, 15_000)]
+    assert found.due_by
+    assert found.due_by > datetime.now(UTC) + timedelta(days=6)
+    assert not found.submitted
+
+
+def test_the_disputes_of_a_day_are_listed_and_another_accounts_do_not_exist(psp: Provider) -> None:
+    dispute = a_dispute(psp)
+    since = datetime.now(UTC) - timedelta(minutes=1)
+
+    assert [one.id for one in psp.gateway.disputes_between(psp.account, since, since + timedelta(hours=1))] == [dispute]
+    assert psp.gateway.disputes_between(psp.account, since - timedelta(hours=2), since) == []
+    assert psp.gateway.disputes_between(psp.stranger, since, since + timedelta(hours=1)) == []
+    with pytest.raises(GatewayRefused):
+        psp.gateway.dispute_state(psp.stranger, dispute)
+
+
+def test_an_answer_is_kept_first_and_sent_once(psp: Provider) -> None:
+    dispute, key = a_dispute(psp), a_key()
+    kept = psp.gateway.keep_file(psp.account, "entrega.pdf", A_PDF)
+
+    psp.gateway.stage_evidence(psp.account, dispute, Evidence("Pan", "Se entregó", files={"delivery": kept}))
+
+    assert psp.gateway.dispute_state(psp.account, dispute).status is DisputeStatus.NEEDS_RESPONSE
+    for _ in range(2):
+        psp.gateway.submit_evidence(psp.account, dispute, key)
+    found = psp.gateway.dispute_state(psp.account, dispute)
+    assert (found.status, found.submitted) == (DisputeStatus.UNDER_REVIEW, True)
+    assert psp.stand_in
+    said = psp.stand_in.state.objects[dispute]["evidence"]
+    assert (said["uncategorized_text"], said["shipping_documentation"]) == ("Se entregó", kept)
+    with pytest.raises(GatewayRefused):
+        psp.gateway.submit_evidence(psp.account, dispute, a_key())
+
+
+def test_no_file_but_what_a_bank_reads_and_nobody_elses_is_taken(psp: Provider) -> None:
+    dispute = a_dispute(psp)
+    theirs = psp.gateway.keep_file(psp.stranger, "suyo.pdf", A_PDF)
+
+    with pytest.raises(GatewayRefused):
+        psp.gateway.keep_file(psp.account, "pagina.html", b"<html>")
+    with pytest.raises(GatewayRefused):
+        psp.gateway.stage_evidence(psp.account, dispute, Evidence(files={"delivery": theirs}))
+
+    assert psp.stand_in
+    assert psp.stand_in.state.objects[dispute]["evidence"] == {}
+
+
+def test_giving_up_loses_the_dispute_once(psp: Provider) -> None:
+    dispute, key = a_dispute(psp), a_key()
+
+    for _ in range(2):
+        psp.gateway.accept_dispute(psp.account, dispute, key)
+
+    assert psp.gateway.dispute_state(psp.account, dispute).status is DisputeStatus.LOST
+    with pytest.raises(GatewayRefused):
+        psp.gateway.accept_dispute(psp.account, dispute, a_key())
 
 
 # Notices.

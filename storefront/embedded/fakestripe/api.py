@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from storefront.embedded.fakestripe import accounts, checkout, desk, payouts, refunds, vouchers
+from storefront.embedded.fakestripe import accounts, checkout, desk, disputes, payouts, refunds, vouchers
 from storefront.embedded.fakestripe.contract import ApiError, check, decode
 from storefront.embedded.fakestripe.faults import Fault
 from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
@@ -33,7 +33,7 @@ class ConnectionCutError(Exception):
     """The answer never leaves: raised where no socket can be cut (an app's test client)."""
 
 
-def _answer(operation: str, verb: Verb, *, needs_url: bool = False, **ids: str) -> Response:
+def _answer(operation: str, verb: Verb, *, needs_url: bool = False, needs_file: bool = False, **ids: str) -> Response:
     """One request from its headers to its answer, faults included."""
     stand_in = stand_in_of(current_app)
     fault: Fault | None = None
@@ -46,7 +46,9 @@ def _answer(operation: str, verb: Verb, *, needs_url: bool = False, **ids: str) 
         if fault and fault.kind == "cut_before":
             return _cut()
         params = decode((request.args if request.method == "GET" else request.form).items(multi=True))
-        extra = {"base_url": _base_url(stand_in)} if needs_url else {}
+        extra: dict[str, Any] = {"base_url": _base_url(stand_in)} if needs_url else {}
+        if needs_file:
+            params["file"], extra["content"] = _file()
 
         def act() -> dict[str, Any]:
             checked = check(operation, params)
@@ -149,6 +151,14 @@ def _caller(stand_in: StandIn) -> str:
     return account
 
 
+def _file() -> tuple[str, bytes]:
+    """The name and the bytes of the file that came along. ApiError without one."""
+    given = request.files.get("file")
+    if given is None:
+        raise ApiError(400, "Missing required param: file.", code="parameter_missing", param="file")
+    return given.filename or "", given.stream.read()
+
+
 def _base_url(stand_in: StandIn) -> str:
     return (stand_in.config.public_url or request.host_url).rstrip("/")
 
@@ -232,6 +242,36 @@ def cancel_intent(intent_id: str) -> Response:
 def list_charges() -> Response:
     """The account's charges."""
     return _answer("charges.list", checkout.list_charges)
+
+
+@blueprint.get("/disputes")
+def list_disputes() -> Response:
+    """The account's disputes."""
+    return _answer("disputes.list", disputes.list_disputes)
+
+
+@blueprint.get("/disputes/<dispute_id>")
+def retrieve_dispute(dispute_id: str) -> Response:
+    """One dispute."""
+    return _answer("disputes.retrieve", disputes.retrieve_dispute, dispute_id=dispute_id)
+
+
+@blueprint.post("/disputes/<dispute_id>")
+def update_dispute(dispute_id: str) -> Response:
+    """Say something about a dispute."""
+    return _answer("disputes.update", disputes.update_dispute, dispute_id=dispute_id)
+
+
+@blueprint.post("/disputes/<dispute_id>/close")
+def close_dispute(dispute_id: str) -> Response:
+    """Give a dispute up."""
+    return _answer("disputes.close", disputes.close_dispute, dispute_id=dispute_id)
+
+
+@blueprint.post("/files")
+def create_file() -> Response:
+    """Keep a file for a dispute."""
+    return _answer("files.create", disputes.keep_file, needs_file=True)
 
 
 @blueprint.get("/payouts")

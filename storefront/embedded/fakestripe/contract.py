@@ -64,6 +64,11 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
     ),
     "payment_intents.cancel": ("_payment_intent_cancel_params", "PaymentIntentCancelParams", frozenset()),
     "charges.list": ("_charge_list_params", "ChargeListParams", PAGING | {"payment_intent"}),
+    "disputes.list": ("_dispute_list_params", "DisputeListParams", PAGING | {"payment_intent", "charge"}),
+    "disputes.retrieve": ("_dispute_retrieve_params", "DisputeRetrieveParams", frozenset()),
+    "disputes.update": ("_dispute_update_params", "DisputeUpdateParams", frozenset({"evidence", "submit"})),
+    "disputes.close": ("_dispute_close_params", "DisputeCloseParams", frozenset()),
+    "files.create": ("_file_create_params", "FileCreateParams", frozenset({"purpose", "file"})),
     "payouts.list": ("_payout_list_params", "PayoutListParams", PAGING),
     "refunds.create": (
         "_refund_create_params",

@@ -15,7 +15,7 @@ from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
 from storefront.embedded.fakestripe.webhooks import Mischief
 
 blueprint = Blueprint("control", __name__, url_prefix="/_control")
-LATER = ("pay_out", "issue", "pay_voucher", "let_voucher_lapse")
+LATER = ("pay_out", "issue", "pay_voucher", "let_voucher_lapse", "dispute", "escalate")
 FIELDS = frozenset(field.name for field in fields(Mischief))
 
 
@@ -50,6 +50,9 @@ class Switches(BaseModel):
     issue: str | None = None
     pay_voucher: str | None = None
     let_voucher_lapse: str | None = None
+    dispute: str | None = None
+    escalate: str | None = None
+    decide_dispute: tuple[str, Literal["won", "lost"]] | None = None
     settle_refund: tuple[str, Literal["succeeded", "failed"]] | None = None
     release: Literal["in_order", "backwards"] | None = None
     resend: str | None = None
@@ -119,6 +122,9 @@ def _act_as_people(stand_in: StandIn, switches: Switches) -> None:
             getattr(stand_in, verb)(object_id)
     if switches.settle_refund:
         stand_in.settle_refund(*switches.settle_refund)
+    if switches.decide_dispute:
+        dispute_id, end = switches.decide_dispute
+        stand_in.decide_dispute(dispute_id, won=end == "won")
 
 
 def _move_notices(stand_in: StandIn, switches: Switches) -> None:

@@ -63,6 +63,25 @@ def make_payment(session_id: str) -> AnyResponse:
     return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), 303)
 
 
+@blueprint.post("/c/pay/<session_id>/dispute")
+def contest(session_id: str) -> AnyResponse:
+    """Whoever paid goes to their bank, or the bank decides, as the person chose."""
+    stand_in = stand_in_of(current_app)
+    step = request.form.get("step", "")
+    try:
+        intent_id = _session(stand_in, session_id)["payment_intent"] or ""
+        contested = _contested(stand_in, intent_id)
+        if contested is None:
+            stand_in.dispute(intent_id, inquiry=step == "inquiry")
+        elif step == "dispute":
+            stand_in.escalate(contested["id"])
+        elif step in {"won", "lost"}:
+            stand_in.decide_dispute(contested["id"], won=step == "won")
+    except ApiError as error:
+        return _payment_page(stand_in, session_id, error.status)
+    return redirect(url_for("hosted.payment_page", session_id=session_id), 303)
+
+
 @blueprint.get("/voucher/<intent_id>")
 def voucher_page(intent_id: str) -> Response:
     """What is paid later, and the two ways in which that ends."""
@@ -124,7 +143,15 @@ def _payment_page(stand_in: StandIn, session_id: str, status: int = 200) -> Resp
     if session["status"] != "open":
         back = session["success_url"] if session["status"] == "complete" else session["cancel_url"]
         back = back.replace("{CHECKOUT_SESSION_ID}", session_id)
-        return make_response(render_template("fakestripe/closed.html", status=session["status"], back=back), status)
+        paid = session["payment_status"] == "paid"
+        page = render_template(
+            "fakestripe/closed.html",
+            status=session["status"],
+            back=back,
+            contest=url_for("hosted.contest", session_id=session_id) if paid else None,
+            contested=_contested(stand_in, session["payment_intent"]) if paid else None,
+        )
+        return make_response(page, status)
     page = render_template(
         "fakestripe/pay.html",
         shop_name=account.get("business_profile", {}).get("name", ""),
@@ -135,6 +162,18 @@ def _payment_page(stand_in: StandIn, session_id: str, status: int = 200) -> Resp
         cancel_url=session["cancel_url"],
     )
     return make_response(page, status)
+
+
+def _session(stand_in: StandIn, session_id: str) -> dict[str, Any]:
+    """A payment page as it is. ApiError 404."""
+    owner = stand_in.state.owner_of("checkout.session", session_id)
+    with stand_in.state.lock:
+        return stand_in.state.snapshot(stand_in.state.find("checkout.session", session_id, owner or ""))
+
+
+def _contested(stand_in: StandIn, intent_id: str) -> dict[str, Any] | None:
+    """The dispute about a payment, the latest."""
+    return next((one for one in stand_in.state.every("dispute") if one["payment_intent"] == intent_id), None)
 
 
 def _voucher_page(stand_in: StandIn, intent_id: str, status: int = 200) -> Response:

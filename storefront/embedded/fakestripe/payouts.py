@@ -8,7 +8,10 @@ from storefront.embedded.fakestripe.contract import ApiError
 from storefront.embedded.fakestripe.desk import Desk, listing, public
 from storefront.embedded.fakestripe.state import PLATFORM, BookLine
 
-SIGNS = {"charge": 1, "refund": -1, "refund_failed": 1, "fee": -1, "fee_returned": 1, "payout": -1}
+SIGNS = {
+    "charge": 1, "refund": -1, "refund_failed": 1, "fee": -1, "fee_returned": 1, "payout": -1,
+    "dispute": -1, "dispute_fee": -1, "dispute_back": 1, "dispute_fee_back": 1,
+}  # fmt: skip
 A_DAY = 86_400
 
 

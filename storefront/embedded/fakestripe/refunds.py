@@ -7,12 +7,15 @@ from typing import Any
 from storefront.embedded.fakestripe.checkout import book, check_metadata
 from storefront.embedded.fakestripe.contract import ApiError
 from storefront.embedded.fakestripe.desk import Desk, listing, public
+from storefront.embedded.fakestripe.disputes import is_with_the_bank
 
 
 def create_refund(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, Any]:
     """Refund a payment of the account; never more than is left of it."""
     check_metadata(params.get("metadata", {}))
     charge = _charge(desk, owner, params)
+    if is_with_the_bank(desk, charge["id"]):
+        raise ApiError(400, f"Charge {charge['id']} has been charged back.", code="charge_disputed", stored=True)
     left = charge["amount"] - charge["amount_refunded"]
     amount = params.get("amount", left)
     if amount < 1 and left:

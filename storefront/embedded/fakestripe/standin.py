@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from storefront.embedded.fakestripe import accounts, checkout, payouts, refunds, vouchers
+from storefront.embedded.fakestripe import accounts, checkout, disputes, payouts, refunds, vouchers
 from storefront.embedded.fakestripe.desk import Desk
 from storefront.embedded.fakestripe.faults import Faults
 from storefront.embedded.fakestripe.state import BookLine, State
@@ -75,9 +75,10 @@ class StandIn:
             return checkout.pay(self.desk, session_id)
 
     def pass_time(self) -> None:
-        """Close the pages and end the vouchers whose time is over."""
+        """Close the pages and end the vouchers and disputes whose time is over."""
         checkout.expire_due(self.desk)
         vouchers.lapse_due(self.desk)
+        disputes.lapse_due(self.desk)
 
     def issue(self, session_id: str, base_url: str | None = None) -> dict[str, Any]:
         """The customer takes a voucher (or a code) to pay with later. ApiError when the page is not open."""
@@ -120,6 +121,23 @@ class StandIn:
         """A pending refund ends as `succeeded` or `failed`; a succeeded one may still fail."""
         with self.state.changing():
             return refunds.settle_refund(self.desk, refund_id, status)
+
+    def dispute(
+        self, payment_intent: str, *, reason: str = "fraudulent", amount: int | None = None, inquiry: bool = False
+    ) -> dict[str, Any]:
+        """Whoever paid contests it at their bank; as an `inquiry`, the bank only asks. `amount`: less than all."""
+        with self.state.changing():
+            return disputes.open_dispute(self.desk, payment_intent, reason=reason, amount=amount, inquiry=inquiry)
+
+    def escalate(self, dispute_id: str) -> dict[str, Any]:
+        """The bank's question becomes a dispute."""
+        with self.state.changing():
+            return disputes.escalate(self.desk, dispute_id)
+
+    def decide_dispute(self, dispute_id: str, *, won: bool) -> dict[str, Any]:
+        """The bank decides; it may decide again."""
+        with self.state.changing():
+            return disputes.decide(self.desk, dispute_id, won=won)
 
     def complete_account(self, account_id: str) -> dict[str, Any]:
         """The owner finished the onboarding."""

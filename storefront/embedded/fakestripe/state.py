@@ -29,7 +29,8 @@ class BookLine:
     """One movement of money on an account.
 
     `kind`: charge, refund, refund_failed (money back after a refund failed), fee (the platform's part),
-    fee_returned, payout. `amount` is in Stripe's minor units of `currency` (lower case); `metadata` is the payment's.
+    fee_returned, payout, dispute (what a bank took) and dispute_fee, dispute_back and dispute_fee_back. `amount` is in
+    Stripe's minor units of `currency` (lower case); `metadata` is the payment's.
     """
 
     account: str
