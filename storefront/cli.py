@@ -26,7 +26,9 @@ from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
 from storefront.payments.dispute_queries import invariants as dispute_faults
+from storefront.payments.exchanging import invariants as exchange_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
+from storefront.payments.gift_sales import invariants as gift_faults
 from storefront.payments.queries import invariants as payment_faults
 from storefront.payments.receiving import invariants as receiving_faults
 from storefront.payments.together import invariants as joint_faults
@@ -52,6 +54,8 @@ INVARIANTS = (
     dispute_faults,
     parcel_faults,
     joint_faults,
+    exchange_faults,
+    gift_faults,
     checkout_faults,
 )
 
