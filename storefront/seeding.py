@@ -28,6 +28,7 @@ from storefront.cart.queries import cart_view
 from storefront.catalogue import actions as catalogue
 from storefront.catalogue.actions import Price, ProductTexts, VariantRow
 from storefront.catalogue.categories import category_named, rename_category
+from storefront.catalogue.deposits import set_deposit
 from storefront.catalogue.models import Category, Product, ProductKind, Variant
 from storefront.catalogue.pictures import NewImage, add_image
 from storefront.checkout.actions import CheckoutDetails, place
@@ -56,6 +57,7 @@ from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
 from storefront.payments.capabilities import capability
+from storefront.pricing.deposits import Share
 from storefront.pricing.discounts import Kind
 from storefront.pricing.extras import NO_TIP, Tip
 from storefront.promotions.setup import PromotionDetails, create_promotion
@@ -327,6 +329,9 @@ def _live(shop: Shop, demo: DemoShop) -> None:
     _book(shop, [p for p in demo.products if p.service is not None], people)
     with acting_for(shop):
         jobs.drain()
+        for slug, percent in demo.deposits:
+            product_id = db.session.scalars(select(Product.id).where(Product.slug == slug)).one()
+            set_deposit(product_id, Share(percent), SEEDER)
 
 
 SALES: tuple[tuple[float, int, str, bool, str], ...] = (

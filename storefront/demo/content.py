@@ -138,6 +138,8 @@ class DemoShop:
     promotions: tuple[DemoPromotion, ...] = ()
     hours_said: str = ""
     """The hours as the shop writes them on its door."""
+    deposits: tuple[tuple[str, int], ...] = ()
+    """Products, by slug, that are ordered with a deposit, and how many per cent of them that is."""
     packaging_minor: int = 0
     """What packaging costs for what is delivered."""
     tips: tuple[int, ...] = ()

@@ -318,6 +318,7 @@ ORDERS = _rows("app", STAFF, [
     ("POST /cobros/<code>/aceptar", by("code", "proof")),
     ("POST /cobros/<code>/rechazar", by("code", "proof", form={"reason": "No se lee"})),
     ("GET /pedidos/<code>/comprobante", by("code", "transfer order", ok={303})),
+    ("POST /pedidos/<code>/anticipo", by("code", "confirmed order")),
     ("POST /pedidos/<code>/transferencia", by("code", "unproven order")),
     ("POST /pedidos/<code>/juntos/transferencia", by("code", "unproven order", fields={"orders": "transfer order"},
                                                      form={"do": "see"}, ok={200})),
