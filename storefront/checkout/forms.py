@@ -137,6 +137,10 @@ class CheckoutForm(Form):
         self.how.choices = [SelectChoice(way, names[way]) for way in ways]
         if self.how.data not in ways:
             self.how.data = ways[0] if ways else ""
+        self.offer_places(places)
+
+    def offer_places(self, places: list[Place]) -> None:
+        """Say where something can be brought, with what that costs."""
         self.place.choices = [SelectChoice("", _("Elige…")), *(_choice(place) for place in places)]
         self._places = {place.value: place for place in places}
         if self.goes_by_distance and self.point.data:
