@@ -20,6 +20,7 @@ from storefront.inventory.models import Stock
 from storefront.kernel import clock, jobs
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Refusal
+from storefront.kernel.limits import limiter
 from storefront.kernel.tenancy import acting_for
 from storefront.orders.actions import DeliveryUnpriced, cancel_order, confirm_order, expire_order
 from storefront.orders.models import Order, OrderLine
@@ -34,6 +35,12 @@ from tests.checkout.test_pages import fill, hidden
 from tests.factories.catalogue import a_product
 from tests.factories.delivery import OWNER
 from tests.factories.orders import DORA, HOME
+
+
+@pytest.fixture(autouse=True)
+def _without_haste(monkeypatch):
+    """One address orders for many tests within a minute."""
+    monkeypatch.setattr(limiter, "enabled", False)
 
 
 @pytest.fixture
