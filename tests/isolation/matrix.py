@@ -265,6 +265,8 @@ ORDERS = _rows("app", STAFF, [
     ("GET /pedidos/<code>/cancelacion", by("code", "new order", ok={200, 303})),
     ("POST /pedidos/<code>/cancelacion", by("code", "new order", form=CANCELLATION)),
     ("GET /pedidos/<code>/cambio", by("code", "confirmed order")),
+    ("GET /pedidos/<code>/precio-del-envio", by("code", "confirmed order")),
+    ("POST /pedidos/<code>/precio-del-envio", by("code", "confirmed order", form={"price": "30"}, ok={409})),
     ("POST /pedidos/<code>/cambio", by("code", "confirmed order", fields={"variant": "variant"}, ok={200, 303, 422},
                                        form={"do": "review", "pieces": "1", "why": "asked", "quantity_1": "1"})),
     ("POST /pedidos/<code>/cambio/<change>/acuerdo", {"names": {"code": "changing order", "change": "change"}}),
