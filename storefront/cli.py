@@ -23,6 +23,7 @@ from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
 from storefront.payments.dispute_queries import invariants as dispute_faults
+from storefront.payments.fees import invariants as fee_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.queries import invariants as payment_faults
 from storefront.payments.receiving import invariants as receiving_faults
@@ -36,7 +37,7 @@ from tenants.people import Credentials
 
 INVARIANTS = (
     inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
-    card_faults, card_book_faults, return_faults, dispute_faults,
+    card_faults, card_book_faults, return_faults, dispute_faults, fee_faults,
 )  # fmt: skip
 
 

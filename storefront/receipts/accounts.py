@@ -38,7 +38,7 @@ MARK = "\ufeff"
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
-DISPUTE, DISPUTE_LOST = 20, 21
+DISPUTE, DISPUTE_LOST, FEE, FEE_BACK = 20, 21, 22, 23
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
@@ -52,6 +52,8 @@ KINDS = {
     CARD_ISSUED: ("card_issued",),
     DISPUTE: ("dispute", "dispute_back", "dispute_fee", "dispute_fee_back"),
     DISPUTE_LOST: ("dispute_lost", "dispute_not_lost"),
+    FEE: ("fee", "platform_fee"),
+    FEE_BACK: ("fee_back", "platform_fee_back"),
 }
 """Which bookings are one fact, and so one line."""
 
@@ -314,6 +316,7 @@ def _movements() -> dict[int, str]:
         CARD_ISSUED: _("Tarjeta de regalo emitida"),
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
         CHANGE: _("Cambio del pedido"), DISPUTE: _("Contracargo"), DISPUTE_LOST: _("Contracargo perdido"),
+        FEE: _("Comisión del servicio de pagos"), FEE_BACK: _("Comisión que regresó"),
     }  # fmt: skip
 
 
