@@ -37,7 +37,33 @@ KINDS = ("fee", "platform_fee")
 
 
 def learn(attempt_id: int, fee: Fee) -> None:
-    """Write down what the provider kept of a payment, once. Its first word counts."""
+    """Write down what the provider kept of a payment, once. Its first word counts.
+
+    Of one payment for several orders, each part bears its share of it, to the last minor unit.
+    """
+    with transaction():
+        parts = _parts(attempt_id)
+    total, before = sum(part.amount_minor for part in parts), 0
+    for part in parts:
+        after = before + part.amount_minor
+        provider, platform = (
+            minor * after // total - minor * before // total for minor in (fee.provider_minor, fee.platform_minor)
+        )
+        _learn(part.id, Fee(provider, platform))
+        before = after
+
+
+def _parts(attempt_id: int) -> Sequence[Any]:
+    """The parts of the payment that an attempt is, or is one of."""
+    joint = select(PaymentAttempt.joint_id).where(PaymentAttempt.id == attempt_id).scalar_subquery()
+    return db.session.execute(
+        select(PaymentAttempt.id, PaymentAttempt.amount_minor)
+        .where((PaymentAttempt.id == attempt_id) | (PaymentAttempt.joint_id == joint))
+        .order_by(PaymentAttempt.id)
+    ).all()
+
+
+def _learn(attempt_id: int, fee: Fee) -> None:
     with transaction():
         order_id = db.session.scalar(select(PaymentAttempt.order_id).where(PaymentAttempt.id == attempt_id))
         order = locked(int(order_id or 0))
@@ -127,6 +153,11 @@ def booked(source_type: str, source_id: int) -> int:
         (LedgerEntry.debit == Account.FEES) | (LedgerEntry.credit == Account.FEES),
     )
     return int(db.session.scalar(query) or 0)
+
+
+def of_payment(attempt_id: int) -> int:
+    """What the books have as fees of a payment, all its parts together, in minor units."""
+    return sum(booked("attempt", part.id) for part in _parts(attempt_id))
 
 
 def this_month() -> dict[str, int]:

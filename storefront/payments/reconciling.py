@@ -31,6 +31,7 @@ from storefront.payments.models import (
     AttemptState,
     Difference,
     DifferenceKind,
+    JointPayment,
     LedgerEntry,
     PaymentAttempt,
     ReconciledDay,
@@ -176,21 +177,51 @@ def _about_fee(payment: Payment) -> list[Found]:
     ours = _attempt_of(payment)
     if ours is None or payment.fee is None or ours.state is not AttemptState.SUCCEEDED:
         return []
-    booked, theirs = fees.booked("attempt", ours.id), payment.fee.total_minor
+    booked, theirs = fees.of_payment(ours.id), payment.fee.total_minor
     return [] if booked == theirs else [Found(DifferenceKind.FEE_AMOUNT, payment.id, ours.order_id, booked, theirs)]
 
 
-def _attempt_of(payment: Payment) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What we have of a payment: one attempt, or all parts of one for several orders."""
+
+    id: int
+    order_id: int
+    state: AttemptState
+    amount_minor: int
+
+
+def _attempt_of(payment: Payment) -> _Ours | None:
     """Our attempt behind a payment: by the key we gave it, or by the provider's name for it."""
     # Charges of other programs have no such name: without the empty word, none would be every attempt without one.
-    named = PaymentAttempt.key == payment.metadata.get("attempt", "")
+    key = payment.metadata.get("attempt", "")
+    named = PaymentAttempt.key == key
     named |= PaymentAttempt.intent == (payment.payment_intent or "")
-    return db.session.execute(
-        select(PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor)
+    named |= PaymentAttempt.joint_id.in_(select(JointPayment.id).where(JointPayment.key == key))
+    row = db.session.execute(
+        select(
+            PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor,
+            PaymentAttempt.joint_id,
+        )
         .where(named)
         .order_by(PaymentAttempt.id)
         .limit(1)
-    ).first()
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    if row.joint_id is not None:
+        return _all_parts(row.joint_id)
+    return _Ours(row.id, row.order_id, row.state, row.amount_minor)
+
+
+def _all_parts(joint_id: int) -> _Ours:
+    """A payment for several orders, noted once all of its parts are."""
+    parts = db.session.execute(
+        select(PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor)
+        .where(PaymentAttempt.joint_id == joint_id)
+        .order_by(PaymentAttempt.state == AttemptState.SUCCEEDED, PaymentAttempt.order_id)
+    ).all()
+    return _Ours(parts[0].id, parts[0].order_id, parts[0].state, sum(part.amount_minor for part in parts))
 
 
 def _about_payment(payment: Payment) -> list[Found]:
@@ -249,14 +280,24 @@ def _unseen_attempts(code: str, since: datetime, until: datetime, payments: Sequ
     seen = [payment.payment_intent for payment in payments if payment.payment_intent]
     return db.session.execute(
         select(
-            PaymentAttempt.key, PaymentAttempt.order_id, PaymentAttempt.amount_minor, PaymentAttempt.provider_ref
-        ).where(
+            *(
+                func.coalesce(getattr(JointPayment, name), getattr(PaymentAttempt, name)).label(name)
+                for name in ("key", "order_id", "amount_minor", "provider_ref")
+            )
+        )
+        .select_from(PaymentAttempt)
+        .outerjoin(
+            JointPayment,
+            (JointPayment.tenant_id == PaymentAttempt.tenant_id) & (JointPayment.id == PaymentAttempt.joint_id),
+        )
+        .where(
             PaymentAttempt.provider == code,
             PaymentAttempt.state == AttemptState.SUCCEEDED,
             PaymentAttempt.settled_at >= since,
             PaymentAttempt.settled_at < until,
             PaymentAttempt.intent.is_(None) | PaymentAttempt.intent.not_in(seen),
         )
+        .distinct()
     ).all()
 
 
@@ -315,7 +356,7 @@ def _booked(source_type: str, plus: Sequence[str], minus: Sequence[str]) -> Any:
 def _not_booked(since: datetime, until: datetime) -> list[Found]:
     """Payments and refunds that came to their end, and whose money the books do not have."""
     received = _booked("attempt", ["received"], ["taken_back"])
-    sent_back = _booked("refund", ["sent_back", "sent_back_again"], ["came_back"])
+    sent_back = _booked("refund", ["sent_back", "sent_back_again", "set_off", "to_card"], ["came_back"])
     return [
         *_missing(PaymentAttempt, AttemptState.SUCCEEDED, received, since, until),
         *_missing(Refund, RefundState.DONE, sent_back, since, until),
@@ -346,7 +387,7 @@ def _missing(
 
 def _sold() -> Any:
     """What the books have of each order as sold, changes of the order included, in minor units."""
-    plus = ["sale", "tax", "tip", "discount_back", "sale_more", "tax_more", "discount_less"]
+    plus = ["card_sold", "sale", "tax", "tip", "discount_back", "sale_more", "tax_more", "discount_less"]
     minus = ["discount", "sale_back", "tax_back", "tip_back", "sale_less", "tax_less", "discount_more"]
     signed = case((LedgerEntry.kind.in_(plus), LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
     return (

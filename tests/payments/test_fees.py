@@ -6,17 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from storefront.embedded.fakestripe.__main__ import AS_IN_MEXICO
 from storefront.embedded.fakestripe.balance import own_fee
 from storefront.kernel import clock
-from storefront.kernel.db import db
+from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import acting_for
 from storefront.payments import door, fees, ledger, refunding
 from storefront.payments import jobs as payment_jobs
 from storefront.payments.ledger import Account
-from storefront.payments.models import Difference, DifferenceKind, LedgerEntry, PaymentAttempt, Refund
+from storefront.payments.models import Difference, DifferenceKind, JointPayment, LedgerEntry, PaymentAttempt, Refund
 from storefront.payments.provider import Fee
 from storefront.payments.reconciling import reconcile
 from tests.factories.desk import Desk
@@ -153,6 +153,31 @@ def test_a_fee_is_booked_once_however_many_hear_of_it_at_once(sale, app):
 
     assert in_books(one) == (one.total_minor - 150, 150)
     assert fees.invariants() == []
+
+
+def test_one_payment_for_several_orders_shares_its_fee_and_its_dispute_stops_every_refund(sale, till):
+    two = till()
+    two.start()
+    two.pay()
+    two.webhook()
+    with transaction():
+        joint = JointPayment(
+            order_id=sale.order_id, key="joint", method="card", amount_minor=sale.total_minor + two.total_minor,
+            currency="MXN", created_at=clock.now(),
+        )  # fmt: skip
+        db.session.add(joint)
+        db.session.flush()
+        db.session.execute(update(PaymentAttempt).values(joint_id=joint.id))
+
+    fees.learn(two.attempt(), Fee(101, 51))
+
+    assert in_books(sale)[1] + in_books(two)[1] == 152
+    assert fees.of_payment(sale.attempt()) == 152
+    assert fees.invariants() == []
+    sale.stand_in.dispute(page_of(sale)["payment_intent"])
+    reconcile(today())
+    with pytest.raises(refunding.WithTheBank):
+        refunding.refund_order(two.order_id, "asked", ALICIA, 1)
 
 
 def test_another_word_of_the_providers_is_a_difference_and_changes_no_book(sale):
