@@ -179,6 +179,7 @@ LONGEST_WAIT = timedelta(days=10)
 
 LONGEST_WAIT_BOOKED = timedelta(days=2)
 """The same for one with a time or a stay, however often its customer turns to another way of payment."""
+
 QUOTE_PATIENCE = timedelta(hours=48)
 """How long an order waits for the shop to say what its delivery costs, and for its customer to agree."""
 
