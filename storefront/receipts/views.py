@@ -89,7 +89,8 @@ def ask_for_invoice(token: str, code: str) -> ResponseReturnValue:
     return redirect(url_for("orders.show", token=token), 303)
 
 
-@blueprint.get("/pedido/<token>/factura/<code>.<any(xml, pdf):kind>")
+@blueprint.get("/pedido/<token>/factura/<code>.xml", defaults={"kind": stamping.XML})
+@blueprint.get("/pedido/<token>/factura/<code>.pdf", defaults={"kind": stamping.PDF})
 @access("public")
 def invoice_file(token: str, code: str, kind: str) -> ResponseReturnValue:
     """The file of an electronic document of this very order; saved, and run by no browser."""
