@@ -41,7 +41,7 @@ from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_
 from storefront.receipts import stamping
 from storefront.receipts.documents import documents_of_order
 from storefront.receipts.queries import papers_of_order
-from storefront.returns.queries import returns_of
+from storefront.returns.queries import return_behind, returns_of
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
@@ -175,6 +175,7 @@ def show(code: str) -> ResponseReturnValue:
         parcel_tone=state_tone,
         packed=parcels_with_contents(order.id) if order.fulfilment_method == "delivery" else [],
         returns=returns_of(order.id),
+        behind=return_behind(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),
