@@ -36,6 +36,7 @@ from storefront.kernel.ids import new_token
 from storefront.kernel.mail import MailMessage
 from storefront.kernel.media import store_image
 from storefront.kernel.outbox import OutboxRow
+from storefront.kernel.storage import storage
 from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, current_shop, directory
 from storefront.orders.actions import cancel_order, confirm_order, hand_over, mark_ready
 from storefront.orders.models import FulfilmentMethod, Order
@@ -56,7 +57,8 @@ from storefront.pricing.discounts import Kind
 from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.receipts.making_accounts import ask_for_file, make_file
-from storefront.receipts.models import AccountsFile
+from storefront.receipts.models import AccountsFile, DocumentState, ElectronicDocument, Receipt
+from storefront.receipts.stamping import file_key
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
@@ -117,6 +119,22 @@ def furnish(shop: Shop, firm: Firm) -> Furniture:
 
 EXTRA: list[Callable[[Furniture], None]] = []
 """What later floors add: each gets the furniture so far."""
+
+
+def _invoice(it: Furniture, receipt: Receipt) -> str:
+    """A document that a provider stamped, with its files."""
+    at = clock.now()
+    document = ElectronicDocument(
+        receipt_id=receipt.id, provider="play", key=new_token(), state=DocumentState.STAMPED, requested_by="",
+        number=f"F-{canary(it.shop)}", has_pdf=True, requested_at=at, asked_at=at, stamped_at=at,
+    )  # fmt: skip
+    with transaction():
+        db.session.add(document)
+        db.session.flush()
+        code = document.code
+    for kind in ("xml", "pdf"):
+        storage().put(file_key(code, kind), f"{kind} {canary(it.shop)}".encode(), f"application/{kind}")
+    return code
 
 
 def _settings(it: Furniture) -> None:
@@ -350,7 +368,8 @@ def _orders(it: Furniture) -> None:
         ready = _order(it, "ready", "pay_at_shop")
         confirm_order(ready.id, it.owner)
         mark_ready(ready.id, it.owner)
-        it.things["receipt"] = issue_receipt(ready.id, Buyer(f"Dora {canary(it.shop)}"), it.owner).code
+        receipt = issue_receipt(ready.id, Buyer(f"Dora {canary(it.shop)}"), it.owner)
+        it.things |= {"receipt": receipt.code, "invoice": _invoice(it, receipt)}
         paid = _order(it, "paid", "pay_at_shop")
         record_cash(paid.id, it.owner)
         returned = _order(it, "returned", "pay_at_shop")
