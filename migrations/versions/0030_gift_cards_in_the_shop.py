@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations import isolation
 
 revision = "0030"
-down_revision = "0021"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
 CHANNELS = ("web", "shop", "link")
-PAID_WITH = ("cash", "bank_transfer", "given")
+PAID_WITH = ("cash", "bank_transfer", "given", "returned")
 MOVEMENTS = ("issued", "redeemed", "given_back", "refunded")
 
 

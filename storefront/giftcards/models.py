@@ -18,11 +18,13 @@ from storefront.kernel.ids import new_code
 
 
 class PaidWith(StrEnum):
-    """How the shop got the money for a card; none for one that is given away. Shop: with the order that bought it."""
+    """How the shop got the money for a card; none for one that is given away, nor for what came back. Shop: with the
+    order that bought it."""
 
     CASH = "cash"
     TRANSFER = "bank_transfer"
     GIVEN = "given"
+    RETURNED = "returned"
     SHOP = "shop"
 
 

@@ -167,6 +167,7 @@ WINDOWS: dict[str, timedelta] = {
     "cash_on_delivery": timedelta(hours=48),
     "pay_at_shop": timedelta(hours=48),
     "gift_card": timedelta(minutes=30),
+    "exchange": timedelta(minutes=30),
 }
 """How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes.
 
@@ -183,7 +184,7 @@ PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
 PAID_IN_ADVANCE = frozenset(
-    {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card"}
+    {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card", "exchange"}
 )
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""
 

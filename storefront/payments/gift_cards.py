@@ -86,6 +86,16 @@ def issue(new: NewCard, by: Actor) -> Issued:
         return Issued(card.code, secret)
 
 
+def issue_for_returned(order: Order, value_minor: int, by: Actor) -> Issued:
+    """A card for what came back of an order, in the transaction that settles it; the refunds booked what is on it."""
+    secret = secrets.new_secret()
+    new = NewCard(value_minor, PaidWith.RETURNED, order.contact_name, order.contact_email)
+    card = add_card(new, secret, by)
+    note("gift_card", card.code, "card_issued", by, amount_minor=value_minor)
+    write_to_holder(card, secret)
+    return Issued(card.code, secret)
+
+
 def renew(code: str, by: Actor) -> Issued:
     """A new secret for a card whose old one was lost or seen by others; its holder is written to. Raises NotFound."""
     secret = secrets.new_secret()

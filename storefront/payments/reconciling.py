@@ -329,7 +329,7 @@ def _booked(source_type: str, plus: Sequence[str], minus: Sequence[str]) -> Any:
 def _not_booked(since: datetime, until: datetime) -> list[Found]:
     """Payments and refunds that came to their end, and whose money the books do not have."""
     received = _booked("attempt", ["received"], ["taken_back"])
-    sent_back = _booked("refund", ["sent_back", "sent_back_again"], ["came_back"])
+    sent_back = _booked("refund", ["sent_back", "sent_back_again", "set_off", "to_card"], ["came_back"])
     return [
         *_missing(PaymentAttempt, AttemptState.SUCCEEDED, received, since, until),
         *_missing(Refund, RefundState.DONE, sent_back, since, until),

@@ -48,8 +48,11 @@ PAID_WORDS = {
     PaidWith.CASH: _l("En efectivo"),
     PaidWith.TRANSFER: _l("Por transferencia"),
     PaidWith.GIVEN: _l("Es un regalo de la tienda"),
+    PaidWith.RETURNED: _l("Por algo que devolvió"),
     PaidWith.SHOP: _l("La compraron en tu tienda"),
 }
+BY_ITSELF = frozenset({PaidWith.RETURNED, PaidWith.SHOP})
+"""What nobody chooses at the desk."""
 ORDER_WORDS = {"nuevas": _l("Más nuevas"), "saldo": _l("Más saldo"), "vencen": _l("Vencen antes")}
 
 
@@ -59,7 +62,7 @@ class GiftCardForm(MakingForm):
     amount = MoneyField(_l("¿De cuánto es?"), [InputRequired(_l("Escribe de cuánto es la tarjeta."))])
     paid_with = RadioField(
         _l("¿Cómo te la pagaron?"),
-        choices=[option(one.value, word) for one, word in PAID_WORDS.items() if one is not PaidWith.SHOP],
+        choices=[option(one.value, word) for one, word in PAID_WORDS.items() if one not in BY_ITSELF],
         default=PaidWith.CASH.value,
     )
     recipient_name = StringField(_l("¿Para quién es?"), [Optional(), Length(max=120)])
@@ -154,14 +157,14 @@ def create() -> ResponseReturnValue:
     if not made.is_new:
         flash(_("Esta tarjeta ya estaba hecha. Su código se enseñó una sola vez."), "info")
         return redirect(url_for(".show", code=made.code), 303)
-    return _secret_page(issued[-1])
+    return secret_page(issued[-1])
 
 
 def _form_page(form: GiftCardForm, status: int = 200) -> ResponseReturnValue:
     return render_template("dashboard/gift_cards/new.html", form=form), status
 
 
-def _secret_page(issued: Issued) -> ResponseReturnValue:
+def secret_page(issued: Issued) -> ResponseReturnValue:
     """The only page that ever shows a secret; nobody keeps it."""
     address = face_url("shop", f"/tarjeta-de-regalo/{issued.secret}")
     answer = make_response(
@@ -227,4 +230,4 @@ def enable(code: str) -> ResponseReturnValue:
 @access("staff", "payments:review")
 def renew(code: str) -> ResponseReturnValue:
     """Another secret, for one that was lost or seen by others."""
-    return _secret_page(gift_cards.renew(code, current_actor()))
+    return secret_page(gift_cards.renew(code, current_actor()))
