@@ -26,6 +26,8 @@ from storefront.payments import jobs as payment_jobs
 from storefront.payments.gift_orders import BadGift, Gift, buy
 from storefront.payments.ledger import Account
 from storefront.payments.models import Difference, Refund
+from storefront.personalisation import counting
+from storefront.personalisation.models import CoPurchase
 from storefront.receipts import accounts
 from storefront.receipts.actions import Buyer, issue_receipt
 from tenants import settings
@@ -342,6 +344,13 @@ def test_a_day_on_which_one_is_sold_agrees(shop):
     reconciling.reconcile(clock.now().astimezone(shop.zone).date())
 
     assert db.session.scalars(select(Difference.kind)).all() == []
+
+
+def test_what_is_bought_together_is_counted_without_it(shop):
+    paid()
+    counting.refresh_copurchase()
+
+    assert db.session.scalar(select(func.count()).select_from(CoPurchase)) == 0
 
 
 # --- in a browser -------------------------------------------------------------------------------------------------
