@@ -45,6 +45,7 @@ from storefront.demo.content import DemoCategory, DemoCustomer, DemoProduct, Dem
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
 from storefront.inventory.actions import adjust_stock
+from storefront.inventory.bundles import put_in
 from storefront.kernel import clock, jobs
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, settings, transaction
@@ -57,6 +58,8 @@ from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
 from storefront.payments.capabilities import capability
+from storefront.payments.gift_orders import Gift, buy
+from storefront.payments.transfers import record_transfer
 from storefront.pricing.deposits import Share
 from storefront.pricing.discounts import Kind
 from storefront.pricing.extras import NO_TIP, Tip
@@ -174,6 +177,9 @@ def _open(demo: DemoShop) -> Shop:
             tip_percents=list(demo.tips),
             return_days=demo.returns[0],
             return_policy=demo.returns[1],
+            gift_amounts=list(demo.gift_amounts),
+            gift_least_minor=demo.gift_between[0],
+            gift_most_minor=demo.gift_between[1],
         )
         for name in demo.staff:
             building.add_staff(Credentials(Contact(email=staff_email(name)), PASSWORD, name), Role.CLERK, SEEDER)
@@ -222,8 +228,10 @@ def _fill(demo: DemoShop) -> None:
     # A shop shows what is newest first, so the list's first is made last.
     for product in reversed(demo.products):
         _add_product(product, categories[product.category], shelves[product.category], resources)
+    for slug, part, units in [(slug, *one) for slug, parts in demo.bundles for one in parts]:
+        put_in(_first_variant(slug) or 0, _first_variant(part) or 0, units, SEEDER)
     for gift in demo.promotions:
-        _promise(gift, {category.slug: categories[category.slug] for category in demo.categories})
+        _promise(gift, categories)
     for zone in demo.zones:
         details = ZoneDetails(zone.name, zone.price_minor, zone.free_above_minor, zone.localities, zone.region)
         if zone.by_weight:
@@ -328,10 +336,23 @@ def _live(shop: Shop, demo: DemoShop) -> None:
         _sell(shop, goods, people, coupon)
     _book(shop, [p for p in demo.products if p.service is not None], people)
     with acting_for(shop):
+        if demo.gift_amounts:
+            _give_a_card(demo, people)
         jobs.drain()
         for slug, percent in demo.deposits:
             product_id = db.session.scalars(select(Product.id).where(Product.slug == slug)).one()
             set_deposit(product_id, Share(percent), SEEDER)
+
+
+def _give_a_card(demo: DemoShop, people: Sequence[DemoCustomer]) -> None:
+    """One customer buys another a gift card, and its transfer is seen."""
+    buyer, friend = people[0], people[-1]
+    gift = Gift(
+        demo.gift_amounts[0], friend.name, None, "¡Feliz cumpleaños!", None, buyer.name, buyer.email or demo.email,
+        buyer.phone, "bank_transfer",
+    )  # fmt: skip
+    order, _attempt = buy(gift, Actor("customer", None, ""))
+    record_transfer(order.id, Actor("staff", None, demo.name))
 
 
 SALES: tuple[tuple[float, int, str, bool, str], ...] = (

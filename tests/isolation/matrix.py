@@ -141,6 +141,10 @@ SHOP = _rows("shop", ANYONE, [
     ("POST /pedido/<token>/devolucion/<code>/enviada", {"names": {"token": "approved token", "code": "approved return"},
                                                         "sibling": {"token": "neighbour token"},
                                                         "sibling_is": "hidden"}),
+    ("GET /tarjeta-de-regalo",),
+    ("POST /tarjeta-de-regalo", {"ok": {422}}),
+    ("GET /pedido/<token>/tarjeta-de-regalo", by("token", "gift token", sibling={"token": "neighbour token"},
+                                                 sibling_is="hidden")),
     ("GET /tarjeta-de-regalo/<secret>", by("secret", "gift card secret", sibling={"secret": "other gift card secret"})),
     ("GET /envio/<token>", by("token", "assigned tracking", sibling={"token": "colleague tracking"})),
     ("GET /media/<path:key>/<int:width>.webp", {"names": {"key": "image key 0", "width": "=400"}}),
@@ -237,6 +241,9 @@ GIFT_CARDS = _rows("app", MANAGERS, [
     ("POST /tarjetas-de-regalo/<code>/desactivar", by("code", "gift card", form={"reason": "La perdió"})),
     ("POST /tarjetas-de-regalo/<code>/activar", by("code", "gift card")),
     ("POST /tarjetas-de-regalo/<code>/codigo", by("code", "gift card", ok={200})),
+]) + _rows("app", OWNER, [
+    ("GET /tarjetas-de-regalo/venta",),
+    ("POST /tarjetas-de-regalo/venta", {"form": {"sells": "y", "amounts": "100; 200"}}),
 ])  # fmt: skip
 
 ORDERS = _rows("app", STAFF, [
