@@ -26,7 +26,8 @@ blueprint = Blueprint("returns", __name__)
 def return_block(order: OrderView) -> Markup:
     """The slot "order.return": returns with what is next, and the way to ask for one while there is time."""
     terms, found, behind = terms_of(order.id), returns_of(order.id), return_behind(order.id)
-    if not found and behind is None and not (terms.is_delivered and terms.days):
+    concerned = terms.is_delivered and terms.days and (terms.has_goods or order.has_bookings)
+    if not found and behind is None and not concerned:
         return Markup("")
     something_left = bool(returnable_lines(order.id))
     open_now = any(one.is_under_way for one in found)
