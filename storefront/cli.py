@@ -14,6 +14,7 @@ from flask_migrate import upgrade
 
 from storefront import seeding
 from storefront.delivery import partners
+from storefront.delivery.invariants import invariants as parcel_faults
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
 from storefront.giftcards.queries import invariants as card_faults
@@ -27,6 +28,7 @@ from storefront.payments.exchanging import invariants as exchange_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.queries import invariants as payment_faults
 from storefront.payments.receiving import invariants as receiving_faults
+from storefront.payments.together import invariants as joint_faults
 from storefront.promotions.queries import invariants as promotion_faults
 from storefront.receipts.queries import faults as receipt_faults
 from storefront.reservations.invariants import invariants as booking_faults
@@ -36,9 +38,21 @@ from tenants.contacts import read_contact
 from tenants.people import Credentials
 
 INVARIANTS = (
-    inventory_faults, booking_faults, promotion_faults, order_faults, payment_faults, receiving_faults, receipt_faults,
-    card_faults, card_book_faults, return_faults, dispute_faults, exchange_faults,
-)  # fmt: skip
+    inventory_faults,
+    booking_faults,
+    promotion_faults,
+    order_faults,
+    payment_faults,
+    receiving_faults,
+    receipt_faults,
+    card_faults,
+    card_book_faults,
+    return_faults,
+    dispute_faults,
+    parcel_faults,
+    joint_faults,
+    exchange_faults,
+)
 
 
 @click.command("prepare")

@@ -45,6 +45,7 @@ from storefront.orders import views as orders
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
+from storefront.payments import together_views as together
 from storefront.payments import views as payments
 from storefront.personalisation import jobs as taste_jobs
 from storefront.personalisation import personal_data as taste_data
@@ -79,6 +80,7 @@ from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
 from tenants.dashboard import links as desk_links
 from tenants.dashboard import orders as desk_orders
+from tenants.dashboard import parcels as desk_parcels
 from tenants.dashboard import parts as desk_parts
 from tenants.dashboard import payments as desk_payments
 from tenants.dashboard import promotions as desk_promotions
@@ -88,6 +90,7 @@ from tenants.dashboard import reservations as desk_reservations
 from tenants.dashboard import returns as desk_returns
 from tenants.dashboard import settings as desk_settings
 from tenants.dashboard import staff as desk_staff
+from tenants.dashboard import together as desk_together
 from tenants.dashboard import trail as desk_trail
 from tenants.platform import views as console
 
@@ -100,6 +103,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         changes.blueprint,
         returns.blueprint,
         payments.blueprint,
+        together.blueprint,
         link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
@@ -117,6 +121,8 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_orders.blueprint,
         desk_changes.blueprint,
         desk_parts.blueprint,
+        desk_parcels.blueprint,
+        desk_together.blueprint,
         desk_payments.blueprint,
         desk_bank.blueprint,
         desk_refunds.blueprint,
@@ -214,6 +220,7 @@ SLOTS: Mapping[str, Callable[..., Any]] = {
     "order.return": returns.return_block,
     "order.payment": payments.payment_block,
     "order.refunds": payments.refunds_block,
+    "desk.together": desk_together.together_block,
     "order.delivery": delivery.order_delivery,
     "order.receipt": receipts.receipt_block,
     "order.keep_details": customers.keep_details,

@@ -1,16 +1,20 @@
 """Faults that other shop systems had, told as ours: what went wrong there must not happen here.
 
-docs/faults-of-others.md lists all of them, and which test of which folder stands for each; here are those that no other
-file tells.
+A test that stands for one is named after it: `@pytest.mark.fault("R13 saleor #18196")`, and `-k R13` runs it.
+docs/faults-of-others.md lists them all and is held to these names; here are those that no other file tells.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import socket
 import tracemalloc
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,7 @@ from kombu.serialization import dumps, loads, prepare_accept_content
 from sqlalchemy import func, select, update
 
 from storefront.cart.models import CartLine
+from storefront.config import Settings
 from storefront.inventory.queries import available
 from storefront.kernel import clock
 from storefront.kernel.audit import LogEntry
@@ -39,6 +44,8 @@ from tests.factories.desk import Desk
 from tests.factories.orders import ALICIA, an_order
 from tests.payments.conftest import till
 from tests.payments.till import Till
+from tests.stack import environment, web
+from tests.world import ROOT
 
 __all__ = ["till"]
 
@@ -53,6 +60,7 @@ def scalar(statement: Any) -> Any:
 # --- money --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("R9 woocommerce-paypal-payments #4173")
 def test_a_notice_that_is_here_before_its_payment_is_known_waits_and_is_applied_once(
     till: Callable[..., Till], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +98,7 @@ def two_pages(one: Till) -> None:
 
 
 @pytest.mark.parametrize("last_first", [False, True])
+@pytest.mark.fault("R12 saleor #19220", "R15 pretix #343")
 def test_of_two_successful_payments_one_is_kept_and_the_order_stays_paid(
     till: Callable[..., Till], last_first: bool
 ) -> None:
@@ -124,6 +133,7 @@ def test_without_the_look_at_what_is_settled_both_payments_would_be_kept(
     assert {"invariant": "I7", "order": one.order_id, **too_much} in one.faults()
 
 
+@pytest.mark.fault("R13 saleor #18196")
 def test_a_refused_payment_is_written_down_although_the_request_ends_in_a_refusal(till: Callable[..., Till]) -> None:
     """saleor #18196: the failure was recorded in the transaction that the failure rolled back."""
     one = till()
@@ -137,6 +147,7 @@ def test_a_refused_payment_is_written_down_although_the_request_ends_in_a_refusa
     assert one.books().payment is PaymentState.FAILED
 
 
+@pytest.mark.fault("R16 pretix #1233")
 def test_whoever_was_refused_may_pay_and_a_page_that_was_closed_does_not_stand_in_the_way(
     till: Callable[..., Till],
 ) -> None:
@@ -161,6 +172,7 @@ def test_whoever_was_refused_may_pay_and_a_page_that_was_closed_does_not_stand_i
     assert one.faults() == []
 
 
+@pytest.mark.fault("R14 pretix #74")
 def test_paid_money_whose_goods_are_gone_goes_back_and_never_stays(till: Callable[..., Till]) -> None:
     """pretix #74: paid, and the quota was gone; the order was neither kept nor refunded."""
     one = till()
@@ -179,6 +191,7 @@ def test_paid_money_whose_goods_are_gone_goes_back_and_never_stays(till: Callabl
 # --- whose order, whose shop --------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("R21 spree CVE-2026-22589")
 def test_nobody_is_not_the_owner_of_what_belongs_to_nobody(bakery: Shop) -> None:
     """spree CVE-2026-22589: an anonymous visitor (owner NULL) passed for the owner of guests' records (owner NULL)."""
     with acting_for(bakery):
@@ -194,6 +207,7 @@ def test_nobody_is_not_the_owner_of_what_belongs_to_nobody(bakery: Shop) -> None
 FOREIGN = ("address_id", "address", "customer_id", "customer", "order_id", "total_minor", "tenant_id", "user")
 
 
+@pytest.mark.fault("R21 spree CVE-2026-22588")
 def test_ids_in_a_form_that_never_asked_for_them_choose_nothing(client_at: Any, bakery: Shop, crafts: Shop) -> None:
     """spree CVE-2026-22588: the id of somebody else's address, sent with the order, was taken over."""
     with acting_for(bakery):
@@ -216,6 +230,7 @@ def test_ids_in_a_form_that_never_asked_for_them_choose_nothing(client_at: Any, 
         assert scalar(select(func.count(CartLine.id))) == 0
 
 
+@pytest.mark.fault("R24 evershop CVE-2025-12919", "R29 woocommerce CVE-2023-7320")
 def test_an_order_is_found_by_its_secret_alone(client_at: Any, bakery: Shop) -> None:
     """evershop: guests' orders could be read by counting up their ids."""
     with acting_for(bakery):
@@ -236,6 +251,7 @@ CLAIMS = {
 }  # fmt: skip
 
 
+@pytest.mark.fault("R29 woocommerce-payments CVE-2023-28121")
 def test_headers_that_only_insiders_send_say_nothing_to_us(client_at: Any, bakery: Shop, crafts: Shop) -> None:
     """Several systems trusted X-User, X-Tenant or X-Forwarded-* from outside."""
     with acting_for(bakery):
@@ -257,6 +273,7 @@ def test_headers_that_only_insiders_send_say_nothing_to_us(client_at: Any, baker
 # --- what comes in ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("R30 vvveb CVE-2026-44826")
 def test_only_a_small_whole_number_of_pieces_can_be_wanted(client_at: Any, bakery: Shop) -> None:
     """Negative, huge and fractional quantities made credit notes and free orders elsewhere."""
     with acting_for(bakery):
@@ -269,6 +286,7 @@ def test_only_a_small_whole_number_of_pieces_can_be_wanted(client_at: Any, baker
             assert scalar(select(func.count(CartLine.id))) == 0, quantity
 
 
+@pytest.mark.fault("R30 shopper CVE-2026-47740")
 def test_who_may_only_look_moves_no_money(client_at: Any, app: Flask, cast: Any) -> None:
     """Elsewhere, a role that may only read captured and refunded payments. Here: a clerk, a stranger, nobody."""
     with acting_for(cast.bakery):
@@ -288,6 +306,7 @@ def test_who_may_only_look_moves_no_money(client_at: Any, app: Flask, cast: Any)
         assert order_by_id(waiting.id).payment_state is PaymentState.UNPAID
 
 
+@pytest.mark.fault("R27 flask-caching CVE-2021-33026")
 def test_a_pickle_is_read_by_nobody(app: Flask) -> None:
     """Whoever could write to a cache or a broker ran code in the shop: both held pickles."""
     celery = app.extensions["celery"]
@@ -308,6 +327,7 @@ def traced() -> Iterator[None]:
     tracemalloc.stop()
 
 
+@pytest.mark.fault("R28 werkzeug CVE-2024-49767")
 def test_a_form_of_many_megabytes_is_refused_without_being_held(client_at: Any, bakery: Shop, traced: None) -> None:
     """werkzeug CVE-2023-25577 and its kin: a body of many parts, or of one endless field, filled the memory."""
     client = client_at(bakery)
@@ -323,3 +343,60 @@ def test_a_form_of_many_megabytes_is_refused_without_being_held(client_at: Any, 
 
     with acting_for(bakery):
         assert scalar(select(func.count(CartLine.id))) == 0
+
+
+SMUGGLED = b"GET /pedir?smuggled HTTP/1.1\r\nHost: espiga.portales.localhost\r\n\r\n"
+TWO_MINDS = {
+    "both": [b"Content-Length: %d" % len(b"0\r\n\r\n" + SMUGGLED), b"Transfer-Encoding: chunked"],
+    "both, the other first": [b"Transfer-Encoding: chunked", b"Content-Length: 4"],
+    "two lengths": [b"Content-Length: 5", b"Content-Length: %d" % len(b"0\r\n\r\n" + SMUGGLED)],
+    "an unknown coding": [b"Transfer-Encoding: xchunked", b"Content-Length: 5"],
+    "a coding twice": [b"Transfer-Encoding: chunked, identity"],
+    "a hidden coding": [b"Transfer-Encoding: \x0bchunked"],
+    "a space before the colon": [b"Transfer-Encoding : chunked", b"Content-Length: 5"],
+}
+
+
+@pytest.mark.fault("R28 gunicorn CVE-2024-1135", "R28 gunicorn CVE-2024-6827")
+def test_no_second_request_is_smuggled_in_the_body_of_a_first(bakery: Shop, settings: Settings, tmp_path: Path) -> None:
+    """Server and proxy were of two minds about where a body ends, and what followed was somebody else's request."""
+
+    def answers(port: int, lengths: list[bytes]) -> bytes:
+        head = [b"POST /carrito HTTP/1.1", b"Host: espiga.portales.localhost", b"Sec-Fetch-Site: same-origin"]
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+            line.sendall(b"\r\n".join([*head, *lengths, b"", b""]) + b"0\r\n\r\n" + SMUGGLED)
+            line.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: line.recv(65_536), b""))
+
+    with web(environment(settings), tmp_path / "web.log") as port:
+        for name, lengths in TWO_MINDS.items():
+            heard = answers(port, lengths)
+            assert heard.count(b"HTTP/1.1 ") == 1, (name, heard)
+            assert heard.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 ")), (name, heard[:80])
+        # The twin: where the body's end is beyond doubt, what follows is a request and has its answer.
+        assert answers(port, [b"Transfer-Encoding: chunked"]).count(b"HTTP/1.1 ") == 2
+
+
+# --- the list -----------------------------------------------------------------------------------------------------
+
+
+def named_after_a_reference() -> dict[str, set[str]]:
+    """By reference, the files that hold a test named after it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if "mark.fault" not in (text := path.read_text()):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            for mark in getattr(node, "decorator_list", ()):
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.fault":
+                    for told in mark.args:
+                        found[str(ast.literal_eval(told)).split()[0]].add(str(path.relative_to(ROOT)))
+    return found
+
+
+def test_the_list_names_every_reference_and_the_tests_that_are_named_after_it() -> None:
+    rows = re.findall(r"^\| (R\d+) \|(.*)$", (ROOT / "docs" / "faults-of-others.md").read_text(), re.MULTILINE)
+    listed = {reference: set(re.findall(r"`(tests/[\w/]+\.py)`", told)) for reference, told in rows}
+
+    assert [reference for reference, _ in rows] == [f"R{number}" for number in range(1, 32)]
+    assert listed == named_after_a_reference()

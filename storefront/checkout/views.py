@@ -47,6 +47,7 @@ from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments.methods import Method
+from storefront.payments.together_views import remember_order
 from storefront.pricing.extras import NO_TIP
 from storefront.promotions.actions import PromotionGone
 from storefront.promotions.words import coupon_note
@@ -278,6 +279,7 @@ def _changed(refusal: PriceChanged, form: CheckoutForm, desk: _Desk) -> str:
 
 def _go_on(placement: Placement) -> ResponseReturnValue:
     session["cart_count"] = 0
+    remember_order(placement.order_token)
     if placement.repeated:
         flash(_("Este pedido ya estaba hecho: aquí está."), "info")
     if placement.problem:

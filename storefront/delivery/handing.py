@@ -79,8 +79,8 @@ class OnItsWay(ParcelDecides):
 
 
 @contextmanager
-def with_parcels(order_id: int, code: str | None = None) -> Iterator[tuple[Order, list[Shipment]]]:
-    """The order and its parcels, locked in this order, in one transaction with one partner in scope: that of `code`'s.
+def _with_parcels(order_id: int) -> Iterator[tuple[Order, list[Shipment]]]:
+    """The order and its parcels, locked in this order, in one transaction with the partner of one of them in scope.
 
     The rows of other partners follow by a job (`delivery.copies`). Raises NoSuchOrder.
     """
@@ -88,7 +88,7 @@ def with_parcels(order_id: int, code: str | None = None) -> Iterator[tuple[Order
         partner_id = db.session.scalar(
             select(Shipment.partner_id)
             .where(Shipment.order_id == order_id, Shipment.partner_id.is_not(None), Shipment.state.not_in(TERMINAL))
-            .order_by((Shipment.code == (code or "")).desc(), Shipment.number)
+            .order_by(Shipment.number)
             .limit(1)
         )
     with beside(partner_id), transaction():
@@ -100,7 +100,7 @@ def hand_over(order_id: int, by: Actor, *, collected: bool = False) -> None:
 
     Raises CourierComes while a courier was asked for one of them, NotConfirmed.
     """
-    with with_parcels(order_id) as (order, known):
+    with _with_parcels(order_id) as (order, known):
         if collected:
             record_cash(order_id, by)
         is_to_be_delivered = order.fulfilment_method is FulfilmentMethod.DELIVERY
@@ -148,7 +148,7 @@ def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
 
     Raises NotOut for an order that is to be delivered and has no parcel yet.
     """
-    with with_parcels(order_id) as (order, parcels):
+    with _with_parcels(order_id) as (order, parcels):
         if any(one.state is not _S.DELIVERED for one in parcels if is_live(one) or len(parcels) == 1):
             raise NotThereYet
         is_in_shop = order.fulfilment_state in ON_THE_SHELF
@@ -169,27 +169,27 @@ def note_cash(order_id: int, by: Actor) -> None:
 
     Raises what `record_cash` raises.
     """
-    with with_parcels(order_id) as (order, parcels):
+    with _with_parcels(order_id) as (order, parcels):
         record_cash(order_id, by)
         tell_what_is_due(order, parcels)
 
 
 def unnote_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:
     """Undo `note_cash`: the courier collects it after all. Raises what `take_back_cash` raises."""
-    with with_parcels(order_id) as (order, parcels):
+    with _with_parcels(order_id) as (order, parcels):
         take_back_cash(order_id, by, within=within)
         tell_what_is_due(order, parcels)
 
 
 def follow_payment(order_id: int) -> None:
     """Money came in another way than in cash: whoever holds a parcel has less to collect, or nothing."""
-    with with_parcels(order_id) as (order, parcels):
+    with _with_parcels(order_id) as (order, parcels):
         tell_what_is_due(order, parcels)
 
 
 def unmark_ready(order_id: int, by: Actor) -> None:
     """Take "ready" back; parcels that no courier has taken wait again. Raises CourierHasIt for one that was taken."""
-    with with_parcels(order_id) as (order, parcels):
+    with _with_parcels(order_id) as (order, parcels):
         if order.fulfilment_state is not FulfilmentState.READY:
             return
         for one in parcels:
@@ -221,7 +221,7 @@ def cancel(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = 
 
     Raises OnItsWay once a parcel has left, CannotCancel.
     """
-    with with_parcels(order_id) as (_order, parcels):
+    with _with_parcels(order_id) as (_order, parcels):
         if any(one.state not in IN_THE_SHOP | PROMISED | {_S.CANCELLED} for one in parcels):
             raise OnItsWay
         orders.cancel_order(order_id, reason, by, damaged=damaged)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from storefront.delivery.models import Shipment, ShipmentLine
 from storefront.delivery.states import BEFORE_PICK_UP, TERMINAL, ShipmentState
@@ -108,7 +109,7 @@ def _handed(part_ids: Iterable[int]) -> dict[int, dict[int, int]]:
     return _by_owner(rows)
 
 
-def _by_owner(rows: Iterable[Row[tuple[int, int, int]]]) -> dict[int, dict[int, int]]:
+def _by_owner(rows: Iterable[Any]) -> dict[int, dict[int, int]]:
     found: dict[int, dict[int, int]] = defaultdict(dict)
     for owner, line, many in rows:
         found[owner][line] = many

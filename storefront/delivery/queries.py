@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import aliased
 
 from storefront.delivery.models import Shipment, TrackingDetail, TrackingEvent
+from storefront.delivery.parcels import contents_of
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
 from storefront.orders.models import Attention, Order
+from storefront.orders.parting import lines_to_hand
 
 _STEP = {
     ShipmentState.DRAFT: 1, ShipmentState.READY: 1, ShipmentState.OFFERED: 1, ShipmentState.CANCELLED: 1,
@@ -58,6 +61,9 @@ class TrackingView:
     recipient: str
     locality: str
     history: tuple[HistoryLine, ...]
+    number: int = 1
+    of: int = 1
+    lines: tuple[tuple[int, str, int], ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -85,6 +91,19 @@ class BoardRow:
     is_late: bool
     cod_due_minor: int
     currency: str
+    number: int = 1
+    of: int = 1
+    taken_back: bool = False
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether its order goes in several parcels."""
+        return self.of > 1 or self.number > 1
+
+    @property
+    def may_change(self) -> bool:
+        """Whether what is in it may still change: the shop has it, and no courier has taken it."""
+        return self.state in {ShipmentState.DRAFT, ShipmentState.READY, ShipmentState.OFFERED}
 
     @property
     def is_looking(self) -> bool:
@@ -111,6 +130,7 @@ class ShipmentView:
     version: int
     cod_collected_minor: int | None
     history: tuple[HistoryLine, ...]
+    lines: tuple[tuple[int, str, int], ...] = ()
 
 
 LATE_PICK_UP = timedelta(hours=2)
@@ -155,8 +175,9 @@ def _history(shipment_id: int, *, for_customer: bool) -> tuple[HistoryLine, ...]
 
 
 _TRACKED = (
-    Shipment.id, Shipment.token, Shipment.order_code, Shipment.state, Shipment.state_since, Shipment.courier_name,
-    Shipment.delivery_code, Shipment.cod_due_minor, Shipment.currency, Shipment.address,
+    Shipment.id, Shipment.order_id, Shipment.number, Shipment.token,
+    Shipment.order_code, Shipment.state, Shipment.state_since, Shipment.courier_name,
+    Shipment.delivery_code, Shipment.cod_due_minor, Shipment.currency, Shipment.address, Shipment.code,
 )  # fmt: skip
 
 
@@ -168,19 +189,17 @@ def tracking_by_token(token: str) -> TrackingView:
     return _tracking(row)
 
 
-def tracking_of_order(order_id: int) -> TrackingView | None:
-    """The same for the parcel of an order, or None when there is none."""
-    row = db.session.execute(select(*_TRACKED).where(Shipment.order_id == order_id)).first()
-    return _tracking(row) if row else None
-
-
-def tracking_of_order_code(order_code: str) -> TrackingView | None:
-    """The same by the order's code."""
-    row = db.session.execute(select(*_TRACKED).where(Shipment.order_code == order_code)).first()
-    return _tracking(row) if row else None
+def trackings_of_order(order_id: int) -> list[TrackingView]:
+    """The same for the parcels of an order that carry something; of a cancelled order, for the first."""
+    query = select(*_TRACKED).where(Shipment.order_id == order_id).order_by(Shipment.number)
+    rows = db.session.execute(query).all()
+    carrying = {one.row.code for one in parcels_with_contents(order_id)}
+    return [_tracking(row) for row in rows if row.code in carrying] or [_tracking(row) for row in rows[:1]]
 
 
 def _tracking(row: Any) -> TrackingView:
+    parcels = parcels_with_contents(row.order_id)
+    mine = next((one for one in parcels if one.row.code == row.code), None)
     useless = row.state in TERMINAL or row.state is ShipmentState.RETURNING
     history = _history(row.id, for_customer=True)
     return TrackingView(
@@ -196,11 +215,17 @@ def _tracking(row: Any) -> TrackingView:
         recipient=str(row.address.get("recipient", "")),
         locality=str(row.address.get("locality", "")),
         history=history,
+        number=1 + parcels.index(mine) if mine else row.number,
+        of=len(parcels),
+        lines=mine.lines if mine else (),
     )
 
 
+_beside = aliased(Shipment)
+
 _BOARD = (
-    Shipment.id, Shipment.code, Shipment.order_id, Shipment.order_code, Shipment.state, Shipment.state_since,
+    Shipment.id, Shipment.number, Shipment.taken_back,
+    Shipment.code, Shipment.order_id, Shipment.order_code, Shipment.state, Shipment.state_since,
     Shipment.address, Shipment.partner_name, Shipment.courier_name, Shipment.own_courier, Shipment.unroutable,
     Shipment.attention, Shipment.cod_due_minor, Shipment.currency,
     select(Order.attention)
@@ -208,6 +233,14 @@ _BOARD = (
     .correlate(Shipment)
     .scalar_subquery()
     .label("order_attention"),
+    select(func.count())
+    .where(
+        _beside.tenant_id == Shipment.tenant_id, _beside.order_id == Shipment.order_id,
+        _beside.state != ShipmentState.CANCELLED, ~_beside.taken_back,
+    )
+    .correlate(Shipment)
+    .scalar_subquery()
+    .label("of"),
 )  # fmt: skip
 
 
@@ -234,6 +267,9 @@ def _board_row(row: Any) -> BoardRow:
         is_late=is_late(row.state, row.state_since),
         cod_due_minor=row.cod_due_minor,
         currency=row.currency,
+        number=row.number,
+        of=row.of,
+        taken_back=row.taken_back,
     )
 
 
@@ -269,9 +305,51 @@ def needs_care(and_of_orders: Iterable[int] = ()) -> list[BoardRow]:
 
 
 def parcels_of(order_ids: Iterable[int]) -> dict[int, BoardRow]:
-    """The parcels of these orders by the order's id; an order without one is absent."""
+    """The parcel of each of these orders that something is to be done about; an order without one is absent."""
     rows = db.session.execute(select(*_BOARD).where(Shipment.order_id.in_(sorted(order_ids))))
-    return {row.order_id: _board_row(row) for row in rows}
+    return next_of(_board_row(row) for row in rows)
+
+
+def next_of(rows: Iterable[BoardRow]) -> dict[int, BoardRow]:
+    """Of the parcels of each order the next one: what is packed, then what is still here, then what is on its way."""
+    found: dict[int, BoardRow] = {}
+    for row in sorted(rows, key=_how_pressing, reverse=True):
+        found[row.order_id] = row
+    return found
+
+
+def _how_pressing(row: BoardRow) -> tuple[bool, bool, bool, bool, int]:
+    """Low is next."""
+    draft = row.state is ShipmentState.DRAFT
+    here = draft or row.state in {ShipmentState.READY, ShipmentState.OFFERED, ShipmentState.ASSIGNED}
+    return row.state is ShipmentState.CANCELLED, row.state in TERMINAL, not here, draft, row.number
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelOfOrder:
+    """One of an order's parcels, and what is in it: a line's id, its name, and how many."""
+
+    row: BoardRow
+    lines: tuple[tuple[int, str, int], ...]
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces are in it."""
+        return sum(many for _line, _name, many in self.lines)
+
+
+def parcels_with_contents(order_id: int) -> list[ParcelOfOrder]:
+    """An order's parcels that carry something, by their numbers, with what is in each."""
+    rows = db.session.execute(select(*_BOARD).where(Shipment.order_id == order_id).order_by(Shipment.number)).all()
+    inside = contents_of(db.session.scalars(select(Shipment).where(Shipment.order_id == order_id)).all())
+    names = {line.id: line.name for line in lines_to_hand(order_id)}
+    return [
+        ParcelOfOrder(
+            _board_row(row), tuple((line, names[line], many) for line, many in inside[row.id].items() if many)
+        )
+        for row in rows
+        if row.id in inside
+    ]
 
 
 def shipment_by_code(code: str) -> ShipmentView:
@@ -294,12 +372,14 @@ def shipment_by_code(code: str) -> ShipmentView:
         version=row.version,
         cod_collected_minor=row.cod_collected_minor,
         history=_history(row.id, for_customer=False),
+        lines=next((one.lines for one in parcels_with_contents(row.order_id) if one.row.code == row.code), ()),
     )
 
 
 def code_of_order(order_id: int) -> str | None:
-    """The parcel's code by its order, for a link from the order's page; None when it has no parcel."""
-    return db.session.scalar(select(Shipment.code).where(Shipment.order_id == order_id))
+    """The next parcel's code by its order, for a link from the order's page; None when it has no parcel."""
+    found = parcels_of([order_id]).get(order_id)
+    return found.code if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,16 +396,22 @@ class Letter:
     delivery_code: str
     cod_due_minor: int
     currency: str
+    lines: tuple[tuple[int, str, int], ...] = ()
 
 
 def letter_about(shipment_id: int) -> Letter | None:
-    """Whom to write about a parcel and what; None when it is gone."""
+    """Whom to write about a parcel and what; None when it is gone. `lines` say what is in it, of several."""
     row = db.session.execute(
         select(
             Order.contact_email, Order.locale, Order.contact_name, Shipment.order_code, Shipment.token, Shipment.state,
             Shipment.courier_name, Shipment.delivery_code, Shipment.cod_due_minor, Shipment.currency,
+            Shipment.order_id, Shipment.code,
         )
         .join(Order, (Order.tenant_id == Shipment.tenant_id) & (Order.id == Shipment.order_id))
         .where(Shipment.id == shipment_id)
     ).first()  # fmt: skip
-    return Letter(*tuple(row)) if row else None
+    if row is None:
+        return None
+    parcels = parcels_with_contents(row.order_id)
+    lines = next((one.lines for one in parcels if one.row.code == row.code), ()) if len(parcels) > 1 else ()
+    return replace(Letter(*tuple(row)[:10]), lines=lines)

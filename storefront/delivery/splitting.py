@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 
 from storefront.delivery import actions, codes
 from storefront.delivery.copies import tell_what_is_due
-from storefront.delivery.handing import IN_THE_SHOP, call_offer_back, unpack, with_parcels
+from storefront.delivery.handing import IN_THE_SHOP, call_offer_back, unpack
 from storefront.delivery.models import Shipment, ShipmentLine
 from storefront.delivery.parcels import Units, contents_of, is_live, lines_in
 from storefront.delivery.states import ShipmentState
@@ -29,6 +29,7 @@ from storefront.kernel.ids import new_code, new_token
 from storefront.kernel.outbox import record
 from storefront.orders import actions as orders
 from storefront.orders.models import Attention, Order
+from storefront.orders.moves import locked
 from storefront.orders.parting import take_part_back
 from storefront.orders.states import FulfilmentState, OrderState
 
@@ -95,12 +96,15 @@ class Held:
 
 @contextmanager
 def with_parcel(code: str) -> Iterator[Held]:
-    """A parcel by its code, locked with its order and all of the order's parcels. Raises NotFound."""
+    """A parcel by its code, locked with its order and all of the order's parcels, in one transaction.
+
+    Couriers' own rows follow by a job (`delivery.copies`). Raises NotFound.
+    """
     with transaction():
         order_id = db.session.scalar(select(Shipment.order_id).where(Shipment.code == code))
-    if order_id is None:
-        raise NotFound
-    with with_parcels(order_id, code) as (order, parcels):
+        if order_id is None:
+            raise NotFound
+        order, parcels = locked(order_id), actions.locked_of_order(order_id)
         [parcel] = [one for one in parcels if one.code == code]
         yield Held(order, parcels, parcel)
 

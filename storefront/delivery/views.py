@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from storefront.delivery.queries import TrackingView, tracking_by_token, tracking_of_order
+from storefront.delivery.queries import TrackingView, tracking_by_token, trackings_of_order
 from storefront.delivery.states import ShipmentState
 from storefront.delivery.words import reason_word, state_word
 from storefront.kernel.access import access
@@ -53,12 +53,12 @@ def _mark(code: str, *, is_last: bool) -> str:
 
 
 def order_delivery(order_id: int | None = None, order: Any = None, **_others: Any) -> Markup:
-    """The slot "order.delivery": the parcel's state on the page of its order; nothing for orders without one."""
+    """The slot "order.delivery": where the parcels are on the page of their order; nothing for orders without."""
     wanted = order_id if order_id is not None else getattr(order, "id", None)
-    view = tracking_of_order(wanted) if wanted is not None else None
-    if view is None:
+    views = [(view, _steps(view)) for view in trackings_of_order(wanted)] if wanted is not None else []
+    if not views:
         return Markup("")
-    return Markup(render_template("shop/delivery/_order.html", view=view, steps=_steps(view)))  # noqa: S704 (our own template, autoescaped)
+    return Markup(render_template("shop/delivery/_order.html", views=views))  # noqa: S704 (our own template, autoescaped)
 
 
 SLOTS: dict[str, Callable[..., Any]] = {"order.delivery": order_delivery}

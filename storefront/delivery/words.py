@@ -59,6 +59,8 @@ REASONS: Mapping[str, Any] = {
     "unsafe_area": _l("La zona no es segura"),
     "without_code": _l("Entregado sin código, dice la tienda"),
     "cancelled": _l("El pedido se canceló"),
+    "joined": _l("Va con otro paquete"),
+    "given_up": _l("La tienda ya no lo envía"),
 }
 
 DOOR_REASONS = (

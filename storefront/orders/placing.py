@@ -70,7 +70,8 @@ class NewOrder:
 
     `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
     `keep_for` is how long it waits, where that is not what its way of payment allows.
-    `terms` are those of its deposit, if there is one.
+    `terms` are those of its deposit, if there is one. `tax_inside` says whether prices have their tax inside, where
+    that is not as the shop writes its prices.
     """
 
     placement_key: str
@@ -93,6 +94,7 @@ class NewOrder:
     tip_minor: int = 0
     keep_for: timedelta | None = None
     terms: Terms | None = None
+    tax_inside: bool | None = None
 
 
 def place_order(new: NewOrder, by: Actor) -> Order:
@@ -140,7 +142,7 @@ def priced(new: NewOrder) -> Totals:
             shipping_minor=new.shipping_minor,
             packaging_minor=new.packaging_minor,
             tip_minor=new.tip_minor,
-            prices_include_tax=shop.prices_include_tax,
+            prices_include_tax=shop.prices_include_tax if new.tax_inside is None else new.tax_inside,
             first_order=new.first_order,
         )
     )

@@ -22,7 +22,7 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import cancel_own_order
 from storefront.orders.parting import parts_of
 from storefront.orders.queries import OrderView, Step, order_by_token
-from storefront.orders.states import Axis, FulfilmentState, OrderState, PaymentState
+from storefront.orders.states import Axis, FulfilmentMethod, FulfilmentState, OrderState, PaymentState
 from storefront.reservations.ics import Appointment, calendar_answer
 
 blueprint = Blueprint("orders", __name__)
@@ -43,7 +43,7 @@ def show(token: str) -> ResponseReturnValue:
             story=story(order),
             hurry=order.expires_at is not None and order.expires_at - clock.now() < HURRY,
             pictures=_pictures(order),
-            parts=parts_of(order.id),
+            parts=parts_of(order.id) if order.fulfilment_method is FulfilmentMethod.PICKUP else [],
             address=PostalAddress.from_dict(order.address) if order.address else None,
         )
     )
@@ -102,8 +102,9 @@ def _pictures(order: OrderView) -> dict[int, Picture | None]:
 # --- the story ----------------------------------------------------------------------------------------------------
 
 
-def _word(step: Step) -> str | None:
-    """One step in the customer's words; None for what is the shop's own affair."""
+def _word(step: Step, *, is_delivered: bool = False) -> str | None:
+    """One step in the customer's words; None for what is the shop's own affair. `is_delivered`: goods are carried."""
+    partly = _("Una parte de tu pedido salió") if is_delivered else _("Te entregamos una parte")
     words: dict[tuple[Axis, str], str] = {
         (Axis.ORDER, OrderState.REQUESTED): _("Recibimos tu pedido"),
         (Axis.ORDER, OrderState.AWAITING_PAYMENT): _("Recibimos tu pedido"),
@@ -119,7 +120,7 @@ def _word(step: Step) -> str | None:
         (Axis.PAYMENT, PaymentState.PARTLY_REFUNDED): _("Te devolvimos una parte de tu dinero"),
         (Axis.PAYMENT, PaymentState.REFUNDED): _("Te devolvimos tu dinero"),
         (Axis.FULFILMENT, FulfilmentState.READY): _("Tu pedido está listo"),
-        (Axis.FULFILMENT, FulfilmentState.PARTLY): _("Te entregamos una parte"),
+        (Axis.FULFILMENT, FulfilmentState.PARTLY): partly,
         (Axis.FULFILMENT, FulfilmentState.SHIPPED): _("Tu pedido va en camino"),
         (Axis.FULFILMENT, FulfilmentState.DELIVERED): _("Entregado"),
         (Axis.FULFILMENT, FulfilmentState.RETURNED): _("El pedido regresó a la tienda"),
@@ -148,7 +149,7 @@ def story(order: OrderView) -> list[dict[str, Any]]:
             "state": "care" if step.after in _CARE else "done",
         }
         for step in order.history
-        if (word := _word(step)) is not None
+        if (word := _word(step, is_delivered=order.fulfilment_method is FulfilmentMethod.DELIVERY)) is not None
     ]
     if told and order.is_over and told[-1]["state"] == "done":
         told[-1]["state"] = "now"

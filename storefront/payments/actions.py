@@ -8,6 +8,7 @@ provider says is believed only when asked for anew, never from the notice itself
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,7 @@ from storefront.orders.actions import confirm_order, keep_for_voucher, set_payme
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
-from storefront.payments import door, ledger, receiving
+from storefront.payments import door, ledger, pages, receiving
 from storefront.payments.capabilities import THROUGH_A_PROVIDER, capability
 from storefront.payments.ledger import HELD_IN, Account
 from storefront.payments.methods import CASH, EXCHANGE, GIFT_CARD, Method, available_methods
@@ -122,20 +123,20 @@ def try_card_again(order_id: int, by: Actor) -> int:
     """The id of an attempt that can be paid at the provider now: the open one, or a new one after a failure.
 
     One whose time is over may have been paid in its last second, so the provider is asked before it is given up; the
-    page of one for another amount than is due now is closed, and its voucher withdrawn.
+    page of one for another amount than is due now, or for other orders too, is closed, and its voucher withdrawn.
     Raises NothingToPay when the order is settled or over, or not paid through a provider; GatewayUnavailable.
     """
     with transaction():
         order = _payable(order_id)
         latest, due = _open_card_attempt(order), order.due_now_minor
-    if latest is not None and latest.amount_minor != due:
+    if latest is not None and (latest.amount_minor != due or latest.joint_id is not None):
         close_page(latest.id)
     elif latest is not None and is_late(latest):
         ask_provider(latest.id)
     with transaction():
         order = _payable(order_id)
         latest = _open_card_attempt(order)
-        is_good = latest is not None and latest.amount_minor == order.due_now_minor
+        is_good = latest is not None and latest.amount_minor == order.due_now_minor and latest.joint_id is None
         if latest is not None and is_good and (latest.provider_ref or not is_late(latest)):
             return latest.id
         if latest is not None:
@@ -148,17 +149,18 @@ def try_card_again(order_id: int, by: Actor) -> int:
 def is_late(attempt: PaymentAttempt) -> bool:
     """Whether its page is over, or so near to it that the provider would not open it any more."""
     until = attempt.checkout_expires_at or attempt.created_at
-    return until <= clock.now() + (SHORTEST_CHECKOUT if attempt.provider_ref is None else timedelta())
+    return until <= clock.now() + (SHORTEST_CHECKOUT if attempt.checkout_url is None else timedelta())
 
 
 def _payable(order_id: int) -> Order:
     order = locked(order_id)
-    if order.payment_method not in THROUGH_A_PROVIDER or not _awaits_money(order):
+    if order.payment_method not in THROUGH_A_PROVIDER or not awaits_money(order):
         raise NothingToPay
     return order
 
 
-def _awaits_money(order: Order) -> bool:
+def awaits_money(order: Order) -> bool:
+    """Whether money may be asked for now."""
     is_open = order.state in WAITING | {OrderState.CONFIRMED}
     return is_open and order.payment_state not in SETTLED and order.due_now_minor > 0
 
@@ -184,28 +186,27 @@ def start_card(attempt_id: int) -> str:
     Raises GatewayUnavailable when nobody knows what happened (ask again: nothing is charged twice), GatewayRefused
     when the provider said no (the attempt has failed then), NoCards, NothingToPay.
     """
-    attempt, order, lines = _to_be_opened(attempt_id)
+    opening = _to_be_opened(attempt_id)
+    attempt, order = opening.attempt, opening.order
     if attempt.voucher_url or attempt.checkout_url:
         return attempt.voucher_url or str(attempt.checkout_url)
     shop, account = current_shop(), door.account(attempt.provider)
     if account is None:
         raise door.NoCards
-    page = f"{shop.base_url}/pedido/{order.token}"
-    with force_locale(order.locale):  # never the reader's: the same key must come with the same words
-        description = _("Pedido %(code)s en %(shop)s", code=order.code, shop=shop.name)
+    address = f"{shop.base_url}/pedido/{order.token}"
     try:
         opened = door.provider(attempt.provider).open_checkout(
             account=account,
-            key=attempt.key,
+            key=opening.page.key,
             method=attempt.method,
-            amount=Money(attempt.amount_minor, attempt.currency),
-            description=description,
-            lines=lines,
-            success_url=f"{page}/pagado",
-            cancel_url=page,
-            metadata={"order": order.code, "attempt": attempt.key},
+            amount=Money(opening.page.amount_minor, attempt.currency),
+            description=opening.description,
+            lines=opening.lines,
+            success_url=f"{address}/pagado",
+            cancel_url=address,
+            metadata={"order": order.code, "attempt": opening.page.key},
             expires_at=attempt.checkout_expires_at or clock.now() + PAGE_OPEN_FOR,
-            application_fee_minor=door.platform_fee(attempt.amount_minor),
+            application_fee_minor=door.platform_fee(opening.page.amount_minor),
             locale=order.locale,
             customer_email=order.contact_email,
         )
@@ -218,32 +219,59 @@ def start_card(attempt_id: int) -> str:
     return opened.url
 
 
-def _to_be_opened(attempt_id: int) -> tuple[PaymentAttempt, Order, list[CheckoutLine]]:
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What a payment page is opened with: the same each time, since its key is."""
+
+    attempt: PaymentAttempt
+    order: Order
+    page: pages.Page
+    description: str
+    lines: list[CheckoutLine]
+
+
+def _to_be_opened(attempt_id: int) -> _Opening:
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
-        order = db.session.get_one(Order, (current_shop().id, attempt.order_id), populate_existing=True)
-        if attempt.state not in UNDECIDED or not _awaits_money(order):
+        paid = [(_order_of(share), share) for share in pages.shares_of(attempt)]
+        if any(share.state not in UNDECIDED or not awaits_money(order) for order, share in paid):
             raise NothingToPay
-        rows = db.session.execute(
-            select(
-                OrderLine.product_name,
-                OrderLine.quantity,
-                OrderLine.unit_minor,
-                case((OrderLine.tax_inside, OrderLine.gross_minor), else_=OrderLine.net_minor).label("paid_minor"),
-                OrderLine.discount_minor,
-            )
-            .where(OrderLine.order_id == order.id)
-            .order_by(OrderLine.position)
-        ).all()
+        home = pages.home_of(attempt)
+        [order] = [order for order, _share in paid if order.id == home]
+        with force_locale(order.locale):  # never the reader's: the same key must come with the same words
+            if attempt.joint_id is None:
+                said = _("Pedido %(code)s en %(shop)s", code=order.code, shop=current_shop().name)
+                lines = _lines_of(order)
+            else:
+                codes = ", ".join(one.code for one, _share in paid)
+                said = _("Pedidos %(codes)s en %(shop)s", codes=codes, shop=current_shop().name)
+                lines = [CheckoutLine(_("Pedido %(code)s", code=one.code), 1, part.amount_minor) for one, part in paid]
+        return _Opening(attempt, order, pages.page_of(attempt), said, lines)
+
+
+def _order_of(attempt: PaymentAttempt) -> Order:
+    return db.session.get_one(Order, (attempt.tenant_id, attempt.order_id), populate_existing=True)
+
+
+def _lines_of(order: Order) -> list[CheckoutLine]:
+    rows = db.session.execute(
+        select(
+            OrderLine.product_name,
+            OrderLine.quantity,
+            OrderLine.unit_minor,
+            case((OrderLine.tax_inside, OrderLine.gross_minor), else_=OrderLine.net_minor).label("paid_minor"),
+            OrderLine.discount_minor,
+        )
+        .where(OrderLine.order_id == order.id)
+        .order_by(OrderLine.position)
+    ).all()
     lines = [_checkout_line(row) for row in rows if row.paid_minor or not row.discount_minor]
     shipping = order.shipping_minor - (order.discount_minor - sum(row.discount_minor for row in rows))
-    with force_locale(order.locale):
-        fees = [
-            (order.shipping_name or _("Entrega"), shipping), (_("Empaque"), order.packaging_minor),
-            (_("Propina"), order.tip_minor), (tax_word(inside=False), 0 if order.tax_inside else order.tax_minor),
-        ]  # fmt: skip
-    lines += [CheckoutLine(name, 1, minor) for name, minor in fees if minor]
-    return attempt, order, lines
+    fees = [
+        (order.shipping_name or _("Entrega"), shipping), (_("Empaque"), order.packaging_minor),
+        (_("Propina"), order.tip_minor), (tax_word(inside=False), 0 if order.tax_inside else order.tax_minor),
+    ]  # fmt: skip
+    return lines + [CheckoutLine(name, 1, minor) for name, minor in fees if minor]
 
 
 def _checkout_line(row: Any) -> CheckoutLine:
@@ -255,11 +283,11 @@ def _checkout_line(row: Any) -> CheckoutLine:
 
 def _fail(attempt_id: int, why: str) -> None:
     with transaction():
-        order, attempt = _locked_attempt(attempt_id)
-        if attempt.state in UNDECIDED:
-            move_attempt(attempt, AttemptState.FAILED)
-            note("order", order.id, "card_refused", SYSTEM, why=why)
-            _follow_failure(order, attempt)
+        for order, attempt in pages.locked_shares(attempt_id):
+            if attempt.state in UNDECIDED:
+                move_attempt(attempt, AttemptState.FAILED)
+                note("order", order.id, "card_refused", SYSTEM, why=why)
+                _follow_failure(order, attempt)
 
 
 def _locked_attempt(attempt_id: int) -> tuple[Order, PaymentAttempt]:
@@ -290,13 +318,14 @@ def ask_provider(attempt_id: int) -> AttemptState:
     shop = current_shop()
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
+        page = pages.page_of(attempt)
     account = door.account(attempt.provider)
     if account is None:
         return attempt.state
     provider = door.provider(attempt.provider)
-    reference = attempt.provider_ref
+    reference = page.provider_ref
     if reference is None:
-        found = provider.find_checkout(account, attempt.key, attempt.created_at - timedelta(minutes=5))
+        found = provider.find_checkout(account, page.key, page.created_at - timedelta(minutes=5))
         if found is None:
             return _let_lapse(attempt)
         reference = found.id
@@ -305,11 +334,11 @@ def ask_provider(attempt_id: int) -> AttemptState:
     state = settle_card(attempt_id, told)
     can = capability(attempt.method)
     if can and can.stays_open and told.paid:
-        _close_what_is_paid(attempt, reference, told)
+        _close_what_is_paid(attempt, page, reference, told)
     return state
 
 
-def _close_what_is_paid(attempt: PaymentAttempt, reference: str, told: CheckoutState) -> None:
+def _close_what_is_paid(attempt: PaymentAttempt, page: pages.Page, reference: str, told: CheckoutState) -> None:
     """Close a page that could be paid once more, and send back what came on it beyond the order, each with a key."""
     account, provider = door.account(attempt.provider), door.provider(attempt.provider)
     if account is None:
@@ -323,12 +352,12 @@ def _close_what_is_paid(attempt: PaymentAttempt, reference: str, told: CheckoutS
             payment_intent=payment.id,
             amount_minor=payment.amount_minor,
             currency=payment.currency,
-            key=f"{attempt.key}:extra:{payment.id}",
+            key=f"{page.key}:extra:{payment.id}",
             metadata={},
         )
         with transaction():
             facts = {"amount_minor": payment.amount_minor, "currency": payment.currency}
-            witness("provider", f"{attempt.key}:extra:{payment.id}", attempt.order_id, attempt.id, "extra_back", facts)
+            witness("provider", f"{page.key}:extra:{payment.id}", attempt.order_id, attempt.id, "extra_back", facts)
 
 
 def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
@@ -336,50 +365,60 @@ def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
     if attempt.checkout_expires_at is None or attempt.checkout_expires_at > clock.now():
         return attempt.state
     with transaction():
-        order, mine = _locked_attempt(attempt.id)
-        if mine.state is AttemptState.CREATED:
-            move_attempt(mine, AttemptState.EXPIRED)
-            _follow_failure(order, mine)
-        return mine.state
+        for order, mine in pages.locked_shares(attempt.id):
+            if mine.state is AttemptState.CREATED:
+                move_attempt(mine, AttemptState.EXPIRED)
+                _follow_failure(order, mine)
+    return attempt.state
 
 
 def _remember_page(attempt_id: int, page: CheckoutRef) -> bool:
-    """Write down where an attempt is paid. False when its order does not wait for money any more."""
+    """Write down where an attempt is paid. False when an order that is paid there does not wait for money any more."""
     with transaction():
-        order, mine = _locked_attempt(attempt_id)
-        if mine.provider_ref is None:
-            mine.provider_ref, mine.checkout_url, mine.intent = page.id, page.url, page.payment_intent
-            if mine.state is AttemptState.CREATED:
-                move_attempt(mine, AttemptState.PENDING)
-        return _awaits_money(order) and mine.state is not AttemptState.CANCELLED
+        paid = pages.locked_shares(attempt_id)
+        if pages.name_page(paid[0][1], page.id):
+            for _order, mine in paid:
+                mine.checkout_url, mine.intent = page.url, page.payment_intent
+                if mine.state is AttemptState.CREATED:
+                    move_attempt(mine, AttemptState.PENDING)
+        return all(awaits_money(order) and mine.state is not AttemptState.CANCELLED for order, mine in paid)
 
 
 def close_page(attempt_id: int) -> None:
     """Close the payment page of an order that ended, or of a bill that changed, so that nobody pays for nothing.
 
-    Its voucher becomes worthless, and the provider is asked whether it was paid already.
+    Its voucher becomes worthless, and the provider is asked whether it was paid already. A page for several orders is
+    closed for all of them: what the others owe is paid anew.
     """
     shop = current_shop()
     with transaction():
         attempt = db.session.get_one(PaymentAttempt, (shop.id, attempt_id), populate_existing=True)
+        reference = pages.page_of(attempt).provider_ref
     account = door.account(attempt.provider)
     may_be_open = attempt.state in {AttemptState.PENDING, AttemptState.CANCELLED}
-    if not may_be_open or attempt.provider_ref is None or account is None:
+    if not may_be_open or reference is None or account is None:
         return
     provider = door.provider(attempt.provider)
     if attempt.voucher_url and attempt.intent:
         with contextlib.suppress(GatewayRefused):
             provider.withdraw(account, attempt.intent)
     with contextlib.suppress(GatewayRefused):
-        provider.expire_checkout(account, attempt.provider_ref)
+        provider.expire_checkout(account, reference)
     ask_provider(attempt_id)
 
 
 def settle_card(attempt_id: int, told: CheckoutState) -> AttemptState:
     """Follow what the provider says of a payment page, in any order and however often. Money wins over everything.
 
-    What is more than due is sent back at once.
+    What is more than due is sent back at once. Of a page for several orders each part is settled by itself, in order.
     """
+    with transaction():
+        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        paid_there = [share.id for share in pages.shares_of(attempt)]
+    return {share_id: _settle(share_id, told) for share_id in paid_there}[attempt_id]
+
+
+def _settle(attempt_id: int, told: CheckoutState) -> AttemptState:
     with transaction():
         order, attempt = _locked_attempt(attempt_id)
         attempt.intent = told.payment_intent or attempt.intent
@@ -564,6 +603,7 @@ def open_card_attempts(older_than: datetime) -> list[int]:
                 PaymentAttempt.provider.is_not(None),
                 PaymentAttempt.state.in_(UNDECIDED),
                 PaymentAttempt.created_at < older_than,
+                PaymentAttempt.joint_id.is_(None) | ~pages.is_told_by_another(),
                 PaymentAttempt.voucher_url.is_(None) | PaymentAttempt.asked_at.is_(None) | rested,
             )
             .order_by(PaymentAttempt.asked_at.nulls_first(), PaymentAttempt.id)

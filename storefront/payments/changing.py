@@ -111,7 +111,7 @@ def close_old_pages(order_id: int) -> None:
             PaymentAttempt.order_id == order_id,
             PaymentAttempt.provider.is_not(None),
             PaymentAttempt.state == AttemptState.CANCELLED,
-            PaymentAttempt.provider_ref.is_not(None),
+            PaymentAttempt.provider_ref.is_not(None) | PaymentAttempt.joint_id.is_not(None),
         )
     ).all()
     db.session.rollback()

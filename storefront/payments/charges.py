@@ -106,6 +106,7 @@ def ask_for(charge: Charge, by: Actor) -> Order:
             contact_email=charge.email,
             channel=Channel.LINK,
             keep_for=charge.keep_for,
+            tax_inside=True,  # what is asked for is what is paid
         ),
         by,
     )

@@ -136,7 +136,8 @@ def _open_at_providers(order_id: int) -> list[PaymentAttempt]:
 
 
 def _is_good(attempt: PaymentAttempt, order: Order, method: str) -> bool:
-    return (attempt.method, attempt.amount_minor) == (method, order.due_now_minor) and not is_late(attempt)
+    is_alone = attempt.joint_id is None
+    return is_alone and (attempt.method, attempt.amount_minor) == (method, order.due_now_minor) and not is_late(attempt)
 
 
 def _close(attempt_id: int) -> None:

@@ -73,12 +73,14 @@ class PaymentAttempt(ShopOwned, Model):
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
     needs. Several attempts of an order may succeed; what comes on top of its total is sent back. `asked_at` is when the
     poll last asked about it. `provider` is who takes the money and is asked about it ever after; nobody for what the
-    shop takes itself. The `voucher_…` are what a customer pays with later, once the page has given it out.
+    shop takes itself. The `voucher_…` are what a customer pays with later, once the page has given it out. With a
+    `joint_id` it is one order's part of a payment for several, whose page the joint payment's row names.
     """
 
     __tablename__ = "payment_attempts"
     __table_args__ = (
         shop_fk("order_id", "orders"),
+        shop_fk("joint_id", "joint_payments"),
         UniqueConstraint("tenant_id", "key"),
         UniqueConstraint("tenant_id", "provider_ref"),
         CheckConstraint("amount_minor > 0", name="amount"),
@@ -89,10 +91,12 @@ class PaymentAttempt(ShopOwned, Model):
             "created_at",
             postgresql_where=text("state IN ('created', 'pending') AND provider IS NOT NULL"),
         ),
+        Index("ix_payment_attempts_joint", "tenant_id", "joint_id", postgresql_where=text("joint_id IS NOT NULL")),
     )
 
     id: Mapped[int] = identity_pk()
     order_id: Mapped[int]
+    joint_id: Mapped[int | None]
     method: Mapped[str]
     state: Mapped[AttemptState]
     amount_minor: Mapped[int]
@@ -109,6 +113,31 @@ class PaymentAttempt(ShopOwned, Model):
     created_at: Mapped[datetime]
     asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+
+class JointPayment(ShopOwned, Model):
+    """One payment of `amount_minor` for several orders: each order's part of it is an attempt, and only that counts.
+
+    `key` names it at the provider for ever, as an attempt's does; `order_id` is the order from whose page it was made.
+    """
+
+    __tablename__ = "joint_payments"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        UniqueConstraint("tenant_id", "key"),
+        UniqueConstraint("tenant_id", "provider_ref"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    order_id: Mapped[int]
+    key: Mapped[str]
+    method: Mapped[str]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    provider: Mapped[str | None]
+    provider_ref: Mapped[str | None]
+    created_at: Mapped[datetime]
 
 
 class ProviderAccount(ShopOwned, Model):
@@ -151,11 +180,15 @@ class PaymentEvent(ShopOwned, Model):
 
 
 class TransferProof(ShopOwned, Model):
-    """A picture that a customer says shows their transfer. `sha256` finds the same picture used twice."""
+    """A picture that a customer says shows their transfer. `sha256` finds the same picture used twice.
+
+    A transfer for several orders has one for each of them, with the same picture and `joint_id`.
+    """
 
     __tablename__ = "transfer_proofs"
     __table_args__ = (
         shop_fk("order_id", "orders"),
+        shop_fk("joint_id", "joint_payments"),
         shop_fk("attempt_id", "payment_attempts"),
         UniqueConstraint("tenant_id", "code"),
         Index("ix_transfer_proofs_queue", "tenant_id", "state", "created_at"),
@@ -167,11 +200,13 @@ class TransferProof(ShopOwned, Model):
             unique=True,
             postgresql_where=text("state = 'submitted'"),
         ),
+        Index("ix_transfer_proofs_joint", "tenant_id", "joint_id", postgresql_where=text("joint_id IS NOT NULL")),
     )
 
     id: Mapped[int] = identity_pk()
     code: Mapped[str] = mapped_column(default=new_code)
     order_id: Mapped[int]
+    joint_id: Mapped[int | None]
     attempt_id: Mapped[int]
     image_key: Mapped[str]
     width: Mapped[int]
@@ -196,18 +231,21 @@ class BankLineState(StrEnum):
 class BankLine(ShopOwned, Model):
     """Money that came into the shop's bank, from a statement the shop brought. The same row of two files is one line.
 
-    `order_id` is the order it paid for; a line set aside paid for something else.
+    `order_id` is the order it paid for, or the first of several, which its `joint_id` then tells; a line set aside paid
+    for something else.
     """
 
     __tablename__ = "bank_lines"
     __table_args__ = (
         shop_fk("order_id", "orders"),
+        shop_fk("joint_id", "joint_payments"),
         UniqueConstraint("tenant_id", "code"),
         UniqueConstraint("tenant_id", "fingerprint"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("(state = 'settled') = (order_id IS NOT NULL)", name="settled_names_its_order"),
         Index("ix_bank_lines_list", "tenant_id", "state", "booked_on", "id"),
         Index("ix_bank_lines_order", "tenant_id", "order_id"),
+        Index("ix_bank_lines_joint", "tenant_id", "joint_id", postgresql_where=text("joint_id IS NOT NULL")),
     )
 
     id: Mapped[int] = identity_pk()
@@ -219,6 +257,7 @@ class BankLine(ShopOwned, Model):
     words: Mapped[str]
     state: Mapped[BankLineState]
     order_id: Mapped[int | None]
+    joint_id: Mapped[int | None]
     imported_at: Mapped[datetime]
 
 

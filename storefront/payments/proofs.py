@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from flask_babel import lazy_gettext as _l
@@ -107,8 +109,17 @@ def _decide(proof: TransferProof, state: ProofState, by: Actor, reason: str = ""
     proof.reviewed_at, proof.reviewed_by = clock.now(), by.label
 
 
-def accept_proof(code: str, by: Actor) -> Order:
-    """The money is in the bank: the order is paid and will be confirmed. Raises NotFound or AlreadyReviewed."""
+def accept_proof(code: str, by: Actor) -> list[Order]:
+    """The money is in the bank: what the picture pays is paid and will be confirmed. Raises NotFound, AlreadyReviewed.
+
+    Of a transfer for several orders each part is decided by itself, in order; one that was decided already stays so.
+    """
+    first, *others = _of_one_picture(code)
+    return [accept_part(first, by), *_each_that_waits(others, lambda other: accept_part(other, by))]
+
+
+def accept_part(code: str, by: Actor) -> Order:
+    """The money of one order is in the bank, whatever else its picture pays. Raises NotFound or AlreadyReviewed."""
     with transaction():
         order, proof = _under_review(code)
         _decide(proof, ProofState.ACCEPTED, by)
@@ -118,8 +129,38 @@ def accept_proof(code: str, by: Actor) -> Order:
     return order
 
 
-def reject_proof(code: str, reason: str, by: Actor) -> Order:
+def _of_one_picture(code: str) -> list[str]:
+    """This proof, and those of the other orders that the same transfer pays."""
+    joint_id = db.session.scalar(select(TransferProof.joint_id).where(TransferProof.code == code))
+    others: Sequence[str] = ()
+    if joint_id is not None:
+        others = db.session.scalars(
+            select(TransferProof.code)
+            .where(TransferProof.joint_id == joint_id, TransferProof.code != code)
+            .order_by(TransferProof.order_id)
+        ).all()
+    db.session.rollback()
+    return [code, *others]
+
+
+def _each_that_waits(codes: Sequence[str], decide: Callable[[str], Order]) -> list[Order]:
+    decided = []
+    for code in codes:
+        with contextlib.suppress(AlreadyReviewed):
+            decided.append(decide(code))
+    return decided
+
+
+def reject_proof(code: str, reason: str, by: Actor) -> list[Order]:
     """The proof does not do; the customer is told why and may send another. Raises NotFound or AlreadyReviewed."""
+    first, *others = _of_one_picture(code)
+    return [
+        _reject(first, reason, by, tell=True),
+        *_each_that_waits(others, lambda other: _reject(other, reason, by, tell=False)),
+    ]
+
+
+def _reject(code: str, reason: str, by: Actor, *, tell: bool) -> Order:
     with transaction():
         order, proof = _under_review(code)
         _decide(proof, ProofState.REJECTED, by, reason)
@@ -127,5 +168,6 @@ def reject_proof(code: str, reason: str, by: Actor) -> Order:
         attempt.state, attempt.settled_at = AttemptState.FAILED, clock.now()
         note("order", order.id, "proof_rejected", by)  # the reason may name people: the proof alone keeps it
         set_payment_state(order.id, PaymentState.FAILED, by)
-        record(ProofRejected(proof_id=proof.id, order_id=order.id))
+        if tell:  # one letter for one picture
+            record(ProofRejected(proof_id=proof.id, order_id=order.id))
     return order

@@ -20,11 +20,13 @@ from storefront.kernel.paging import Page
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.states import COUNTS, SETTLED
+from storefront.payments import pages
 from storefront.payments.ledger import MONEY, Account
 from storefront.payments.models import (
     AttemptState,
     Difference,
     DifferenceKind,
+    JointPayment,
     LedgerEntry,
     PaymentAttempt,
     ProofState,
@@ -43,7 +45,10 @@ PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class ProofView:
-    """A proof before the shop. `same_picture` counts other orders that showed the very same file."""
+    """A proof before the shop. `same_picture` counts other orders that showed the very same file.
+
+    Of a transfer for several orders it is all of it, and `codes` are theirs.
+    """
 
     code: str
     order_id: int
@@ -61,16 +66,22 @@ class ProofView:
     reviewed_at: datetime | None
     reviewed_by: str
     same_picture: int
+    codes: tuple[str, ...] = ()
 
 
 def _proofs() -> Any:
     twin = TransferProof.__table__.alias("twin")
+    together = TransferProof.__table__.alias("together")
+    paid_with_it = select(together.c.order_id).where(
+        together.c.tenant_id == TransferProof.tenant_id, together.c.joint_id == TransferProof.joint_id
+    )
     same = (
         select(func.count(func.distinct(twin.c.order_id)))
         .where(
             twin.c.tenant_id == TransferProof.tenant_id,
             twin.c.sha256 == TransferProof.sha256,
             twin.c.order_id != TransferProof.order_id,
+            twin.c.order_id.not_in(paid_with_it.correlate(TransferProof)),
         )
         .correlate(TransferProof)
         .scalar_subquery()
@@ -81,8 +92,9 @@ def _proofs() -> Any:
         Order.code.label("order_code"),
         Order.contact_name,
         Order.contact_phone,
-        Order.total_minor,
+        func.coalesce(JointPayment.amount_minor, Order.total_minor).label("total_minor"),
         Order.currency,
+        TransferProof.joint_id,
         TransferProof.reference,
         TransferProof.state,
         TransferProof.reason,
@@ -93,25 +105,50 @@ def _proofs() -> Any:
         TransferProof.reviewed_at,
         TransferProof.reviewed_by,
         same.label("same_picture"),
-    ).join(Order, (Order.tenant_id == TransferProof.tenant_id) & (Order.id == TransferProof.order_id))
+    ).join(
+        Order, (Order.tenant_id == TransferProof.tenant_id) & (Order.id == TransferProof.order_id)
+    ).outerjoin(
+        JointPayment,
+        (JointPayment.tenant_id == TransferProof.tenant_id) & (JointPayment.id == TransferProof.joint_id),
+    )  # fmt: skip
 
 
-def _proof_view(row: Any) -> ProofView:
-    facts = dict(row._mapping)
-    total = Money(facts.pop("total_minor"), facts.pop("currency"))
-    return ProofView(total=total, **facts)
+def _proof_views(rows: Sequence[Any]) -> list[ProofView]:
+    several = pages.codes_of(row.joint_id for row in rows if row.joint_id is not None)
+    views = []
+    for row in rows:
+        facts = dict(row._mapping)
+        total = Money(facts.pop("total_minor"), facts.pop("currency"))
+        views.append(ProofView(total=total, codes=several.get(facts.pop("joint_id"), (row.order_code,)), **facts))
+    return views
+
+
+def _is_first_of_its_picture() -> Any:
+    """For the queue: a transfer for several orders stands there once."""
+    before = TransferProof.__table__.alias("before")
+    return (
+        ~select(before.c.id)
+        .where(
+            before.c.tenant_id == TransferProof.tenant_id,
+            before.c.joint_id == TransferProof.joint_id,
+            before.c.state == ProofState.SUBMITTED,
+            before.c.id < TransferProof.id,
+        )
+        .correlate(TransferProof)
+        .exists()
+    )
 
 
 def proofs_to_review(number: int = 1) -> Page[ProofView]:
     """Proofs nobody has decided on, the oldest first."""
     rows = db.session.execute(
         _proofs()
-        .where(TransferProof.state == ProofState.SUBMITTED)
+        .where(TransferProof.state == ProofState.SUBMITTED, _is_first_of_its_picture())
         .order_by(TransferProof.created_at, TransferProof.id)
         .limit(PAGE + 1)
         .offset((number - 1) * PAGE)
     ).all()
-    return Page.of([_proof_view(row) for row in rows], number, PAGE)
+    return Page.of(_proof_views(rows), number, PAGE)
 
 
 def proof_by_code(code: str) -> ProofView:
@@ -119,7 +156,7 @@ def proof_by_code(code: str) -> ProofView:
     row = db.session.execute(_proofs().where(TransferProof.code == code)).first()
     if row is None:
         raise NotFound
-    return _proof_view(row)
+    return _proof_views([row])[0]
 
 
 def latest_proof(order_id: int) -> ProofView | None:
@@ -127,7 +164,7 @@ def latest_proof(order_id: int) -> ProofView | None:
     row = db.session.execute(
         _proofs().where(TransferProof.order_id == order_id).order_by(TransferProof.id.desc()).limit(1)
     ).first()
-    return _proof_view(row) if row else None
+    return _proof_views([row])[0] if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,12 +410,14 @@ def open_voucher(order_id: int) -> VoucherView | None:
 
 def attempt_of_reference(reference: str) -> int | None:
     """The attempt behind a provider's page id, or None."""
-    return db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.provider_ref == reference))
+    own = db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.provider_ref == reference))
+    return own or pages.joint_attempt(JointPayment.provider_ref == reference)
 
 
 def attempt_of_key(key: str) -> int | None:
-    """The attempt behind a key of ours, or None."""
-    return db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.key == key))
+    """The attempt behind a key of ours, or None; of a payment for several orders, one of them."""
+    own = db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.key == key))
+    return own or pages.joint_attempt(JointPayment.key == key)
 
 
 def latest_card_attempt(order_id: int) -> int | None:

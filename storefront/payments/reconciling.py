@@ -31,6 +31,7 @@ from storefront.payments.models import (
     AttemptState,
     Difference,
     DifferenceKind,
+    JointPayment,
     LedgerEntry,
     PaymentAttempt,
     ReconciledDay,
@@ -153,17 +154,47 @@ def _settle_what_is_new(payments: Sequence[Payment], refunds: Sequence[ProviderR
                 refunding.follow_refund(ours.id)
 
 
-def _attempt_of(payment: Payment) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What we have of a payment: one attempt, or all parts of one for several orders."""
+
+    id: int
+    order_id: int
+    state: AttemptState
+    amount_minor: int
+
+
+def _attempt_of(payment: Payment) -> _Ours | None:
     """Our attempt behind a payment: by the key we gave it, or by the provider's name for it."""
     # Charges of other programs have no such name: without the empty word, none would be every attempt without one.
-    named = PaymentAttempt.key == payment.metadata.get("attempt", "")
+    key = payment.metadata.get("attempt", "")
+    named = PaymentAttempt.key == key
     named |= PaymentAttempt.intent == (payment.payment_intent or "")
-    return db.session.execute(
-        select(PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor)
+    named |= PaymentAttempt.joint_id.in_(select(JointPayment.id).where(JointPayment.key == key))
+    row = db.session.execute(
+        select(
+            PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor,
+            PaymentAttempt.joint_id,
+        )
         .where(named)
         .order_by(PaymentAttempt.id)
         .limit(1)
-    ).first()
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    if row.joint_id is not None:
+        return _all_parts(row.joint_id)
+    return _Ours(row.id, row.order_id, row.state, row.amount_minor)
+
+
+def _all_parts(joint_id: int) -> _Ours:
+    """A payment for several orders, noted once all of its parts are."""
+    parts = db.session.execute(
+        select(PaymentAttempt.id, PaymentAttempt.order_id, PaymentAttempt.state, PaymentAttempt.amount_minor)
+        .where(PaymentAttempt.joint_id == joint_id)
+        .order_by(PaymentAttempt.state == AttemptState.SUCCEEDED, PaymentAttempt.order_id)
+    ).all()
+    return _Ours(parts[0].id, parts[0].order_id, parts[0].state, sum(part.amount_minor for part in parts))
 
 
 def _about_payment(payment: Payment) -> list[Found]:
@@ -222,14 +253,24 @@ def _unseen_attempts(code: str, since: datetime, until: datetime, payments: Sequ
     seen = [payment.payment_intent for payment in payments if payment.payment_intent]
     return db.session.execute(
         select(
-            PaymentAttempt.key, PaymentAttempt.order_id, PaymentAttempt.amount_minor, PaymentAttempt.provider_ref
-        ).where(
+            *(
+                func.coalesce(getattr(JointPayment, name), getattr(PaymentAttempt, name)).label(name)
+                for name in ("key", "order_id", "amount_minor", "provider_ref")
+            )
+        )
+        .select_from(PaymentAttempt)
+        .outerjoin(
+            JointPayment,
+            (JointPayment.tenant_id == PaymentAttempt.tenant_id) & (JointPayment.id == PaymentAttempt.joint_id),
+        )
+        .where(
             PaymentAttempt.provider == code,
             PaymentAttempt.state == AttemptState.SUCCEEDED,
             PaymentAttempt.settled_at >= since,
             PaymentAttempt.settled_at < until,
             PaymentAttempt.intent.is_(None) | PaymentAttempt.intent.not_in(seen),
         )
+        .distinct()
     ).all()
 
 

@@ -22,7 +22,7 @@ from storefront.orders.actions import UnitsBack, set_payment_state, take_units_b
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
-from storefront.payments import door, ledger, queries
+from storefront.payments import door, ledger, pages, queries
 from storefront.payments.capabilities import capability
 from storefront.payments.disputes import with_the_bank
 from storefront.payments.ledger import Account
@@ -343,6 +343,7 @@ def send_back(refund_id: int) -> RefundState:
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
         attempt = origin_of(db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id)))
+        all_of_it = pages.page_of(attempt).amount_minor
         waits = with_the_bank(attempt.id) > 0
     account = door.account(attempt.provider)
     if refund.state is not RefundState.REQUESTED or account is None or waits:
@@ -357,7 +358,7 @@ def send_back(refund_id: int) -> RefundState:
             currency=refund.currency,
             key=refund.key_now,
             metadata={"refund": refund.key},
-            return_fee=door.platform_fee(attempt.amount_minor) > 0,
+            return_fee=door.platform_fee(all_of_it) > 0,
         )
     except (GatewayRefused, GatewayUnavailable) as trouble:
         made = _made_before(attempt.provider, account, attempt.intent, refund.key)

@@ -22,6 +22,8 @@ from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.forms import ProofForm
 from storefront.payments.methods import METHODS, TRANSFER, name_of
 from storefront.payments.models import AttemptState
+from storefront.payments.together_queries import open_page
+from storefront.payments.together_views import together_block
 
 blueprint = Blueprint("payments", __name__)
 
@@ -31,7 +33,7 @@ HURRY = timedelta(hours=1)
 
 def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
     """The slot "order.payment": what came of several payments, and what the customer may do about money now."""
-    return _payments(order) + _deposit(order) + _to_pay(order, form)
+    return _payments(order) + _deposit(order) + _to_pay(order, form) + together_block(order)
 
 
 def _payments(order: OrderView) -> Markup:
@@ -62,6 +64,7 @@ def _to_pay(order: OrderView, form: ProofForm | None) -> Markup:
         return Markup("")
     voucher = queries.open_voucher(order.id) if order.payment_method in THROUGH_A_PROVIDER else None
     proof = queries.latest_proof(order.id) if order.payment_method == TRANSFER else None
+    together = open_page(order.id) if voucher else None
     return Markup(  # noqa: S704 (our own template, which escapes)
         render_template(
             "shop/payments/block.html",
@@ -73,6 +76,7 @@ def _to_pay(order: OrderView, form: ProofForm | None) -> Markup:
             form=form or ProofForm(formdata=None),
             bank_details=current_shop().bank_details,
             waits_for_review=order.payment_state is PaymentState.PROOF_REVIEW,
+            amount=together.amount if together else order.due_now,
         )
     )
 

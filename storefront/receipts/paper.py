@@ -94,8 +94,11 @@ def _besides(content: dict[str, Any]) -> list[tuple[str, int]]:
     return [(name, minor) for name, minor in rows if minor]
 
 
-def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
-    """What goes into one parcel, and where it goes; no prices, for whoever receives a present."""
+def packing_slip_pdf(order: Any, address: Sequence[str], pieces: Sequence[tuple[int, str]] | None = None) -> bytes:
+    """What goes into one parcel, and where it goes; no prices, for whoever receives a present.
+
+    `pieces` are those of a parcel that does not carry the whole order.
+    """
     sheet = _sheet(_("Pedido %(code)s", code=order.code))
     _head(sheet, {"name": current_shop().name, "address": current_shop().address, "phone": current_shop().phone})
     _line(sheet, _("Pedido %(code)s", code=order.code), size=15, bold=True)
@@ -105,7 +108,9 @@ def packing_slip_pdf(order: Any, address: Sequence[str]) -> bytes:
     if order.contact_phone:
         _line(sheet, phone(order.contact_phone))
     sheet.ln(3)
-    for line in order.lines:
+    for many, name in pieces or ():
+        _tick(sheet, many, name, "")
+    for line in order.lines if pieces is None else ():
         if line.quantity > line.refunded_quantity:
             _tick(
                 sheet,

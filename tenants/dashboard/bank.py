@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -21,14 +23,16 @@ from storefront.payments.statement_file import LARGEST_BYTES
 
 blueprint = Blueprint("desk_bank", __name__)
 
-WHY = {"date": _l("no se entiende la fecha"), "amount": _l("no se entiende el importe")}
+WHY = {
+    "date": _l("no se entiende la fecha"), "amount": _l("no se entiende el importe"), "currency": _l("es otra moneda"),
+}  # fmt: skip
 MOST_TOLD = 5
 
 
 class StatementForm(Form):
     """The file as the bank gives it."""
 
-    statement = FileField(_l("Tus movimientos en CSV"), [DataRequired(_l("Elige el archivo de tu banco."))])
+    statement = FileField(_l("Tus movimientos en CSV u OFX"), [DataRequired(_l("Elige el archivo de tu banco."))])
 
 
 @blueprint.get("/cobros/banco")
@@ -70,15 +74,24 @@ def bring() -> ResponseReturnValue:
 def _told(found: statements.Imported) -> str:
     new = ngettext("%(num)d depósito nuevo", "%(num)d depósitos nuevos", found.new)
     known = ngettext("%(num)d ya lo teníamos", "%(num)d ya los teníamos", found.known)
-    return _("%(new)s; %(known)s. Los retiros no se guardan.", new=new, known=known)
+    out = ngettext("%(num)d retiro que no se guarda", "%(num)d retiros que no se guardan", found.skipped)
+    beside = ngettext("%(num)d fila de saldos o totales", "%(num)d filas de saldos o totales", found.beside)
+    return ". ".join((f"{new}; {known}", *([out] if found.skipped else []), *([beside] if found.beside else []))) + "."
+
+
+def said_paid(codes: Sequence[str]) -> str:
+    """That these orders are paid."""
+    if len(codes) > 1:
+        return _("Los pedidos %(codes)s quedaron pagados y confirmados.", codes=", ".join(codes))
+    return _("El pedido %(code)s quedó pagado y confirmado.", code=codes[0])
 
 
 @blueprint.post("/cobros/banco/<code>/pedido")
 @access("staff", "payments:review")
 def settle(code: str) -> ResponseReturnValue:
-    """This one pays for that order."""
-    order = statements.settle(code, request.form.get("order", ""), current_actor())
-    flash(_("El pedido %(code)s quedó pagado y confirmado.", code=order), "good")
+    """This one pays for that order, or for those."""
+    codes = statements.settle(code, request.form.get("order", ""), current_actor())
+    flash(said_paid(codes), "good")
     return redirect(url_for(".index"), 303)
 
 

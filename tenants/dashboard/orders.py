@@ -17,7 +17,8 @@ from storefront.catalogue.queries import pictures_of
 from storefront.changes.queries import changes_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery import handing
-from storefront.delivery.queries import code_of_order, parcels_of
+from storefront.delivery.queries import code_of_order, parcels_of, parcels_with_contents
+from storefront.delivery.words import state_tone, state_word
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form
@@ -165,7 +166,10 @@ def show(code: str) -> ResponseReturnValue:
         papers=papers_of_order(order.id),
         changes=changes_of(order.id),
         disputes=disputes_of(order.id),
-        parts=parts_of(order.id),
+        parts=parts_of(order.id) if order.fulfilment_method == "pickup" else [],
+        parcel_word=state_word,
+        parcel_tone=state_tone,
+        packed=parcels_with_contents(order.id) if order.fulfilment_method == "delivery" else [],
         returns=returns_of(order.id),
         behind=return_behind(order.id),
         may_review=_may_review(),

@@ -24,6 +24,7 @@ from storefront.payments.ledger import Account
 from storefront.payments.provider import AccountStatus, GatewayRefused, GatewayUnavailable, PayoutStatus
 from tenants import mercado
 from tenants.cards import account_status, connect_cards, finish_connecting
+from tenants.dashboard.bank import said_paid
 
 blueprint = Blueprint("desk_payments", __name__)
 
@@ -95,8 +96,8 @@ def picture(code: str) -> ResponseReturnValue:
 @access("staff", "payments:review")
 def accept(code: str) -> ResponseReturnValue:
     """The money is in the bank."""
-    order = proofs.accept_proof(code, current_actor())
-    flash(_("El pedido %(code)s quedó pagado y confirmado.", code=order.code), "good")
+    orders = proofs.accept_proof(code, current_actor())
+    flash(said_paid([order.code for order in orders]), "good")
     return redirect(url_for(".index"), 303)
 
 
@@ -107,8 +108,8 @@ def reject(code: str) -> ResponseReturnValue:
     form = RejectionForm()
     if not form.validate_on_submit():
         return render_template("dashboard/payments/proof.html", proof=queries.proof_by_code(code), form=form), 422
-    order = proofs.reject_proof(code, form.reason.data or "", current_actor())
-    flash(_("Le pedimos otro comprobante a %(name)s.", name=order.contact_name), "good")
+    orders = proofs.reject_proof(code, form.reason.data or "", current_actor())
+    flash(_("Le pedimos otro comprobante a %(name)s.", name=orders[0].contact_name), "good")
     return redirect(url_for(".index"), 303)
 
 

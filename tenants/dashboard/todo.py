@@ -13,7 +13,7 @@ from sqlalchemy import exists, func, select
 from storefront.catalogue.models import Product, ProductImage, ProductKind, ProductStatus
 from storefront.delivery.contract_queries import who_carries
 from storefront.delivery.models import Zone
-from storefront.delivery.queries import BoardRow, needs_care
+from storefront.delivery.queries import BoardRow, needs_care, next_of
 from storefront.inventory.queries import counts
 from storefront.kernel import clock
 from storefront.kernel.cache import cache, cache_key
@@ -94,7 +94,7 @@ def _orders(person: Person, shop: Shop) -> list[Task]:
         found += _rest(Urgency.PROOF, "with_proof", waiting["with_proof"] - len(proofs), at)
     listed = {name: order_list(name, 1).items for name in _TO_DO if waiting[name]}
     parcels = needs_care(row.id for row in listed.get("to_hand_over", ()))
-    by_order = {parcel.order_id: parcel for parcel in parcels}
+    by_order = next_of(parcels)
     cared = [parcel for parcel in parcels if parcel.needs_care][:SHOWN]
     found += [Task(Urgency.PROBLEM, "parcel", parcel, parcel.since) for parcel in cared]
     contested = to_answer(SHOWN) if person.may("payments:review") else []

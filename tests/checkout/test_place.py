@@ -106,6 +106,7 @@ def test_what_is_added_afterwards_is_a_new_order():
 
 
 @pytest.mark.parametrize("same_key", [True, False], ids=["one form tapped", "twenty tabs"])
+@pytest.mark.fault("R7 woocommerce #62659")
 def test_twenty_posts_of_one_cart_at_once_make_one_order_and_all_get_it(app, bakery, same_key):
     """woocommerce #62659: a form that was sent twice became two orders."""
     bread = a_product(stock=50)
@@ -183,6 +184,7 @@ def test_something_else_for_the_same_price_is_not_what_was_seen():
     assert nothing_happened(other)
 
 
+@pytest.mark.fault("R5 spree #11286")
 def test_goods_added_in_another_tab_while_paying_are_not_slipped_in():
     """spree #11286: what was added while paying was sold without being paid."""
     bread = a_product(price=1_500, stock=5)

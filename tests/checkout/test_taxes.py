@@ -35,6 +35,7 @@ from storefront.receipts.actions import Buyer, credit_refund, issue_receipt, tak
 from storefront.receipts.paper import receipt_pdf
 from storefront.receipts.queries import papers_of_order
 from tests.factories.catalogue import OWNER, a_product
+from tests.factories.charges import a_charge
 from tests.factories.delivery import a_zone
 from tests.factories.extras import with_extras
 from tests.factories.orders import ALICIA, DORA, HOME, a_cart, details_for
@@ -215,6 +216,14 @@ def test_a_change_keeps_the_way_its_order_was_priced_although_the_shop_changed_i
     assert (after.subtotal_minor, after.total_minor, after.tax_inside) == (30_000, 33_200, False)
     assert -ledger.balance(Account.TAX, order.id) == 3_200
     assert nothing_wrong()
+
+
+def test_what_is_asked_for_by_a_link_is_what_is_paid_however_the_shop_writes_its_prices(at):
+    at(inside=False)
+
+    charge = a_charge(amount=11_600)
+
+    assert (charge.total_minor, charge.tax_minor) == (11_600, 1_600)
 
 
 def test_whoever_saw_another_tax_sees_the_new_bill_before_anything_is_promised(at, bakery):

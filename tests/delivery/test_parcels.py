@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -24,6 +25,7 @@ from storefront.kernel import jobs as machinery
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Refusal
+from storefront.kernel.mail import MailMessage
 from storefront.kernel.tenancy import acting_for, acting_for_partner
 from storefront.orders.actions import CannotCancel, confirm_order
 from storefront.orders.models import FulfilmentMethod, Order, OrderLine
@@ -511,3 +513,59 @@ def test_what_is_shared_among_parcels_is_never_more_than_there_is(left, asked):
     assert all(many > 0 for units in found.values() for many in units.values())
     assert all(found[claim.shipment_id].get(line, 0) <= many
                for claim in claims if claim.units is not None for line, many in claim.units.items())  # fmt: skip
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_desk_splits_an_order_and_its_customer_reads_where_each_parcel_is(client_at, basket):
+    desk = client_at("app", as_="alicia")
+    assert f"/entregas/{basket.first}/separar" in desk.get(f"/pedidos/{basket.code}").text
+    url = f"/entregas/{basket.first}/separar"
+    token = re.search(r'name="csrf_token" value="([^"]*)"', desk.get(url).text)[1]
+    for typed in ("9", "dos", "-1"):
+        answer = desk.post(url, data={"csrf_token": token, f"quantity_{basket.breads}": typed})
+        assert answer.status_code == 409
+        assert f'value="{typed}"' in answer.text
+    assert len(basket.parcels) == 1
+
+    for _ in range(2):
+        data = {"csrf_token": token, "key": "una", f"quantity_{basket.breads}": "2"}
+        assert desk.post(url, data=data).status_code == 303
+
+    [first, other] = [row[0] for row in basket.parcels]
+    page = desk.get(f"/pedidos/{basket.code}").text
+    assert "Paquete 1" in page
+    assert f"/entregas/{other}/juntar" in page
+    assert desk.post(f"/entregas/{other}/lista", data={"csrf_token": token}).status_code == 303
+    for paper in ("empaque", "nota"):
+        assert desk.get(f"/entregas/{first}/{paper}.pdf").data.startswith(b"%PDF")
+    with acting_for(basket.shop):
+        secret = db.session.scalar(select(Order.token))
+        tracked = db.session.scalar(select(Shipment.token).where(Shipment.code == other))
+        db.session.rollback()
+    seen = client_at(basket.shop).get(f"/pedido/{secret}").text
+    assert "Paquete 2 de 2" in seen
+    assert "2 × Pan" in client_at(basket.shop).get(f"/envio/{tracked}").text
+    assert desk.get(f"/entregas/{other}").status_code == 200
+    assert desk.get(f"/entregas/{other}/no-va").status_code == 200
+    assert desk.post(f"/entregas/{other}/juntar", data={"csrf_token": token}).status_code == 303
+    assert "ya no va en un paquete aparte" in client_at(basket.shop).get(f"/envio/{tracked}").text
+    assert "Tu entrega" in client_at(basket.shop).get(f"/pedido/{secret}").text
+
+
+def test_each_parcel_has_its_letters_with_what_is_in_it(basket):
+    other = basket.split(basket.first, breads=2)
+    basket.goes(other)
+    with acting_for(basket.shop):
+        letters = db.session.execute(
+            select(MailMessage.subject, MailMessage.body_text)
+            .where(MailMessage.once.like("delivery-%"))
+            .order_by(MailMessage.id)
+        ).all()
+        db.session.rollback()
+    assert [letter.subject for letter in letters] == [
+        f"Una parte de tu pedido {basket.code} va en camino",
+        f"Entregamos una parte de tu pedido {basket.code}",
+    ]
+    assert all("2 × Pan" in letter.body_text for letter in letters)

@@ -51,6 +51,7 @@ def redeem_alone(order_id, card_id, amount_minor, by):
         gift_cards.redeem(order_id, card_id, amount_minor, by)
 
 
+@pytest.mark.fault("R6 spree #11284")
 def test_of_forty_tries_at_once_a_card_pays_exactly_what_is_on_it(app, servers, bakery):
     rush(app, servers, bakery, tries=40, threads=10)
 

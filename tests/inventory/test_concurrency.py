@@ -60,6 +60,7 @@ def take_one(variant_id):
     return lambda number: hold_stock({variant_id: 1}, cause="order", cause_id=number + 1, until=None)
 
 
+@pytest.mark.fault("R1 saleor #543")
 def test_forty_buyers_of_ten_units_get_exactly_ten(app, bakery, within):
     """saleor #543: two checkouts at once allocated more than there was."""
     with within(bakery):
@@ -73,6 +74,7 @@ def test_forty_buyers_of_ten_units_get_exactly_ten(app, bakery, within):
         assert invariants() == []
 
 
+@pytest.mark.fault("R17 eventyay #1359")
 def test_without_the_condition_the_database_itself_refuses_to_oversell(app, bakery, within, monkeypatch):
     """eventyay #1359: a lock was left out "for performance". Here the table's own check is the second net."""
     monkeypatch.setattr(movements, "enough", lambda _wanted: true())
@@ -86,6 +88,7 @@ def test_without_the_condition_the_database_itself_refuses_to_oversell(app, bake
         assert stock_of(bread.variant_id) == (10, 10)
 
 
+@pytest.mark.fault("R17 eventyay #1359")
 def test_without_condition_and_check_forty_are_sold_of_ten_and_the_invariant_says_so(
     app, servers, bakery, within, monkeypatch
 ):
@@ -121,6 +124,7 @@ def test_buyers_of_the_same_two_things_in_opposite_order_never_wait_in_a_circle(
         assert stock_of(bread.variant_id) == stock_of(cake.variant_id) == (15, 15)
 
 
+@pytest.mark.fault("R3 oscar #2102")
 def test_the_sum_of_holds_is_the_counter_after_many_holds_and_releases_at_once(app, bakery, within):
     """oscar #2102: the allocated number lost updates under load."""
     with within(bakery):

@@ -51,6 +51,7 @@ def test_a_hold_takes_what_can_be_promised_and_leaves_the_shelf_as_it_is():
     assert available([bread.variant_id]) == {bread.variant_id: 7}
 
 
+@pytest.mark.fault("R18 vendure #1738")
 def test_a_hold_is_checked_and_written_in_one_statement(statements):
     """vendure #1738: a check in one transaction and an allocation in another sold the same unit twice."""
     bread = a_product(stock=10)

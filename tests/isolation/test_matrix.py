@@ -6,13 +6,18 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 
 from storefront import wiring
 from storefront.kernel import clock
+from storefront.kernel.db import db
+from storefront.kernel.tenancy import directory
 from tests.isolation.harness import HOME_FACE, ROLES, Answer, World, missing, plain
+from tests.isolation.markup import ALIVE, write_markup
 from tests.isolation.matrix import ANYONE, ROWS, STAFF, Row
+from tests.world import Servers
 
 HERE, AWAY = "espiga", "illimani"
 WORKS_AT_A_DESK = STAFF | {"rival"}
@@ -151,6 +156,7 @@ def test_pages_for_development_are_not_there_in_production():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.key for row in ROWS])
+@pytest.mark.fault("R19 pretix CVE-2026-5600")
 def test_what_is_not_yours_does_not_exist(world: World, row: Row):
     kinds = kinds_of(row, world)
     refused, allowed = _sorted_out(row, kinds)
@@ -269,6 +275,7 @@ UNSAFE = [row for row in ROWS if not row.is_safe and row.body is None]
 
 
 @pytest.mark.parametrize("row", UNSAFE, ids=[row.key for row in UNSAFE])
+@pytest.mark.fault("R21 spree CVE-2026-22588")
 def test_fields_that_no_form_has_are_taken_over_by_nobody(world: World, row: Row):
     role = next(role for role in TURNS if role in row.who)
     before = world.fingerprint()
@@ -315,3 +322,36 @@ def test_a_leak_would_be_seen(world: World):
     changed = {owner for owner in after if after[owner] != before[owner]}
     assert changed == {f"shop {world.shops[AWAY].shop.id}"}
     world.restore()
+
+
+@pytest.mark.fault("R22 saleor CVE-2026-22849")
+def test_markup_that_was_stored_is_text_on_every_page(world: World, servers: Servers):
+    world.restore()
+    url = servers.database.url(str(db.engine.url.database), servers.database.superuser).replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        took = set(write_markup(connection))
+    assert {"products.name", "products.description", "orders.contact_name", "tenants.name", "customers.name"} <= took
+    directory().forget()  # type: ignore[attr-defined]
+    found, shown = [], 0
+    try:
+        for row in ROWS:
+            if row.method != "GET" or row.slow:
+                continue
+            reader = next(role for role in TURNS if role in row.who and is_mine(row, role))
+            answer = world.ask(reader, row.face, "GET", path_of(row, named(row, world, HERE)))
+            assert answer.status_code < 500, row.key
+            shown += answer.mimetype == "text/html" and b"&lt;script&gt;alert(1)" in answer.data
+            if answer.mimetype == "text/html" and (alive := ALIVE.search(answer.data)):
+                found.append((row.key, answer.data[max(0, alive.start() - 80) : alive.end() + 80]))
+    finally:
+        world.restore()
+    print(f"\nmarkup in {len(took)} columns, shown on {shown} pages")
+    assert not found, "\n".join(map(str, found))
+    assert shown > 50
+
+
+def test_the_search_for_markup_finds_it():
+    for page in (b"<script>alert(1)", b"<p><img src=x", b"<a href=' javascript:x'>", b"<b title=1 onerror = x>"):
+        assert ALIVE.search(page)
+    for page in (b"&lt;script&gt;alert(1)", b'<p title="&lt;img src=x onerror=alert(1)&gt;">', b"javascript:alert"):
+        assert not ALIVE.search(page)

@@ -136,6 +136,7 @@ def test_production_insists_on_https() -> None:
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
+@pytest.mark.fault("R26 flask CVE-2023-30861")
 def test_a_page_for_somebody_with_a_cookie_is_kept_by_nobody(edge: Flask) -> None:
     """Flask CVE-2023-30861: without Vary: Cookie a proxy gave one visitor's session to another."""
     client = browser(edge)

@@ -280,6 +280,7 @@ def test_odd_addresses_show_nothing(edge: Flask, path: str) -> None:
     assert browser(edge).get(f"/media/{path}").status_code in {308, 404}
 
 
+@pytest.mark.fault("R20 pretix CVE-2026-9712")
 def test_a_private_picture_has_no_address_and_is_shown_by_its_own_shop_alone(edge: Flask) -> None:
     stored = keep(a_photo(), private=True)
     assert stored.key.startswith("7/private/")

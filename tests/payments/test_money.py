@@ -189,6 +189,7 @@ def reference_of(attempt_id):
     return found
 
 
+@pytest.mark.fault("R8 woocommerce-payments #3345")
 def test_a_card_payment_is_settled_once_by_notice_return_page_and_poll_together(shop, stand_in, drain, client_at):
     """woocommerce-payments #3345: webhook and return page both completed the order."""
     with acting_for(shop):
@@ -278,6 +279,7 @@ def test_a_lost_answer_of_the_provider_is_found_again_by_its_key(shop, stand_in,
         assert charged(stand_in, shop) == [("charge", order.total_minor)]
 
 
+@pytest.mark.fault("R14 pretix #74")
 def test_money_that_comes_after_the_last_piece_was_sold_goes_back_by_itself(shop, stand_in, drain):
     """pretix #74: paid, and the quota was gone."""
     with acting_for(shop):

@@ -19,12 +19,22 @@ from storefront.orders.models import Order
 from storefront.orders.states import PaymentState
 from storefront.payments import statements
 from storefront.payments.models import BankLine, BankLineState, LedgerEntry
-from storefront.payments.statement_file import HugeStatement, NotAStatement, read_date, read_statement
+from storefront.payments.statement_file import (
+    APrintedPage,
+    ASpreadsheet,
+    AWebPage,
+    HugeStatement,
+    NotAStatement,
+    OtherCurrency,
+    read_date,
+    read_statement,
+)
 from storefront.payments.statements import AlreadyDecided, OtherAmount, bank_lines, import_statement, settle
 from storefront.payments.transfers import OrderEnded
 from tests.factories.catalogue import a_product
 from tests.factories.desk import Desk
 from tests.factories.orders import ALICIA, an_order
+from tests.payments.dialects import DIALECTS
 from tests.world import Cast
 
 MEXICO = """Banco del Sur
@@ -62,6 +72,58 @@ def test_each_banks_dialect_is_read() -> None:
     assert money_in(CHILE.replace("12.500", "12.500,00"), "CLP") == money_in(CHILE, "CLP")
     assert money_in(BRAZIL, "BRL", "utf-16") == [(day, 125_000, "PIX recebido Dora")]
     assert money_in(WORDY) == [(day, 125_000, "Depósito Dora")]
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_a_statement_of_each_style_is_read_and_every_row_of_it_is_accounted_for(name: str) -> None:
+    bank = DIALECTS[name]
+
+    found = read_statement(bank.content, bank.currency)
+
+    assert [(line.on, line.amount_minor, line.text) for line in found.money_in] == bank.money_in
+    assert (found.skipped, found.beside) == (bank.out, bank.beside)
+    assert [(row.row, row.why) for row in found.unread] == bank.unread
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["20/11/2026;Dora;100", "20/11/2026;Dora;-1", "ayer;x;5", "20/11/2026;x;1a2", "Total;;9", "nota", ";;",
+             "21/11/2026;Eva;", "20/11/2026;x;US$ 5", "Saldo final;;100,00", "1;2;3;4;5"]
+        ),
+        min_size=1, max_size=30,
+    )
+)  # fmt: skip
+def test_whatever_stands_in_the_rows_each_is_taken_out_set_aside_or_said_why(rows: list[str]) -> None:
+    lines = ["20/11/2026;la primera;1", *rows]
+    found = read_statement("\n".join(["Fecha;Concepto;Importe", *lines]).encode(), "MXN")
+
+    written = sum(1 for row in lines if row.strip(";"))
+    assert len(found.money_in) + len(found.unread) + found.skipped + found.beside == written
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"  <!DOCTYPE html><html><table><tr><td>Fecha</td></tr></table></html>", AWebPage),
+        (b"\xef\xbb\xbf<table><tr><td>Fecha</td><td>Abono</td></tr></table>", AWebPage),
+        (b"PK\x03\x04" + b"\x00" * 3_000_000, ASpreadsheet), (b"\xd0\xcf\x11\xe0\xa1\xb1", ASpreadsheet),
+        (b"%PDF-1.7\nFecha,Abono\n20/11/2026,1\n", APrintedPage), (b"\x00\x00\x00\x18ftypheic", APrintedPage),
+        (b"Fecha;Concepto;Abono (USD)\n20/11/2026;Dora;50,00\n", OtherCurrency),
+    ],
+    ids=["a page", "a table of a page", "a workbook", "an old workbook", "a PDF", "a photo", "dollars"],
+)  # fmt: skip
+def test_each_wrong_kind_of_file_has_its_own_sentence(content: bytes, sentence: type[NotAStatement]) -> None:
+    with pytest.raises(sentence) as refused:
+        read_statement(content, "MXN")
+
+    assert type(refused.value) is sentence
+
+
+def test_a_hundred_thousand_rows_are_refused_at_once() -> None:
+    rows = b"Fecha;Concepto;Abono\n" + b"".join(b"20/11/2026;D%d;1\n" % number for number in range(100_000))
+    with pytest.raises(HugeStatement):
+        read_statement(rows, "MXN")
 
 
 @pytest.mark.parametrize(
@@ -246,6 +308,6 @@ def test_a_file_that_is_no_statement_gets_its_sentence(desk: Desk, bakery: Shop)
     answer = desk.send("/cobros/banco", {"statement": (BytesIO(b"\x89PNG\r\n\x1a\n\x00"), "foto.png")})
 
     assert answer.status_code == 422
-    assert "No encontramos fechas e importes" in answer.text
+    assert "De un PDF o una foto no podemos leer movimientos" in answer.text
     with acting_for(bakery):
         assert waiting() == []

@@ -65,6 +65,7 @@ def rush(app, servers, shop, *, tries, threads, last=7):
         assert invariants() == []
 
 
+@pytest.mark.fault("R2 saleor #544", "R10 woocommerce #13505")
 def test_of_a_hundred_orders_at_once_exactly_as_many_use_a_coupon_as_it_allows(app, servers, bakery):
     """A known fault of others: a voucher used twice under concurrency (R2)."""
     rush(app, servers, bakery, tries=100, threads=10)
@@ -72,11 +73,13 @@ def test_of_a_hundred_orders_at_once_exactly_as_many_use_a_coupon_as_it_allows(a
 
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
+@pytest.mark.fault("R10 woocommerce #13505")
 def test_of_a_thousand_orders_at_once_exactly_as_many_use_a_coupon_as_it_allows(app, servers, bakery):
     """A known fault of others: a voucher used twice under concurrency (R2)."""
     rush(app, servers, bakery, tries=1_000, threads=20)
 
 
+@pytest.mark.fault("R2 oscar #4580", "R25 sylius CVE-2026-31824")
 def test_one_person_in_many_tabs_uses_a_coupon_as_often_as_one_may(app, servers, bakery):
     """A known fault of others: the limit per customer is passed by tapping fast (R4)."""
     made, ends = orders_at_once(app, bakery, tries=24, threads=12, phone="+529511234567", per_customer=2)

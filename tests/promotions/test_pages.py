@@ -169,6 +169,7 @@ def test_who_comes_too_late_reads_why_and_may_order_at_the_new_total(browser, ba
     assert again.status_code == 303
 
 
+@pytest.mark.fault("R4 oscar #4622")
 def test_the_guard_itself_answers_409_with_its_sentence_and_keeps_the_cart(browser, bakery, coupon, monkeypatch):
     """The race lost after the bill was compared: the last instant at which it can be lost."""
 

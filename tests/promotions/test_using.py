@@ -162,6 +162,7 @@ def test_another_promotion_for_the_same_amount_is_not_what_was_seen():
 # --- limits -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("R4 oscar #4622")
 def test_who_loses_the_last_use_reads_a_sentence_and_keeps_the_cart(monkeypatch):
     """A known fault of others: a voucher used twice, or an error 500 instead of a sentence (R2)."""
     made = a_promotion("Bienvenida", coupon="PAN10", usage_limit=1)
