@@ -18,7 +18,8 @@ from storefront.kernel.making import made_once, mark_of
 from storefront.orders.queries import OrderView, order_by_token
 from storefront.returns import asking, deciding
 from storefront.returns.forms import ReturnForm, form_for, wanted_of
-from storefront.returns.queries import Terms, return_behind, return_of_order, returnable_lines, returns_of, terms_of
+from storefront.returns.queries import return_behind, return_of_order, returns_of
+from storefront.returns.terms import Terms, returnable_lines, terms_of
 
 blueprint = Blueprint("returns", __name__)
 
