@@ -6,7 +6,7 @@ from alembic import op
 from migrations import isolation
 
 revision = "0029"
-down_revision = "0021"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -13,12 +13,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from storefront.cart.models import MOST_LINES, MOST_OF_ONE, Cart, CartLine
+from storefront.cart.models import HOLD_CAUSE, MOST_LINES, MOST_OF_ONE, Cart, CartLine
 from storefront.catalogue.models import Product, ProductKind, ProductStatus, Variant
+from storefront.inventory.actions import release_holds
 from storefront.inventory.queries import available
 from storefront.kernel import clock
 from storefront.kernel.audit import Actor
-from storefront.kernel.db import db, transaction
+from storefront.kernel.db import db, lock_rows, transaction
 from storefront.kernel.errors import Conflict, Invalid, NotFound
 from storefront.kernel.ids import new_code, new_token, normal_code, token_hash
 from storefront.kernel.tenancy import current_shop
@@ -149,11 +150,12 @@ def add_booking(  # noqa: PLR0913 - when, how many and how long are all one wish
     nights: int | None = None,
     locale: str = "",
     customer_id: int | None = None,
+    by_staff: bool = False,
 ) -> CartRef:
     """Keep a time or a stay for this cart for HOLD_FOR, and put it in.
 
-    `starts_at` is aware; `nights` only for stays. Raises SlotTaken with the nearest free times, NotForSale or
-    BadQuantity.
+    `starts_at` is aware; `nights` only for stays. The shop itself (`by_staff`) needs no notice.
+    Raises SlotTaken with the nearest free times, NotForSale or BadQuantity.
     """
     _require_quantity(quantity)
     with transaction():
@@ -161,7 +163,10 @@ def add_booking(  # noqa: PLR0913 - when, how many and how long are all one wish
         cart = _open_cart(cart_token, locale, customer_id)
         _require_room(cart.lines)
         at = clock.now()
-        booking = hold_slot(offer.product_id, starts_at, quantity=quantity, nights=nights or 1, until=at + HOLD_FOR)
+        until = at + HOLD_FOR
+        booking = hold_slot(
+            offer.product_id, starts_at, quantity=quantity, nights=nights or 1, until=until, by_staff=by_staff
+        )
         db.session.add(
             CartLine(
                 cart_id=cart.id,
@@ -277,6 +282,20 @@ def lock_cart(cart_token: str | None) -> Cart | None:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).first()
+
+
+def lock_cart_by_id(cart_id: int) -> Cart | None:
+    """The same, for whoever knows its id."""
+    found = lock_rows(Cart, [cart_id])
+    return found[0] if found else None
+
+
+def let_go(cart: Cart) -> None:
+    """Give back the goods that are held for a cart, whose row is locked: it takes them itself now, or not at all."""
+    if cart.held_until is not None:
+        release_holds(HOLD_CAUSE, cart.id)
+        cart.held_until = None
+        db.session.flush()
 
 
 def empty_into_order(cart: Cart, order_token: str) -> None:

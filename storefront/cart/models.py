@@ -20,8 +20,16 @@ MOST_LINES = 50
 """The most lines a cart holds at once."""
 
 
+HOLD_CAUSE = "cart"
+"""How stock holds name a cart for which the shop keeps its goods; the cart's id is the cause's id."""
+
+
 class Cart(ShopOwned, Model):
-    """One browser's cart. `order_token` is the secret link of the order it last became, `coupon` a typed code."""
+    """One browser's cart. `order_token` is the secret link of the order it last became, `coupon` a typed code.
+
+    A draft is prepared by the shop and becomes one order at most (`drafts`): its lines keep their promised prices until
+    `promised_until`, and its goods are held for it until `held_until`.
+    """
 
     __tablename__ = "carts"
     __table_args__ = (
@@ -39,6 +47,9 @@ class Cart(ShopOwned, Model):
     updated_at: Mapped[datetime]
     order_token: Mapped[str | None]
     coupon: Mapped[str | None]
+    is_draft: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    promised_until: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
 
 
 class CartLine(ShopOwned, Model):
@@ -52,6 +63,7 @@ class CartLine(ShopOwned, Model):
         shop_fk("booking_id", "bookings"),
         CheckConstraint(f"quantity BETWEEN 1 AND {MOST_OF_ONE}", name="quantity"),
         CheckConstraint("seen_minor >= 0", name="seen"),
+        CheckConstraint("promised_minor >= 0", name="promised"),
         CheckConstraint("booking_id IS NULL OR starts_at IS NOT NULL", name="booking"),
         Index("ix_cart_lines_cart", "tenant_id", "cart_id"),
         Index("ix_cart_lines_booking", "tenant_id", "booking_id"),
@@ -72,6 +84,7 @@ class CartLine(ShopOwned, Model):
     quantity: Mapped[int] = mapped_column()
     seen_name: Mapped[str]
     seen_minor: Mapped[int]
+    promised_minor: Mapped[int | None]
     starts_at: Mapped[datetime | None]
     nights: Mapped[int | None]
     booking_id: Mapped[int | None]

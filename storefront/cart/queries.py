@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from storefront.cart.models import Cart, CartLine
+from storefront.cart.models import HOLD_CAUSE, Cart, CartLine
 from storefront.catalogue.queries import Picture, Sellable, sellable
-from storefront.inventory.queries import Shelf, shelf
+from storefront.inventory.queries import Shelf, held_by, shelf
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.ids import token_hash
@@ -148,11 +148,14 @@ def _rows(which: Any) -> Sequence[Any]:
         select(
             Cart.id.label("cart_id"),
             Cart.coupon,
+            Cart.promised_until,
+            Cart.held_until,
             CartLine.code,
             CartLine.variant_id,
             CartLine.quantity,
             CartLine.seen_name,
             CartLine.seen_minor,
+            CartLine.promised_minor,
             CartLine.starts_at,
             CartLine.nights,
             CartLine.booking_id,
@@ -169,6 +172,8 @@ def _view(rows: Sequence[Any], locale: str | None, buyer: Buyer) -> CartView:
         return CartView(0, (), price(basket_of((), NONE)), 0, None)
     on_sale = sellable([row.variant_id for row in rows], locale)
     there = shelf([row.variant_id for row in rows if row.starts_at is None])
+    if rows[0].held_until is not None:
+        there.give(held_by(HOLD_CAUSE, rows[0].cart_id))
     held = _held(row.booking_id for row in rows)
     lines = tuple(_line(row, on_sale.get(row.variant_id), there, held, shop.currency) for row in rows)
     came_off = offers(rows[0].coupon, buyer)
@@ -212,6 +217,8 @@ def _line(row: Any, offer: Sellable | None, there: Shelf, held: dict[int, Held],
     if trouble is None and row.starts_at is None:
         there.take(row.variant_id, row.quantity)  # what is left for the next lines: a bundle shares its parts
     price = offer.price_minor if offer else row.seen_minor
+    if row.promised_minor is not None and row.promised_until is not None and row.promised_until > clock.now():
+        price = row.promised_minor
     return LineView(
         code=row.code,
         variant_id=row.variant_id,

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from storefront.cart.actions import NotForSale, empty_into_order, lock_cart
+from storefront.cart.actions import NotForSale, empty_into_order, let_go, lock_cart
 from storefront.cart.models import Cart
 from storefront.cart.queries import CartView, LineView, Trouble, cart_view_by_id
 from storefront.catalogue.models import ProductKind
 from storefront.checkout.queries import Bill, bill, bill_and_ways, buyer_of, extras_of, load_of
 from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import Quote, quote
+from storefront.drafts.queries import require_open
 from storefront.giftcards.queries import card_by_secret
 from storefront.inventory.actions import OutOfStock
 from storefront.inventory.bundles import Part, parts_of
@@ -69,7 +71,8 @@ class CheckoutDetails:
     """What the customer decided. `shown` is the stamp of the bill they saw; `address` only for deliveries;
     `gift_card` is the secret of a card that is to pay as much as it can.
 
-    A shop that writes an order down itself may take any way of payment it likes, and says whether it is `packed`.
+    A shop that writes an order down itself may take any way of payment it likes, and says whether it is `packed`; how
+    long it waits may be said with `keep_for`.
     """
 
     name: str
@@ -86,6 +89,7 @@ class CheckoutDetails:
     tip: Tip = NO_TIP
     packed: bool = True
     gift_card: str = ""
+    keep_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,8 @@ class Placement:
 def place(cart_token: str | None, details: CheckoutDetails, key: str, by: Actor) -> Placement:
     """Order what is in the cart of `cart_token`. Asked again with the same key or for the same cart: the same order.
 
-    Raises PriceChanged, PromotionGone, CardSpent, OutOfStock, HoldExpired, NotForSale, NoDelivery, MethodUnavailable or
-    EmptyCart; then nothing happened and the cart is as it was.
+    Raises PriceChanged, PromotionGone, CardSpent, OutOfStock, HoldExpired, NotForSale, NoDelivery, MethodUnavailable,
+    EmptyCart, or NotOpen for a draft that waits for nobody; then nothing happened and the cart is as it was.
     """
     fresh: list[bool] = []
 
@@ -118,8 +122,10 @@ def place(cart_token: str | None, details: CheckoutDetails, key: str, by: Actor)
         def work() -> dict[str, Any]:
             buyer = buyer_of(details.customer_id, details.phone, details.email)
             view = cart_view_by_id(held.id, details.locale, buyer)
-            if not view.lines and held.order_token:
+            if held.order_token and (held.is_draft or not view.lines):
                 return {"order": held.order_token, "attempt": None}
+            if held.is_draft and details.channel is Channel.WEB:
+                require_open(held.id)
             fresh.append(True)
             return _place(held, view, details, key, by)
 
@@ -131,6 +137,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
     if not view.lines:
         raise EmptyCart
     _refuse_troubled(view)
+    let_go(cart)  # what was kept for it becomes the order's, in the same transaction
     delivery = _quote(view, details)
     method = _fulfilment(view, details)
     more = extras_of(view, method if details.packed else "", details.tip)
@@ -155,7 +162,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             contact_email=details.email,
             customer_id=details.customer_id,
             locale=details.locale or cart.locale,
-            address=details.address.to_dict() if details.address and delivery else None,
+            address=_snapshot(details.address, delivery) if details.address and delivery else None,
             shipping_minor=delivery.price_minor if delivery else 0,
             shipping_name=delivery.name if delivery else "",
             note=details.note,
@@ -164,15 +171,17 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             channel=details.channel,
             packaging_minor=more.packaging_minor,
             tip_minor=more.tip_minor,
+            keep_for=details.keep_for,
             terms=now.terms,
         ),
         by,
     )
     if now.card and now.with_card:
         redeem(order.id, now.card.id, now.with_card.minor, by)
-    attempt = open_attempt(order.id, details.payment_method) if order.due_now_minor else None
+    elsewhere = details.payment_method in THROUGH_A_PROVIDER
+    by_link = elsewhere and details.channel is Channel.SHOP  # whoever opens the link begins to pay
+    attempt = open_attempt(order.id, details.payment_method) if order.due_now_minor and not by_link else None
     empty_into_order(cart, order.token)
-    elsewhere = attempt is not None and details.payment_method in THROUGH_A_PROVIDER
     return {"order": order.token, "attempt": attempt.id if attempt and elsewhere else None}
 
 
@@ -202,6 +211,15 @@ def _fulfilment(view: CartView, details: CheckoutDetails) -> FulfilmentMethod:
     if details.fulfilment_method is FulfilmentMethod.DELIVERY:
         return FulfilmentMethod.DELIVERY
     return FulfilmentMethod.PICKUP
+
+
+def _snapshot(address: PostalAddress, delivery: Quote) -> dict[str, Any]:
+    """The address as the order keeps it, with how far it was where the price went by that."""
+    kept = address.to_dict()
+    if delivery.metres is not None and address.pin is not None:
+        kept["lat"], kept["lng"] = address.pin
+        kept["metres"] = delivery.metres
+    return kept
 
 
 def _quote(view: CartView, details: CheckoutDetails) -> Quote | None:

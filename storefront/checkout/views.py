@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -35,13 +35,16 @@ from storefront.checkout.queries import (
     place_of,
     places,
 )
+from storefront.customers.address import PostalAddress
 from storefront.delivery.rates import quote
+from storefront.drafts.queries import DraftState, DraftView, NotOpen, draft_by_token
 from storefront.giftcards.actions import CardSpent
 from storefront.giftcards.queries import CardView, card_by_secret, has_cards
 from storefront.giftcards.words import card_trouble
 from storefront.inventory.actions import OutOfStock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
+from storefront.kernel.headers import keep_private
 from storefront.kernel.ids import new_token
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
@@ -70,6 +73,7 @@ class _Desk:
     bill: Bill
     cannot_deliver: bool
     takes_cards: bool = False
+    prepared: DraftView | None = None
 
     @property
     def coupon_note(self) -> str | None:
@@ -85,7 +89,25 @@ class _Desk:
 def _cart(form: CheckoutForm) -> CartView:
     """The cart, with what may come off it for whoever fills in the form."""
     buyer = buyer_of(_customer_id(), form.phone.data, form.email.data)
-    return cart_view(session.get("cart"), str(get_locale() or ""), buyer)
+    return cart_view(_token(), str(get_locale() or ""), buyer)
+
+
+def _prepared() -> DraftView | None:
+    """What the shop prepared, where its link was opened. Raises NotFound."""
+    token = (request.view_args or {}).get("token")
+    return draft_by_token(token) if token else None
+
+
+def _token() -> str | None:
+    """Whose cart is ordered: the one a link names, or the visitor's own."""
+    token: str | None = (request.view_args or {}).get("token") or session.get("cart")
+    return token
+
+
+def _away() -> ResponseReturnValue:
+    """Where one reads what is in the way of ordering."""
+    token = (request.view_args or {}).get("token")
+    return redirect(url_for(".prepared", token=token) if token else url_for("cart.show"), 303)
 
 
 def _customer() -> Actor:
@@ -126,6 +148,7 @@ def _prepare(form: CheckoutForm, cart: CartView) -> _Desk:
         bill=now,
         cannot_deliver=form.to_be_delivered and found is None,
         takes_cards=asks_for_cards,
+        prepared=_prepared(),
     )
     form.is_covered = desk.bill.is_covered
     return desk
@@ -183,12 +206,64 @@ def show() -> ResponseReturnValue:
     return _page(form, _prepare(form, cart))
 
 
+@blueprint.get("/preparado/<token>")
+@access("public")
+def prepared(token: str) -> ResponseReturnValue:
+    """What the shop prepared for somebody: what is missing is asked for, or it says why it cannot be ordered now."""
+    draft = draft_by_token(token)
+    form = CheckoutForm(formdata=None)
+    form.key.data = new_token()
+    _fill_in_known(form, draft)
+    cart = _cart(form)
+    if draft.state is DraftState.ORDERED and draft.order_token:
+        flash(_("Este pedido ya está hecho: aquí está."), "info")
+        return redirect(url_for("orders.show", token=draft.order_token), 303)
+    if draft.state is not DraftState.SENT or not cart.is_ready:
+        page = render_template("shop/checkout/prepared.html", draft=draft, cart=cart)
+        return _private(page)
+    return _private(_page(form, _prepare(form, cart)))
+
+
+def _private(page: ResponseReturnValue) -> Response:
+    answer = make_response(page)
+    keep_private(answer)
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
+def _fill_in_known(form: CheckoutForm, draft: DraftView) -> None:
+    """What the shop knows already."""
+    form.name.data, form.phone.data, form.email.data = draft.name, draft.phone, draft.email
+    form.how.data = draft.how or None
+    if draft.address is not None:
+        address = PostalAddress.from_dict(draft.address)
+        match = place_of(address, places(0))
+        form.place.data = match.value if match else ""
+        form.street.data, form.reference.data = address.street, address.reference
+        form.locality.data = address.locality
+
+
+@blueprint.post("/preparado/<token>")
+@access("public")
+@limited("checkout")
+@limited("gift-card", counts=_guessed)
+def submit_prepared(token: str) -> ResponseReturnValue:
+    """Order what the shop prepared, like any cart."""
+    if draft_by_token(token).state is not DraftState.SENT:
+        return _away()
+    return _submit()
+
+
 @blueprint.post("/pedir")
 @access("public")
 @limited("checkout")
 @limited("gift-card", counts=_guessed)
 def submit() -> ResponseReturnValue:
     """Order; or, for any other button, show the page again with what was chosen and what that costs."""
+    return _submit()
+
+
+def _submit() -> ResponseReturnValue:
     form = CheckoutForm()
     wish = request.form.get("do")
     if wish == DROP_CARD:
@@ -200,16 +275,16 @@ def submit() -> ResponseReturnValue:
     if wish != PLACE_ORDER and (coupon_refused or card_refused):
         return _page(form, desk, 422)
     if wish != PLACE_ORDER or typed_now:
-        return _page(form, desk) if cart.lines else redirect(url_for("cart.show"), 303)
+        return _page(form, desk) if cart.lines else _away()
     if not form.validate() or coupon_refused or card_refused:
         form.coupon.errors = (*form.coupon.errors, *coupon_refused)
         form.gift_card.errors = (*form.gift_card.errors, *card_refused)
         return _page(form, desk, 422)
     try:
-        return _go_on(place(session.get("cart"), _details(form), str(form.key.data), _customer()))
-    except (OutOfStock, HoldExpired, NotForSale, EmptyCart) as refusal:
+        return _go_on(place(_token(), _details(form), str(form.key.data), _customer()))
+    except (OutOfStock, HoldExpired, NotForSale, EmptyCart, NotOpen) as refusal:
         flash(str(refusal), "care")
-        return redirect(url_for("cart.show"), 303)
+        return _away()
     except (PriceChanged, PromotionGone, CardSpent, NoDelivery, MethodUnavailable) as refusal:
         return _again(form, desk, refusal)
 
@@ -217,12 +292,12 @@ def submit() -> ResponseReturnValue:
 def _minded_coupon(form: CheckoutForm, wish: str | None) -> bool:
     """Keep or drop a coupon. True when one was typed and the order asked for at once: its total is shown first."""
     if wish == DROP_COUPON:
-        drop_coupon(session.get("cart"))
+        drop_coupon(_token())
     typed = str(form.coupon.data or "")
     if wish not in {USE_COUPON, PLACE_ORDER} or not typed:
         return False
     try:
-        use_coupon(session.get("cart"), typed)
+        use_coupon(_token(), typed)
     except (UnknownCoupon, LineNotFound) as refusal:
         form.coupon.errors = (str(refusal),)
         return False
@@ -278,7 +353,8 @@ def _changed(refusal: PriceChanged, form: CheckoutForm, desk: _Desk) -> str:
 
 
 def _go_on(placement: Placement) -> ResponseReturnValue:
-    session["cart_count"] = 0
+    if _prepared() is None:
+        session["cart_count"] = 0
     remember_order(placement.order_token)
     if placement.repeated:
         flash(_("Este pedido ya estaba hecho: aquí está."), "info")

@@ -105,6 +105,13 @@ class Shelf:
         """Whether it is put together from others."""
         return variant_id not in self.drawn.get(variant_id, {variant_id})
 
+    def give(self, units: Mapping[int, int]) -> None:
+        """Count in what is held for whoever looks."""
+        for part_id, more in units.items():
+            there = self.free.get(part_id)
+            if there is not None:
+                self.free[part_id] = there + more
+
     def take(self, variant_id: int, quantity: int) -> None:
         """Let a line have so many units."""
         for part_id, units in self.drawn.get(variant_id, {}).items():
@@ -123,6 +130,21 @@ def shelf(variant_ids: Iterable[int]) -> Shelf:
             drawn.setdefault(row.id, {})[row.part_id] = row.units
             free[row.part_id] = None if row.free is None else int(row.free)
     return Shelf(drawn, free)
+
+
+def held_by(cause: str, cause_id: int) -> dict[int, int]:
+    """Units that a cause holds of each variant, as long as its time is not over."""
+    rows = db.session.execute(
+        select(StockHold.variant_id, func.sum(StockHold.qty))
+        .where(
+            StockHold.cause == cause,
+            StockHold.cause_id == cause_id,
+            StockHold.state == HoldState.ACTIVE,
+            or_(StockHold.expires_at.is_(None), StockHold.expires_at > clock.now()),
+        )
+        .group_by(StockHold.variant_id)
+    )
+    return {variant_id: int(qty) for variant_id, qty in rows}
 
 
 def available(variant_ids: Iterable[int]) -> dict[int, int | None]:

@@ -70,12 +70,17 @@ class FulfilmentMethod(StrEnum):
 class Channel(StrEnum):
     """Who wrote an order down: the customer on the shop's pages, or the shop at its counter and on the telephone.
 
-    Link: the shop asks for an amount by a link, without any product.
+    Link: the shop asks for an amount by a link, without any product. Gift: a customer buys a gift card, nothing else.
     """
 
     WEB = "web"
     SHOP = "shop"
     LINK = "link"
+    GIFT = "gift"
+
+
+NOTHING_TO_HAND_OVER = frozenset({Channel.LINK, Channel.GIFT})
+"""What is over once it is paid."""
 
 
 class Attention(StrEnum):

@@ -20,6 +20,7 @@ from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.ids import new_token
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
+from storefront.kernel.taxes import GENERAL
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.placing import NewLine, NewOrder, place_order
 from storefront.orders.states import Channel, FulfilmentMethod, OrderState, PaymentState
@@ -61,6 +62,7 @@ class Charge:
     name: str = ""
     phone: str | None = None
     email: str | None = None
+    tax_class: str = GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,11 @@ def ask_for(charge: Charge, by: Actor) -> Order:
     return place_order(
         NewOrder(
             placement_key=f"charge:{new_token()}",
-            lines=[NewLine(ProductKind.SERVICE, None, None, concept, "", "", 1, charge.amount_minor)],
+            lines=[
+                NewLine(
+                    ProductKind.SERVICE, None, None, concept, "", "", 1, charge.amount_minor, tax_class=charge.tax_class
+                )
+            ],
             payment_method=ways[0].code,
             fulfilment_method=FulfilmentMethod.NONE,
             contact_name=charge.name or concept,

@@ -38,6 +38,7 @@ from storefront.payments import (
     dispute_queries,
     door,
     gift_cards,
+    gift_sales,
     queries,
     reconciling,
     refunding,
@@ -201,6 +202,12 @@ def keep_asking() -> None:
     actions.keep_asking()
     refunding.keep_asking()
     contesting.keep_asking()
+
+
+@periodic("payments.send_gift_cards", every_s=600)
+def send_gift_cards() -> None:
+    """Mail the gift cards whose day has come."""
+    gift_sales.send_due()
 
 
 @periodic("payments.reconcile", every_s=3600)

@@ -110,8 +110,13 @@ def balance(account: Account, order_id: int | None = None) -> int:
 
 def money_held(order_id: int) -> int:
     """What of an order's money the shop did not send back, in minor units, gift cards included, and less what pays
-    another order."""
-    return sum(balance(account, order_id) for account in (*MONEY, *TAKEN, Account.GIFT_CARDS, Account.EXCHANGES))
+    another order. A card that was bought is owed, and is no money that went away."""
+    bought = case((LedgerEntry.kind == "card_sold", LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    of_cards = select(func.coalesce(func.sum(bought), 0)).where(
+        LedgerEntry.order_id == order_id, LedgerEntry.kind.in_(["card_sold", "returned_card"])
+    )
+    held = sum(balance(account, order_id) for account in (*MONEY, *TAKEN, Account.GIFT_CARDS, Account.EXCHANGES))
+    return held + int(db.session.scalar(of_cards) or 0)
 
 
 def entries_of(order_id: int) -> list[dict[str, Any]]:

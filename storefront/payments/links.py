@@ -52,6 +52,12 @@ class BeingReviewed(Conflict):
     message = _l("Ya hay un comprobante de este pago por revisar. La tienda lo mira y confirma.")
 
 
+class OtherAmount(Conflict):
+    """Not so much is due as was asked for."""
+
+    message = _l("Lo que se debe cambió mientras tanto; no se anotó nada. Revísalo y vuelve a intentarlo.")
+
+
 def ways_to_pay(method: FulfilmentMethod, *, has_bookings: bool, due_minor: int, agreed: str = "") -> list[Method]:
     """The ways of the shop in which so much can be paid from afar: through a provider, or by transfer.
 
@@ -78,22 +84,25 @@ def pay_by(order_id: int, method: str, by: Actor) -> str | None:
     return start_card(attempt_id) if method in THROUGH_A_PROVIDER else None
 
 
-def take_cash(order_id: int, by: Actor) -> None:
-    """Whoever was asked by a link gave the money at the counter: the order counts and is paid, in one transaction.
+def take_cash(order_id: int, asked_minor: int, by: Actor) -> None:
+    """Whoever was asked by a link for so much gave it at the counter: it is noted and the order counts, in one
+    transaction.
 
-    Saying it twice changes nothing. Raises NothingToPay, BeingReviewed.
+    Saying it twice changes nothing. Raises NothingToPay, BeingReviewed, or OtherAmount when that is not due any more.
     """
     with transaction():
         order = locked(order_id)
         if order.payment_state in SETTLED and order.payment_method in CASH:
             return
         _require_due(order)
+        if order.due_now_minor != asked_minor:
+            raise OtherAmount
         open_pages = [attempt.id for attempt in _open_at_providers(order.id)]
         confirm_order(order_id, by)
         if order.payment_method not in CASH:
             note("order", order_id, "way_changed", by, was=order.payment_method, now=AT_SHOP)
             order.payment_method = AT_SHOP
-        record_cash(order_id, by)
+        record_cash(order_id, by, asked_minor)
     for attempt_id in open_pages:  # what is paid there all the same goes back by itself
         with contextlib.suppress(GatewayUnavailable, GatewayRefused):
             close_page(attempt_id)

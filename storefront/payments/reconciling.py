@@ -360,7 +360,7 @@ def _missing(
 
 def _sold() -> Any:
     """What the books have of each order as sold, changes of the order included, in minor units."""
-    plus = ["sale", "tax", "tip", "discount_back", "sale_more", "tax_more", "discount_less"]
+    plus = ["card_sold", "sale", "tax", "tip", "discount_back", "sale_more", "tax_more", "discount_less"]
     minus = ["discount", "sale_back", "tax_back", "tip_back", "sale_less", "tax_less", "discount_more"]
     signed = case((LedgerEntry.kind.in_(plus), LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
     return (

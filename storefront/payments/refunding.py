@@ -22,7 +22,7 @@ from storefront.orders.actions import UnitsBack, set_payment_state, take_units_b
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
-from storefront.payments import door, ledger, pages, queries
+from storefront.payments import door, gift_sales, ledger, pages, queries
 from storefront.payments.capabilities import capability
 from storefront.payments.disputes import with_the_bank
 from storefront.payments.ledger import Account
@@ -273,6 +273,8 @@ def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None
     )
     units = [UnitsBack(part.line.id, part.quantity, part.amount_minor, part.restock) for part in parts if part.line]
     take_units_back(refund.order_id, units, by)
+    if gift_sales.take_off(refund):
+        return
     sold = [part for part in parts if part.part is not RefundPart.TIP]
     for account, kind, minor in (
         (Account.SALES, "returned_sale", sum(part.net_minor for part in sold)),

@@ -39,10 +39,11 @@ ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
 DISPUTE, DISPUTE_LOST, KEPT = 20, 21, 22
+CARD_SOLD = 30
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
-    RETURN: ("returned_sale", "returned_tax", "returned_tip"),
+    RETURN: ("returned_sale", "returned_tax", "returned_tip", "returned_card"),
     RETURN_BACK: ("returned_sale_back", "returned_tax_back", "returned_tip_back"),
     PAYMENT: ("received",),
     PAYMENT_BACK: ("taken_back",),
@@ -51,6 +52,7 @@ KINDS = {
     CHANGE: ("sale_more", "sale_less", "tax_more", "tax_less", "discount_more", "discount_less"),
     CARD_ISSUED: ("card_issued",),
     KEPT: ("set_off", "to_card"),
+    CARD_SOLD: ("card_sold",),
     DISPUTE: ("dispute", "dispute_back", "dispute_fee", "dispute_fee_back"),
     DISPUTE_LOST: ("dispute_lost", "dispute_not_lost"),
 }
@@ -316,6 +318,7 @@ def _movements() -> dict[int, str]:
         SALE: _("Venta"), SALE_BACK: _("Venta anulada"), RETURN: _("Devolución de venta"),
         RETURN_BACK: _("Devolución anulada"), PAYMENT: _("Cobro"), PAYMENT_BACK: _("Cobro deshecho"),
         CARD_ISSUED: _("Tarjeta de regalo emitida"),
+        CARD_SOLD: _("Tarjeta de regalo vendida"),
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
         CHANGE: _("Cambio del pedido"), DISPUTE: _("Contracargo"), DISPUTE_LOST: _("Contracargo perdido"),
         KEPT: _("Valor de lo devuelto"),

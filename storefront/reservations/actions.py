@@ -91,13 +91,21 @@ class _Wish:
 # --- taking -------------------------------------------------------------------------------------------------------
 
 
-def hold_slot(product_id: int, starts_at: datetime, *, quantity: int = 1, nights: int = 1, until: datetime) -> Booking:
-    """Hold `quantity` places from `starts_at` (aware) until the instant `until`.
+def hold_slot(
+    product_id: int,
+    starts_at: datetime,
+    *,
+    quantity: int = 1,
+    nights: int = 1,
+    until: datetime,
+    by_staff: bool = False,
+) -> Booking:
+    """Hold `quantity` places from `starts_at` (aware) until the instant `until`. Notice and horizon are for customers.
 
     For a service by the night, the stay begins on the local day of `starts_at` and lasts `nights`. Raises NotBookable,
     or SlotTaken with the nearest free slots; then nothing was held. NotFound when the product cannot be reserved.
     """
-    return _take(product_id, _Wish(starts_at, quantity, nights), until)
+    return _take(product_id, _Wish(starts_at, quantity, nights, by_staff), until)
 
 
 def walk_in(

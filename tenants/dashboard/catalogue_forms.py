@@ -42,6 +42,16 @@ BLANK_ROWS = 3
 WEIGHT = [Optional(), NumberRange(1, HEAVIEST_G, _l("Es demasiado peso para una pieza."))]
 
 
+def tax_choices() -> list[SelectChoice]:
+    """The tax classes of the shop's country, with their rates."""
+    shop = current_shop()
+    name = COUNTRIES[shop.country].tax_name
+    return [
+        SelectChoice(one.code, one.name if one.exempt else f"{one.name} · {name} {percent(one.rate_bp)}")
+        for one in classes_of(shop)
+    ]
+
+
 def option(value: str, label: Any) -> SelectChoice:
     """A choice whose words are translated when they are shown."""
     return SelectChoice(value, label)
@@ -100,12 +110,7 @@ class ProductForm(MakingForm):
 
     def offer_taxes(self) -> None:
         """Let one of the country's classes be chosen; where there is only one, nobody is asked."""
-        shop = current_shop()
-        name = COUNTRIES[shop.country].tax_name
-        self.tax_class.choices = [
-            SelectChoice(one.code, one.name if one.exempt else f"{one.name} · {name} {percent(one.rate_bp)}")
-            for one in classes_of(shop)
-        ]
+        self.tax_class.choices = tax_choices()
 
     def offer_categories(self, shelves: Sequence[EditableCategory]) -> None:
         """Let one of these shelves be chosen."""

@@ -19,13 +19,15 @@ from storefront.kernel.forms import EmailField, MoneyField, PhoneField
 from storefront.kernel.http import requested_page
 from storefront.kernel.making import MakingForm, made_once, mark_of
 from storefront.kernel.qr import qr
+from storefront.kernel.taxes import GENERAL
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import OrderView, order_by_code
 from storefront.orders.states import PaymentState
+from storefront.payments.actions import NothingToPay
 from storefront.payments.charges import LONGEST_CONCEPT, BadCharge, Charge, NoWay, ask_for, charge_list
-from storefront.payments.links import OPEN, take_cash, ways_to_pay
+from storefront.payments.links import OPEN, BeingReviewed, OtherAmount, take_cash, ways_to_pay
 from storefront.payments.methods import ON_DELIVERY
-from tenants.dashboard.catalogue_forms import option
+from tenants.dashboard.catalogue_forms import option, tax_choices
 
 blueprint = Blueprint("desk_links", __name__)
 
@@ -52,6 +54,7 @@ class ChargeForm(MakingForm):
         choices=[option(hours, word) for hours, word in KEEP.items()],
         default="24",
     )
+    tax_class = SelectField(_l("Impuesto"), choices=[], default=GENERAL)
     name = StringField(_l("¿A quién le cobras?"), [Optional(), Length(max=120)], render_kw={"autocomplete": "off"})
     phone = PhoneField(_l("Su WhatsApp"), [Optional()], render_kw={"autocomplete": "off"})
     email = EmailField(_l("Su correo"), [Optional()], render_kw={"autocomplete": "off"})
@@ -65,6 +68,7 @@ class ChargeForm(MakingForm):
             name=" ".join((self.name.data or "").split()),
             phone=self.phone.data or None,
             email=self.email.data or None,
+            tax_class=self.tax_class.data,
         )
 
 
@@ -92,7 +96,7 @@ def show(code: str) -> ResponseReturnValue:
         ways_to_pay(
             order.fulfilment_method,
             has_bookings=order.has_bookings,
-            due_minor=order.due.minor,
+            due_minor=order.due_now.minor,
             agreed=order.payment_method,
         )
         if is_open
@@ -127,11 +131,16 @@ def mark(code: str) -> ResponseReturnValue:
 def in_cash(code: str) -> ResponseReturnValue:
     """Whoever was to pay by the link gave the money instead."""
     order = order_by_code(code)
-    if order.payment_method == ON_DELIVERY:
-        handing.note_cash(order.id, current_actor())
-    else:
-        take_cash(order.id, current_actor())
-    said = _("Anotamos que el pedido %(code)s está pagado.", code=order.code)
+    asked = request.form.get("amount", "")
+    try:
+        if order.payment_method == ON_DELIVERY:
+            handing.note_cash(order.id, current_actor())
+        else:
+            take_cash(order.id, int(asked) if asked.isascii() and asked.isdigit() else 0, current_actor())
+    except (NothingToPay, OtherAmount, BeingReviewed) as refusal:
+        flash(str(refusal), "care")
+        return redirect(url_for(".show", code=order.code), 303)
+    said = _("Anotamos lo que te pagaron del pedido %(code)s.", code=order.code)
     flash({"text": said, "undo": url_for("desk_orders.uncollect", code=order.code)}, "good")  # type: ignore[arg-type]  # a mapping is drawn with its way back
     return redirect(url_for(".show", code=order.code), 303)
 
@@ -152,14 +161,14 @@ def index() -> ResponseReturnValue:
 @access("staff", "orders:write")
 def new() -> ResponseReturnValue:
     """The empty form."""
-    return _form_page(ChargeForm(formdata=None))
+    return _form_page(_form(blank=True))
 
 
 @blueprint.post("/enlaces/nuevo")
 @access("staff", "orders:write")
 def create() -> ResponseReturnValue:
     """Write it down, and show its link and its code."""
-    form = ChargeForm()
+    form = _form()
     if not form.validate():
         return _form_page(form, 422)
     try:
@@ -173,6 +182,12 @@ def create() -> ResponseReturnValue:
         flash(str(refusal), "care")
         return _form_page(form, refusal.status)
     return redirect(url_for(".show", code=made.code), 303)
+
+
+def _form(*, blank: bool = False) -> ChargeForm:
+    form = ChargeForm(formdata=None) if blank else ChargeForm()
+    form.tax_class.choices = tax_choices()
+    return form
 
 
 def _form_page(form: ChargeForm, status: int = 200) -> ResponseReturnValue:

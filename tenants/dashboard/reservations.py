@@ -171,10 +171,10 @@ def create() -> ResponseReturnValue:
     if not form.validate():
         return _walk_in_page(form, 422)
     try:
-        mark = mark_of(form.key.data, f"booking of {service.product_code} for {_nights()}")
+        mark = mark_of(form.key.data, f"booking of {service.product_code} for {asked_nights()}")
         made = made_once(mark, current_actor(), lambda: _book(form, service))
     except Refusal as refusal:
-        _tell(refusal)
+        tell_taken(refusal)
         return _walk_in_page(form, refusal.status)
     row = queries.booking_by_code(made.code)
     flash(_("Reservaste para %(name)s: %(when)s.", name=form.name.data, when=datetime_local(row.starts_at)), "good")
@@ -184,15 +184,15 @@ def create() -> ResponseReturnValue:
 def _book(form: WalkInForm, service: ServiceView) -> str:
     return walk_in(
         service.product_id,
-        _instant(form.starts_at.data),
+        instant_of(form.starts_at.data),
         quantity=int(form.quantity.data or 1),
-        nights=_nights(),
+        nights=asked_nights(),
         contact=Contact(str(form.name.data), form.phone.data or "", form.note.data or ""),
         by=current_actor(),
     ).code
 
 
-def _instant(text: Any) -> datetime:
+def instant_of(text: Any) -> datetime:
     """The time of a radio button. Raises Invalid for anything else."""
     try:
         found = datetime.fromisoformat(str(text))
@@ -201,11 +201,11 @@ def _instant(text: Any) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=current_shop().zone)
 
 
-def _nights() -> int:
+def asked_nights() -> int:
     return number_in(request.args.get("noches"), 60)
 
 
-def _tell(refusal: Refusal) -> None:
+def tell_taken(refusal: Refusal) -> None:
     """Say on the page itself why not, with the nearest times that are free; what is missing stays missing."""
     if isinstance(refusal, NotFound):
         raise refusal
@@ -227,15 +227,15 @@ def _walk_in_page(form: WalkInForm, status: int) -> ResponseReturnValue:
             service=service,
             day=day,
             today=today(),
-            nights=_nights(),
-            times=_times(service, day, _nights()) if service else [],
+            nights=asked_nights(),
+            times=times_of(service, day, asked_nights()) if service else [],
             chosen=form.starts_at.data or request.args.get("hora", ""),
         ),
         status,
     )
 
 
-def _times(service: ServiceView, day: date, nights: int) -> list[dict[str, Any]]:
+def times_of(service: ServiceView, day: date, nights: int) -> list[dict[str, Any]]:
     (offer,) = offers([service], day, nights, by_staff=True)
     return [radio(slot) for slot in offer.slots]
 
@@ -257,9 +257,9 @@ def move(code: str) -> ResponseReturnValue:
     row = queries.booking_by_code(code)
     try:
         nights = number_in(request.form.get("nights"), 60) if row.by_night else None
-        move_booking(row.code, _instant(request.form.get("starts_at")), current_actor(), nights)
+        move_booking(row.code, instant_of(request.form.get("starts_at")), current_actor(), nights)
     except Refusal as refusal:
-        _tell(refusal)
+        tell_taken(refusal)
         return _move_page(row, refusal.status)
     moved = queries.booking_by_code(code)
     flash(_("Cambiaste la reserva al %(when)s. Avísale por WhatsApp.", when=datetime_local(moved.starts_at)), "good")
@@ -278,7 +278,7 @@ def _move_page(row: BookingRow, status: int) -> ResponseReturnValue:
             day=day,
             today=today(),
             nights=nights,
-            times=_times(service, day, nights),
+            times=times_of(service, day, nights),
         ),
         status,
     )

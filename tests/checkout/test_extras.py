@@ -245,7 +245,7 @@ def test_at_the_counter_a_tip_and_a_packaging_are_looked_at_and_then_written_dow
     with_extras(bakery, 300, tips=[10])
     alicia.send("/venta/productos", {"variant": bread.variant_code})
     page = alicia.get("/venta").text
-    typed = {"key": hidden_input(page, "key"), "settled": "cash", "packed": "y", "tip": "2"}
+    typed = {"key": hidden_input(page, "key"), "settled": "cash", "packed": "y", "tip": "other", "tip_amount": "2"}
 
     first = alicia.send("/venta", {**typed, "shown": hidden_input(page, "shown")})
     assert first.status_code == 409
@@ -266,8 +266,8 @@ def test_a_tip_larger_than_the_sale_is_taken_for_a_slip(bakery, alicia, bread):
     alicia.send("/venta/productos", {"variant": bread.variant_code})
     page = alicia.get("/venta").text
 
-    answer = alicia.send("/venta", {"key": hidden_input(page, "key"), "settled": "cash", "tip": "2000",
-                                    "shown": hidden_input(page, "shown")})  # fmt: skip
+    answer = alicia.send("/venta", {"key": hidden_input(page, "key"), "settled": "cash", "tip": "other",
+                                    "tip_amount": "2000", "shown": hidden_input(page, "shown")})  # fmt: skip
 
     assert answer.status_code == 422
     assert "Como máximo $15.00" in answer.text

@@ -30,6 +30,7 @@ from storefront.receipts.models import Receipt
 from tenants.models import Tenant
 from tests.factories.catalogue import a_product
 from tests.factories.charges import a_charge
+from tests.factories.deposits import DEPOSIT, TOTAL, a_deposit_order
 from tests.factories.orders import ALICIA, DORA, HOME, an_order
 from tests.payments.conftest import connect
 
@@ -256,8 +257,8 @@ def test_cash_after_a_page_was_opened_closes_it(shop, stand_in):
     order_id = an_order(a_product(stock=5), 2, confirmed=True).id
     links.pay_by(order_id, "card", DORA)
 
-    links.take_cash(order_id, ALICIA)
-    links.take_cash(order_id, ALICIA)
+    links.take_cash(order_id, 5_000, ALICIA)
+    links.take_cash(order_id, 5_000, ALICIA)
 
     assert axes(order_id) == ("confirmed", "paid", "preparing")
     assert balance(Account.CASH) == 5_000
@@ -269,7 +270,7 @@ def test_a_charge_that_is_paid_in_cash_is_over(shop, stand_in):
     order_id = a_charge(amount=15_000).id
     links.pay_by(order_id, "card", DORA)
 
-    links.take_cash(order_id, ALICIA)
+    links.take_cash(order_id, 15_000, ALICIA)
 
     assert axes(order_id) == ("completed", "paid", "delivered")
     assert balance(Account.CASH) == 15_000
@@ -288,7 +289,7 @@ def test_a_proof_under_review_is_looked_at_first():
     links.pay_by(order_id, "bank_transfer", DORA)
     submit_proof(order_id, a_photo(), "", DORA)
 
-    for refused in (lambda: links.pay_by(order_id, "card", DORA), lambda: links.take_cash(order_id, ALICIA)):
+    for refused in (lambda: links.pay_by(order_id, "card", DORA), lambda: links.take_cash(order_id, 15_000, ALICIA)):
         with pytest.raises(links.BeingReviewed):
             refused()
     assert axes(order_id)[1] == "proof_review"
@@ -349,7 +350,7 @@ def test_cash_and_the_card_at_once_are_kept_once(app, bakery, stand_in):
                 if number:
                     actions.ask_provider(attempt_id)
                 else:
-                    links.take_cash(order_id, ALICIA)
+                    links.take_cash(order_id, 15_000, ALICIA)
             except actions.NothingToPay:
                 return "paid already"
             return "taken"
@@ -361,6 +362,47 @@ def test_cash_and_the_card_at_once_are_kept_once(app, bakery, stand_in):
         kept = balance(Account.CASH) + balance(Account.CARD_CLEARING)
         assert axes(order_id)[0] == "completed"
         assert kept == 15_000, told
+        sound()
+
+
+def test_a_deposit_is_asked_for_first_and_the_rest_by_the_same_link(shop, stand_in):
+    order_id = a_deposit_order().id
+    links.pay_by(order_id, "card", DORA)
+    pay_last_page(stand_in, shop, order_id)
+    assert axes(order_id) == ("confirmed", "partly_paid", "preparing")
+    assert order_by_id(order_id).received_minor == DEPOSIT
+
+    links.pay_by(order_id, "card", DORA)
+    pay_last_page(stand_in, shop, order_id)
+
+    assert axes(order_id)[1] == "paid"
+    assert balance(Account.CARD_CLEARING) == TOTAL
+    sound()
+
+
+@pytest.mark.usefixtures("shop")
+def test_cash_for_a_deposit_is_the_deposit_however_often_it_is_tapped():
+    order_id = a_deposit_order().id
+
+    links.take_cash(order_id, DEPOSIT, ALICIA)
+    with pytest.raises(links.OtherAmount):
+        links.take_cash(order_id, DEPOSIT, ALICIA)
+    jobs.drain()
+
+    assert axes(order_id) == ("confirmed", "partly_paid", "preparing")
+    assert balance(Account.CASH) == DEPOSIT
+    sound()
+
+
+def test_what_is_asked_for_is_what_is_paid_also_where_prices_have_their_tax_on_top(shop):
+    with transaction():
+        db.session.get_one(Tenant, shop.id).prices_include_tax = False
+    directory().forget()
+    with acting_for(directory().by_id(shop.id)):
+        plain, exempt = a_charge(amount=15_000), a_charge(amount=15_000, tax_class="exempt")
+
+        assert (plain.total_minor, plain.tax_minor, plain.net_minor) == (15_000, 2_069, 12_931)
+        assert (exempt.total_minor, exempt.tax_minor) == (15_000, 0)
         sound()
 
 
@@ -446,7 +488,7 @@ def test_cash_instead_of_the_link_can_be_undone_from_its_page(desk, shop):
     code, order_id = order.code, order.id
     db.session.remove()
 
-    send(desk, "/enlaces/nuevo", f"/pedidos/{code}/enlace/efectivo")
+    send(desk, "/enlaces/nuevo", f"/pedidos/{code}/enlace/efectivo", amount="15000")
 
     page = desk.get(f"/pedidos/{code}/enlace").text
     assert "Llegó el pago" in page
