@@ -72,7 +72,7 @@ from storefront.reservations.queries import needed_service
 from storefront.reservations.setup import ServiceSettings, create_resource, make_bookable
 from storefront.returns.asking import Wanted
 from storefront.returns.asking import ask as ask_to_return
-from storefront.returns.queries import terms_of
+from storefront.returns.terms import terms_of
 from tenants import actions as building
 from tenants.actions import NewShop
 from tenants.contacts import Contact
