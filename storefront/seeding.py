@@ -371,9 +371,7 @@ def _prepare(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCust
                 code = drafts.save(add_goods(None, variant_id, 1).token, details, SEEDER)
                 if sent:
                     drafts.send(code, timedelta(days=3), SEEDER, hold=True)
-        ask_for(
-            Charge("Pedido especial para una fiesta", 12_000, timedelta(days=7)), SEEDER
-        )
+        ask_for(Charge("Pedido especial para una fiesta", 12_000, timedelta(days=7)), SEEDER)
 
 
 def _pick(items: Sequence[Any], number: int) -> Any:
