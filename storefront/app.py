@@ -39,6 +39,8 @@ from storefront.kernel.tenancy import find_shop
 from storefront.payments import accounts, door
 from storefront.payments.gateway import StripeGateway
 from storefront.payments.mercadopago import MercadoPago
+from storefront.receipts.einvoice import use_invoicer
+from storefront.receipts.play_invoicer import PlayInvoicer
 from tenants.directory import Directory
 from tenants.identity import init_identity
 from tenants.resolution import init_resolution
@@ -138,6 +140,7 @@ def _open_engine_room(app: Flask, settings: Settings) -> None:
             api_base=settings.mercadopago_api_base,
         )
     door.use_mercado_pago(second)
+    use_invoicer(PlayInvoicer(settings.einvoice_api_base) if settings.einvoice_api_base else None)
 
 
 def _open_faces(app: Flask, settings: Settings) -> None:

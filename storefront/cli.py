@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
 from storefront import seeding
+from storefront.checkout.invariants import invariants as checkout_faults
 from storefront.delivery import partners
 from storefront.delivery.invariants import invariants as parcel_faults
 from storefront.demo.people import CUSTOMERS, PARTNERS
@@ -20,11 +21,14 @@ from storefront.demo.shops import SHOPS
 from storefront.giftcards.queries import invariants as card_faults
 from storefront.inventory.queries import invariants as inventory_faults
 from storefront.kernel.faces import face_url
+from storefront.kernel.invariants import invariants as kernel_faults
 from storefront.kernel.jobs import REGISTRY, run_tick
 from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
 from storefront.payments.dispute_queries import invariants as dispute_faults
+from storefront.payments.exchanging import invariants as exchange_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
+from storefront.payments.gift_sales import invariants as gift_faults
 from storefront.payments.queries import invariants as payment_faults
 from storefront.payments.receiving import invariants as receiving_faults
 from storefront.payments.together import invariants as joint_faults
@@ -50,6 +54,9 @@ INVARIANTS = (
     dispute_faults,
     parcel_faults,
     joint_faults,
+    exchange_faults,
+    gift_faults,
+    checkout_faults,
 )
 
 
@@ -155,7 +162,7 @@ def check_invariants() -> None:
         if shop is None:
             continue
         with acting_for(shop):
-            for look in INVARIANTS:
+            for look in (*INVARIANTS, kernel_faults):
                 for fault in look():
                     faults += 1
                     click.echo(f"{shop.slug}: {json.dumps(fault, default=str)}")

@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     mercadopago_webhook_secrets: Names = Field(default=(), repr=False)
     mercadopago_api_base: str | None = None
     """Where the stand-in for Mercado Pago listens. Never in production."""
+    einvoice_api_base: str | None = None
+    """Where the stand-in for a provider of electronic invoices listens. Never in production."""
     platform_fee_bp: int = Field(default=0, ge=0, le=10_000)
     """The platform's share of a card payment, in basis points (150 is 1.5 %)."""
 
@@ -223,6 +225,7 @@ class Settings(BaseSettings):
             "BASE_DOMAIN is localhost": self.is_local,
             "STRIPE_API_BASE points at a stand-in for Stripe": bool(self.stripe_api_base),
             "MERCADOPAGO_API_BASE points at a stand-in for Mercado Pago": bool(self.mercadopago_api_base),
+            "EINVOICE_API_BASE points at a stand-in for electronic invoices": bool(self.einvoice_api_base),
             "RATE_LIMITS are off": not self.rate_limits,
         }
         return [sentence for sentence, found in faults.items() if found]

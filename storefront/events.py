@@ -156,6 +156,13 @@ class DisputeOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentAsked:
+    """An electronic document is to be sent, or cancelled."""
+
+    document_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountsAsked:
     """Somebody waits for the accountant's file of a month."""
 

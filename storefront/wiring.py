@@ -43,8 +43,8 @@ from storefront.orders import account as account_orders
 from storefront.orders import jobs as order_jobs
 from storefront.orders import personal_data as order_data
 from storefront.orders import views as orders
+from storefront.payments import gift_views, link_views, webhooks
 from storefront.payments import jobs as payment_jobs
-from storefront.payments import link_views, webhooks
 from storefront.payments import personal_data as payment_data
 from storefront.payments import together_views as together
 from storefront.payments import views as payments
@@ -76,7 +76,10 @@ from tenants.dashboard import deposits as desk_deposits
 from tenants.dashboard import differences as desk_differences
 from tenants.dashboard import disputes as desk_disputes
 from tenants.dashboard import drafts as desk_drafts
+from tenants.dashboard import einvoices as desk_einvoices
+from tenants.dashboard import exchanges as desk_exchanges
 from tenants.dashboard import gift_cards as desk_gift_cards
+from tenants.dashboard import gift_sales as desk_gift_sales
 from tenants.dashboard import home as desk_home
 from tenants.dashboard import hosts as desk_hosts
 from tenants.dashboard import inventory as desk_inventory
@@ -106,6 +109,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         returns.blueprint,
         payments.blueprint,
         together.blueprint,
+        gift_views.blueprint,
         link_views.blueprint,
         reservations.blueprint,
         receipts.blueprint,
@@ -129,9 +133,11 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_bank.blueprint,
         desk_refunds.blueprint,
         desk_returns.blueprint,
+        desk_exchanges.blueprint,
         desk_differences.blueprint,
         desk_disputes.blueprint,
         desk_receipts.blueprint,
+        desk_einvoices.blueprint,
         desk_accounts.blueprint,
         desk_reservations.blueprint,
         desk_catalogue.blueprint,
@@ -144,6 +150,7 @@ BLUEPRINTS: Mapping[str, Sequence[Blueprint]] = {
         desk_promotions.blueprint,
         desk_deposits.blueprint,
         desk_gift_cards.blueprint,
+        desk_gift_sales.blueprint,
         desk_delivery.blueprint,
         desk_customers.blueprint,
         desk_settings.blueprint,
@@ -200,6 +207,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.RefundSettled: (payment_jobs.tell_refunded,),
     events.DisputeOpened: (payment_jobs.tell_shop_dispute,),
     events.AccountsAsked: (receipt_jobs.make_accounts,),
+    events.DocumentAsked: (receipt_jobs.send_document,),
     events.ShipmentReady: (delivery_jobs.find_courier,),
     events.OfferEnded: (delivery_jobs.find_courier,),
     events.ParcelTouched: (delivery_jobs.tell_partner,),

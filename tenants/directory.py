@@ -27,6 +27,7 @@ ROUTED = (
     Tenant.cover_key, Tenant.tastes, Tenant.packaging_minor, Tenant.packaging_for, Tenant.takes_tips,
     Tenant.tip_percents, Tenant.tax_rates, Tenant.prices_include_tax, Tenant.deposit_percent, Tenant.deposit_minor,
     Tenant.deposit_rest_days, Tenant.deposit_refund_days, Tenant.return_days, Tenant.return_policy, Tenant.version,
+    Tenant.gift_amounts, Tenant.gift_least_minor, Tenant.gift_most_minor,
 )  # fmt: skip
 
 
@@ -53,7 +54,8 @@ class Directory:
             prices_include_tax=row.prices_include_tax, deposit_percent=row.deposit_percent,
             deposit_minor=row.deposit_minor, deposit_rest_days=row.deposit_rest_days,
             deposit_refund_days=row.deposit_refund_days, return_days=row.return_days,
-            return_policy=row.return_policy, version=row.version,
+            return_policy=row.return_policy, version=row.version, gift_amounts=tuple(row.gift_amounts),
+            gift_least_minor=row.gift_least_minor, gift_most_minor=row.gift_most_minor,
         )  # fmt: skip
 
     def _remember(self, kind: str, value: str, look_up: Callable[[], Shop | None]) -> Shop | None:

@@ -57,6 +57,7 @@ class Tenant(Shared, Model):
         CheckConstraint("packaging_minor >= 0", name="packaging"),
         CheckConstraint("deposit_percent BETWEEN 0 AND 90 AND deposit_minor >= 0", name="deposit"),
         CheckConstraint("deposit_percent = 0 OR deposit_minor = 0", name="deposit_is_one"),
+        CheckConstraint("gift_least_minor >= 0 AND gift_most_minor >= gift_least_minor", name="gift"),
         CheckConstraint(
             "deposit_rest_days BETWEEN 1 AND 90 AND deposit_refund_days BETWEEN 0 AND 90", name="deposit_days"
         ),
@@ -98,6 +99,9 @@ class Tenant(Shared, Model):
     deposit_refund_days: Mapped[int | None]
     return_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     return_policy: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    gift_amounts: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    gift_least_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    gift_most_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

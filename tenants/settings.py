@@ -17,6 +17,7 @@ from storefront.kernel.tenancy import current_shop
 from storefront.payments import door
 from storefront.payments.accounts import connected_account
 from storefront.payments.capabilities import BOLETO, CARD, CARD_MONTHS, MERCADO_PAGO, OXXO, PIX, capability
+from storefront.payments.gift_cards import MOST_MINOR
 from storefront.payments.methods import has_account
 from tenants.actions import AT_SHOP, CASH, TRANSFER, change_tenant, require_payable
 from tenants.models import ShopStatus
@@ -30,6 +31,7 @@ METHODS = (TRANSFER, CARD, CARD_MONTHS, OXXO, BOLETO, PIX, MERCADO_PAGO, CASH, A
 MOST_TASTES, LONGEST_TASTE = 12, 24
 WAYS_PACKED = ("delivery", "pickup")
 MOST_RETURN_DAYS = 365
+MOST_GIFT_AMOUNTS = 6
 MOST_PERCENTS, LARGEST_PERCENT = 3, 30
 COVER_SIDE = 2400
 
@@ -50,6 +52,12 @@ class NoWayForPackaging(Invalid):
     """A fee for packaging that nobody would ever pay."""
 
     message = _l("Elige en qué pedidos se cobra el empaque.")
+
+
+class BadGiftAmounts(Invalid):
+    """No amounts that a card could be of."""
+
+    message = _l("Escribe hasta seis cantidades, y si aceptas otra, desde cuánto y hasta cuánto.")
 
 
 class BadPercents(Invalid):
@@ -214,6 +222,17 @@ def change_returns(days: int, policy: str, by: Actor) -> None:
     if not 0 <= days <= MOST_RETURN_DAYS:
         raise Invalid
     _apply("returns_changed", by, {"return_days": days, "return_policy": policy.strip()})
+
+
+def change_gift_cards(amounts: Iterable[int], least_minor: int, most_minor: int, by: Actor) -> None:
+    """Say for how much gift cards are sold in the shop: amounts to choose from, and between which bounds another one
+    may be written; none at all for neither. Raises BadGiftAmounts."""
+    offered = tuple(sorted(set(amounts)))
+    wrong = len(offered) > MOST_GIFT_AMOUNTS or any(not 0 < one <= MOST_MINOR for one in offered)
+    if wrong or not 0 <= least_minor <= most_minor <= MOST_MINOR or (most_minor and not least_minor):
+        raise BadGiftAmounts
+    wanted = {"gift_amounts": offered, "gift_least_minor": least_minor, "gift_most_minor": most_minor}
+    _apply("gift_cards_changed", by, wanted)
 
 
 def change_languages(languages: Iterable[str], by: Actor) -> None:

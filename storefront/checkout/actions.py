@@ -162,7 +162,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             contact_email=details.email,
             customer_id=details.customer_id,
             locale=details.locale or cart.locale,
-            address=details.address.to_dict() if details.address and delivery else None,
+            address=_snapshot(details.address, delivery) if details.address and delivery else None,
             shipping_minor=delivery.price_minor if delivery else 0,
             shipping_name=delivery.name if delivery else "",
             note=details.note,
@@ -211,6 +211,15 @@ def _fulfilment(view: CartView, details: CheckoutDetails) -> FulfilmentMethod:
     if details.fulfilment_method is FulfilmentMethod.DELIVERY:
         return FulfilmentMethod.DELIVERY
     return FulfilmentMethod.PICKUP
+
+
+def _snapshot(address: PostalAddress, delivery: Quote) -> dict[str, Any]:
+    """The address as the order keeps it, with how far it was where the price went by that."""
+    kept = address.to_dict()
+    if delivery.metres is not None and address.pin is not None:
+        kept["lat"], kept["lng"] = address.pin
+        kept["metres"] = delivery.metres
+    return kept
 
 
 def _quote(view: CartView, details: CheckoutDetails) -> Quote | None:

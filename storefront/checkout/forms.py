@@ -11,6 +11,9 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, Va
 
 from storefront.checkout.queries import Place
 from storefront.customers.address import PostalAddress
+from storefront.delivery.points import LONGEST_TEXT, point_in
+from storefront.delivery.rates import origin_of_shop
+from storefront.kernel.errors import Invalid
 from storefront.kernel.filters import money, money_minor
 from storefront.kernel.forms import CoordinateField, EmailField, Form, MoneyField, PhoneField
 from storefront.kernel.tenancy import current_shop
@@ -28,6 +31,8 @@ def _choice(place: Place) -> SelectChoice:
 
 def price_word(place: Place) -> str:
     """What delivery to a place costs, in a word or two."""
+    if place.by_distance:
+        return _("Según la distancia")
     if place.price is None:
         return _("Es demasiado")
     return money(place.price) if place.price else _("Gratis")
@@ -64,6 +69,12 @@ class CheckoutForm(Form):
     )
     lat = CoordinateField(_l("Latitud"), [Optional()], limit=90)
     lng = CoordinateField(_l("Longitud"), [Optional()], limit=180)
+    point = StringField(
+        _l("Enlace del mapa o código plus"),
+        [Optional(), Length(max=LONGEST_TEXT)],
+        description=_l("Busca tu casa en el mapa, copia el enlace y pégalo aquí; o usa tu ubicación."),
+        render_kw={"autocomplete": "off"},
+    )
     pay = RadioField(_l("¿Cómo quieres pagar?"), choices=[], validate_choice=False)
     email = EmailField(
         _l("Correo"),
@@ -78,6 +89,8 @@ class CheckoutForm(Form):
         [Optional(), Length(max=60)],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
+    unread = ""
+    """Why what was pasted for the map could not be read."""
     is_covered = False
     """Whether a gift card pays all of it, so that no other way needs to be chosen."""
     tip = RadioField(_l("¿Quieres dejar propina?"), choices=[], validate_choice=False)
@@ -128,6 +141,30 @@ class CheckoutForm(Form):
         """Say where something can be brought, with what that costs."""
         self.place.choices = [SelectChoice("", _("Elige…")), *(_choice(place) for place in places)]
         self._places = {place.value: place for place in places}
+        if self.goes_by_distance and self.point.data:
+            self._read_point()
+
+    @property
+    def goes_by_distance(self) -> bool:
+        """Whether the price of the delivery depends on how far it is."""
+        place = self.chosen_place
+        return self.to_be_delivered and place is not None and place.by_distance
+
+    @property
+    def has_point(self) -> bool:
+        """Whether it is known where on the map it goes."""
+        return self.lat.data is not None and self.lng.data is not None
+
+    def _read_point(self) -> None:
+        """What was pasted says where it is; what cannot be read says why."""
+        origin = origin_of_shop()
+        try:
+            self.lat.data, self.lng.data = point_in(self.point.data or "", origin.point if origin else None)
+            self.lat.raw_data = self.lng.raw_data = None
+        except Invalid as refusal:
+            self.lat.data = self.lng.data = None
+            self.unread = str(refusal)
+            self.point.errors = (self.unread,)
 
     @property
     def to_be_delivered(self) -> bool:
@@ -159,6 +196,10 @@ class CheckoutForm(Form):
             nothing = _("Escribe cuánto, o elige «Sin propina».") if self.tip_amount.data is None else None
             if sentence := nothing or self._wrong_tip():
                 missing["tip_amount"] = sentence
+        if self.unread:
+            missing["point"] = self.unread
+        elif self.goes_by_distance and not self.has_point:
+            missing["point"] = _("Usa tu ubicación, o pega aquí el enlace del mapa o el código plus de tu casa.")
         if self.to_be_delivered and not self.street.data:
             missing["street"] = _("Escribe dónde es: una calle, un lugar o una seña.")
         if self.to_be_delivered and self.chosen_place is not None and not self.place_is_named:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from storefront.cart.queries import CartView, basket_of
 from storefront.customers.address import PostalAddress
 from storefront.customers.models import Address, Customer
+from storefront.delivery.models import RateKind
 from storefront.delivery.rates import EMPTY, Load, Quote, plain, price_in, zones_for_checkout
 from storefront.giftcards.queries import CardState, CardView
 from storefront.kernel import clock
@@ -29,7 +30,7 @@ from storefront.promotions.buyers import Buyer
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place the shop delivers to, as one choice of a list. `locality` is empty where it has to be typed; no `price`:
-    so much is not delivered there.
+    so much is not delivered there, or it is `by_distance` and goes by how far it is.
     """
 
     value: str
@@ -37,6 +38,7 @@ class Place:
     locality: str
     region: str
     price: Money | None
+    by_distance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +98,13 @@ def places(subtotal_minor: int, load: Load = EMPTY) -> list[Place]:
     currency = current_shop().currency
     found = []
     for zone in zones_for_checkout():
+        by_distance = zone.kind is RateKind.BY_DISTANCE
         cost = price_in(zone, subtotal_minor, load)
         price = None if cost is None else Money(cost, currency)
         if not zone.localities:
-            found.append(Place(zone.code, zone.name, "", zone.region or "", price))
+            found.append(Place(zone.code, zone.name, "", zone.region or "", price, by_distance))
         found.extend(
-            Place(f"{zone.code}.{number}", locality, locality, zone.region or "", price)
+            Place(f"{zone.code}.{number}", locality, locality, zone.region or "", price, by_distance)
             for number, locality in enumerate(zone.localities)
         )
     return found

@@ -13,8 +13,18 @@ from sqlalchemy.dialects.postgresql import insert
 from storefront.catalogue.models import HEAVIEST_G
 from storefront.delivery import routing
 from storefront.delivery.contract_queries import OURSELVES, who_carries
-from storefront.delivery.models import Partner, PartnerContract, PartnerShop, Rate, RateKind, Shipment, Zone
-from storefront.delivery.rates import Step, plain
+from storefront.delivery.models import (
+    DeliveryOrigin,
+    Partner,
+    PartnerContract,
+    PartnerShop,
+    Rate,
+    RateKind,
+    Shipment,
+    Zone,
+)
+from storefront.delivery.points import LEAST_DETOUR, MOST_DETOUR, Point
+from storefront.delivery.rates import Step, origin_of_shop, plain
 from storefront.delivery.scopes import beside
 from storefront.delivery.states import ShipmentState
 from storefront.events import OfferEnded
@@ -83,8 +93,24 @@ def in_order(steps: Iterable[Step]) -> list[Step]:
     return table
 
 
+def say_origin(point: Point, detour_pct: int, by: Actor) -> None:
+    """Say where the shop sends from, and what streets add. Orders already placed keep their price. Raises BadZone."""
+    if not LEAST_DETOUR <= detour_pct <= MOST_DETOUR:
+        raise BadZone(_l("Escribe un número de 100 a 300."))
+    values = {"lat": point.lat, "lng": point.lng, "detour_pct": detour_pct}
+    with transaction():
+        db.session.execute(
+            insert(DeliveryOrigin)
+            .values(tenant_id=current_shop().id, **values)
+            .on_conflict_do_update(index_elements=["tenant_id"], set_=values)
+        )
+        note("delivery_origin", current_shop().id, "changed", by, detour_pct=detour_pct)
+
+
 def _rate(details: ZoneDetails) -> dict[str, Any]:
     """The columns of a zone's price. Raises BadZone."""
+    if details.kind is RateKind.BY_DISTANCE and origin_of_shop() is None:
+        raise BadZone(_l("Primero di dónde está tu tienda, en «Zonas y precios»: desde ahí se mide."))
     table = in_order(details.steps) if details.kind is not RateKind.FLAT else []
     if not 0 <= details.assumed_g <= HEAVIEST_G:
         raise BadZone(_l("Escribe cuánto cuenta una pieza sin peso, en gramos."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,9 +26,10 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 from storefront.catalogue.models import HEAVIEST_G
 from storefront.delivery.contracts import MOST_STEPS
 from storefront.delivery.models import RateKind
+from storefront.delivery.points import LEAST_DETOUR, LONGEST_TEXT, MOST_DETOUR
 from storefront.delivery.rates import Step
 from storefront.delivery.words import DOOR_REASONS, REASONS
-from storefront.kernel.forms import Form, GramsField, MoneyField, ParsedField
+from storefront.kernel.forms import CoordinateField, Form, GramsField, MoneyField, ParsedField
 from storefront.kernel.making import MakingForm
 
 BLANK_STEPS = 3
@@ -35,6 +37,7 @@ RATE_KINDS = {
     RateKind.FLAT: _l("Un solo precio"),
     RateKind.BY_WEIGHT: _l("Según el peso"),
     RateKind.BY_TOTAL: _l("Según el total de productos"),
+    RateKind.BY_DISTANCE: _l("Según la distancia"),
 }
 
 
@@ -130,8 +133,50 @@ class TotalStepForm(_TableRow):
     price = MoneyField(_l("Precio"), [Optional(), NumberRange(min=0)])
 
 
+class KilometresField(ParsedField):
+    """A way in kilometres; `data` is whole metres."""
+
+    def parse(self, text: str) -> int:
+        """The metres. A comma is a decimal comma, since no delivery goes a thousand kilometres."""
+        number = text.lower().removesuffix("km").strip().replace(",", ".")
+        if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", number) or not float(number):
+            raise ValueError(_("Escribe los kilómetros, por ejemplo 2.5."))
+        whole, _point, part = number.partition(".")
+        return int(whole) * 1000 + int(part.ljust(3, "0") or 0)
+
+    def show(self, value: Any) -> str:
+        """The kilometres, without needless zeros."""
+        return f"{value / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+class DistanceStepForm(_TableRow):
+    """Up to so many kilometres, this price."""
+
+    up_to = KilometresField(_l("Hasta (kilómetros)"), [Optional()])
+    price = MoneyField(_l("Precio"), [Optional(), NumberRange(min=0)])
+
+
+class OriginForm(Form):
+    """Where the shop sends from."""
+
+    place = StringField(
+        _l("Enlace del mapa o código plus"),
+        [Optional(), Length(max=LONGEST_TEXT)],
+        description=_l("Busca tu tienda en el mapa de tu teléfono, copia el enlace y pégalo aquí."),
+        render_kw={"autocomplete": "off"},
+    )
+    lat = CoordinateField(_l("Latitud"), [Optional()], limit=90)
+    lng = CoordinateField(_l("Longitud"), [Optional()], limit=180)
+    detour = IntegerField(
+        _l("Cuánto alargan las calles"),
+        [InputRequired(_l("Escribe un número de 100 a 300.")),
+         NumberRange(LEAST_DETOUR, MOST_DETOUR, _l("Escribe un número de 100 a 300."))],
+        description=_l("En porcentaje de la línea recta: 130 quiere decir que un kilómetro en línea recta cuenta 1.3."),
+    )  # fmt: skip
+
+
 class ZoneForm(MakingForm):
-    """A zone with its price, or with a table of prices by weight or by total."""
+    """A zone with its price, or with a table of prices by weight, by total or by distance."""
 
     name = StringField(
         _l("Nombre de la zona"),
@@ -153,6 +198,7 @@ class ZoneForm(MakingForm):
     price = MoneyField(_l("Precio de la entrega"), [Optional(), NumberRange(min=0)])
     weights = FieldList(FormField(WeightStepForm), max_entries=MOST_STEPS)
     totals = FieldList(FormField(TotalStepForm), max_entries=MOST_STEPS)
+    distances = FieldList(FormField(DistanceStepForm), max_entries=MOST_STEPS)
     assumed = GramsField(
         _l("Lo que cuenta una pieza sin peso"),
         description=_l("En gramos. Vale para los productos a los que no les escribiste su peso."),
@@ -169,7 +215,8 @@ class ZoneForm(MakingForm):
     @property
     def table(self) -> FieldList:
         """The rows of the table that counts."""
-        return self.totals if self.rate_kind is RateKind.BY_TOTAL else self.weights
+        tables = {RateKind.BY_TOTAL: self.totals, RateKind.BY_DISTANCE: self.distances}
+        return tables.get(self.rate_kind, self.weights)
 
     @property
     def steps(self) -> list[Step]:

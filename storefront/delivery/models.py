@@ -41,19 +41,36 @@ class Zone(ShopOwned, Model):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class DeliveryOrigin(ShopOwned, Model):
+    """Where the shop sends from, and what streets make of a straight line (in percent): for prices by distance."""
+
+    __tablename__ = "delivery_origins"
+    __table_args__ = (
+        UniqueConstraint("tenant_id"),
+        CheckConstraint("lat BETWEEN -90 AND 90 AND lng BETWEEN -180 AND 180", name="on_earth"),
+        CheckConstraint("detour_pct BETWEEN 100 AND 300", name="detour"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    lat: Mapped[float]
+    lng: Mapped[float]
+    detour_pct: Mapped[int]
+
+
 class RateKind(StrEnum):
-    """One price, or a table by what the goods weigh or by what they cost."""
+    """One price, or a table by what the goods weigh, by what they cost, or by how far they go."""
 
     FLAT = "flat"
     BY_WEIGHT = "by_weight"
     BY_TOTAL = "by_total"
+    BY_DISTANCE = "by_distance"
 
 
 class Rate(ShopOwned, Model):
     """What delivery into a zone costs, tax included; nothing from `free_above_minor` of goods on.
 
-    `steps` is the table, read and written whole: pairs of how much it goes up to (grams or minor units; empty in the
-    last one: however much) and its price. A piece without a weight counts as `assumed_g` grams.
+    `steps` is the table, read and written whole: pairs of how much it goes up to (grams, minor units or metres; empty
+    in the last one: however much) and its price. A piece without a weight counts as `assumed_g` grams.
     """
 
     __tablename__ = "delivery_rates"

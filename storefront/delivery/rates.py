@@ -1,7 +1,7 @@
 """What delivery costs: which zone an address lies in, and that zone's price.
 
-A zone has one price, or a table: up to so many grams, or up to so much of goods, this price. What is more than the
-whole table is not delivered there; where its last step is open, there is no such thing.
+A zone has one price, or a table: up to so many grams, so much of goods or so many metres, this price. What is more than
+the whole table is not delivered there; where its last step is open, there is no such thing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from storefront.delivery.models import Rate, RateKind, Zone
+from storefront.delivery.models import DeliveryOrigin, Rate, RateKind, Zone
+from storefront.delivery.points import Origin, Point, way_m
 from storefront.kernel.db import db
 
 
@@ -30,7 +31,7 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Up to and with so much (grams, or minor units of goods), this price. None: however much."""
+    """Up to and with so much (grams, minor units of goods, or metres), this price. None: however much."""
 
     up_to: int | None
     price_minor: int
@@ -69,12 +70,13 @@ class ZoneChoice:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The price of one delivery, tax included, in minor units of the shop's currency."""
+    """The price of one delivery, tax included, in minor units of the shop's currency; by distance, so many `metres`."""
 
     zone_id: int
     name: str
     price_minor: int
     free_above_minor: int | None
+    metres: int | None = None
 
 
 def plain(name: str) -> str:
@@ -93,12 +95,15 @@ def matches(zone: ZoneChoice, place: Place) -> bool:
     return any(plain(name) in wanted for name in zone.localities)
 
 
-def price_in(zone: ZoneChoice, subtotal_minor: int, load: Load = EMPTY) -> int | None:
-    """What it costs in a zone; None for more than its table goes up to."""
+def price_in(zone: ZoneChoice, subtotal_minor: int, load: Load = EMPTY, metres: int | None = None) -> int | None:
+    """What it costs in a zone; None for more than its table goes up to, and for a way that is not known."""
     price: int | None = zone.price_minor
     if zone.kind is not RateKind.FLAT:
-        much = subtotal_minor if zone.kind is RateKind.BY_TOTAL else load.counted(zone.assumed_g)
-        price = next((step.price_minor for step in zone.steps if step.up_to is None or much <= step.up_to), None)
+        much = {RateKind.BY_TOTAL: subtotal_minor, RateKind.BY_DISTANCE: metres}.get(
+            zone.kind, load.counted(zone.assumed_g)
+        )
+        steps = zone.steps if much is not None else ()
+        price = next((step.price_minor for step in steps if step.up_to is None or (much or 0) <= step.up_to), None)
     is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
     return 0 if is_free and price is not None else price
 
@@ -108,13 +113,22 @@ def zone_for(zones: Iterable[ZoneChoice], place: Place) -> ZoneChoice | None:
     return next((zone for zone in zones if matches(zone, place)), None)
 
 
-def choose(zones: Iterable[ZoneChoice], place: Place, subtotal_minor: int, load: Load = EMPTY) -> Quote | None:
-    """The price by the first zone that matches, or None where the shop does not deliver so much, or nothing."""
+def choose(
+    zones: Iterable[ZoneChoice], place: Place, subtotal_minor: int, load: Load = EMPTY, origin: Origin | None = None
+) -> Quote | None:
+    """The price by the first zone that matches, or None where the shop does not deliver so much, so far, or nothing."""
     zone = zone_for(zones, place)
-    price = price_in(zone, subtotal_minor, load) if zone else None
-    if zone is None or price is None:
+    if zone is None:
         return None
-    return Quote(zone.id, zone.name, price, zone.free_above_minor)
+    metres = way_to(place, origin) if zone.kind is RateKind.BY_DISTANCE else None
+    price = price_in(zone, subtotal_minor, load, metres)
+    return None if price is None else Quote(zone.id, zone.name, price, zone.free_above_minor, metres)
+
+
+def way_to(place: Place, origin: Origin | None) -> int | None:
+    """How far it is to a place, in metres; None while the place or the shop has no point on the map."""
+    pin = getattr(place, "pin", None)
+    return None if origin is None or pin is None else way_m(origin, Point(*pin))
 
 
 def steps_of(stored: Iterable[Sequence[int | None]]) -> tuple[Step, ...]:
@@ -144,4 +158,12 @@ def zones_for_checkout() -> list[ZoneChoice]:
 
 def quote(address: Place, subtotal_minor: int, load: Load = EMPTY) -> Quote | None:
     """What delivering goods worth `subtotal_minor` (minor units) to `address` costs; None where nobody delivers."""
-    return choose(zones_for_checkout(), address, subtotal_minor, load)
+    zones = zones_for_checkout()
+    by_distance = any(zone.kind is RateKind.BY_DISTANCE for zone in zones)
+    return choose(zones, address, subtotal_minor, load, origin_of_shop() if by_distance else None)
+
+
+def origin_of_shop() -> Origin | None:
+    """Where the shop sends from; None until somebody said so."""
+    row = db.session.execute(select(DeliveryOrigin.lat, DeliveryOrigin.lng, DeliveryOrigin.detour_pct)).first()
+    return Origin(Point(row.lat, row.lng), row.detour_pct) if row else None

@@ -121,7 +121,7 @@ def renew(root: Path, servers: Servers) -> None:
         valkey.start(data / "valkey")
     if Path(servers.variables["MEDIA_ROOT"]).resolve().is_relative_to(data.resolve()):
         shutil.rmtree(servers.variables["MEDIA_ROOT"], ignore_errors=True)
-    for leftover in ("demo.json", "stripe.json", "mercado.json", "beat-schedule"):
+    for leftover in ("demo.json", "stripe.json", "mercado.json", "invoices.json", "beat-schedule"):
         (data / leftover).unlink(missing_ok=True)
 
 

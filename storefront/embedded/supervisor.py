@@ -34,7 +34,7 @@ FLASK = (sys.executable, "-m", "flask", "--app", "storefront.app")
 # Only migrations connect as the owner of the tables; what serves the world never learns that address.
 OWNER_ONLY = ("DATABASE_OWNER_URL",)
 # What a page needs; the rest starts once there is one, for they would compete for the same few processors.
-FIRST = ("stripe", "mercado", "web")
+FIRST = ("stripe", "mercado", "invoices", "web")
 NO_WORRY_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 READY_WITHIN_S = 90
 ENDED_WITHIN_S = 15
@@ -211,6 +211,13 @@ def programs(root: Path, variables: Mapping[str, str], voice: Voice) -> list[Chi
             ),
             **commands,
         }  # fmt: skip
+    if stand_in := variables.get("EINVOICE_API_BASE"):
+        port = stand_in.rpartition(":")[2]
+        state = str(root / ".data" / "invoices.json")
+        commands = {
+            "invoices": (python, "-m", "storefront.embedded.fakeinvoice", "--port", port, "--state", state),
+            **commands,
+        }
     return [Child(name, command, plain, root, voice) for name, command in commands.items()]
 
 
@@ -247,7 +254,8 @@ def introduced(file: Path) -> list[str]:
 def with_stand_in(root: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """The variables, pointing at the stand-ins of Stripe and Mercado Pago unless the developer has brought keys of
     theirs."""
-    variables = _with_mercado_pago(root, variables)
+    invoices = f"http://127.0.0.1:{free_port_from(int(variables['PORT']) + 201)}"
+    variables = {"EINVOICE_API_BASE": invoices, **_with_mercado_pago(root, variables)}
     if variables.get("STRIPE_SECRET_KEY"):
         return dict(variables)
     port = free_port_from(int(variables["PORT"]) + 1)

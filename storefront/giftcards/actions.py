@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -33,6 +34,12 @@ class CardSpent(Conflict):
     """There is not that much on the card any more, or it cannot be used."""
 
     message = _l("La tarjeta de regalo ya no alcanza o ya no se puede usar. Tu carrito sigue aquí; revisa el total.")
+
+
+class CardUsed(Conflict):
+    """What is to go back of a card's price was spent with it."""
+
+    message = _l("De esta tarjeta de regalo ya se usó una parte. Solo se puede devolver lo que le queda.")
 
 
 class ReasonNeeded(Invalid):
@@ -117,6 +124,29 @@ def put_back(card_id: int, kind: Movement, amount_minor: int, source_id: int, or
         .execution_options(synchronize_session=False)
     )
     return True
+
+
+def buy_back(card_id: int, amount_minor: int, refund_id: int, order_id: int) -> None:
+    """So much of what a card cost goes back to its buyer: it comes off the card, if it is still on it. A card of which
+    nothing is left is disabled with it. Raises CardUsed; then nothing has changed.
+    """
+    left = db.session.scalar(
+        update(GiftCard)
+        .where(GiftCard.id == card_id, GiftCard.balance_minor >= amount_minor)
+        .values(balance_minor=GiftCard.balance_minor - amount_minor)
+        .returning(GiftCard.balance_minor)
+        .execution_options(synchronize_session=False)
+    )
+    if left is None:
+        raise CardUsed
+    _move(card_id, Movement.BOUGHT_BACK, -amount_minor, refund_id, order_id)
+    if not left:
+        db.session.execute(
+            update(GiftCard)
+            .where(GiftCard.id == card_id, GiftCard.disabled_at.is_(None))
+            .values(disabled_at=clock.now(), disabled_reason=_("Se devolvió lo que costó."))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _move(card_id: int, kind: Movement, amount_minor: int, source_id: int, order_id: int | None) -> bool:

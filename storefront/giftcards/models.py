@@ -18,20 +18,27 @@ from storefront.kernel.ids import new_code
 
 
 class PaidWith(StrEnum):
-    """How the shop got the money for a card; none for one that is given away."""
+    """How the shop got the money for a card; none for one that is given away, nor for what came back. Shop: with the
+    order that bought it."""
 
     CASH = "cash"
     TRANSFER = "bank_transfer"
     GIVEN = "given"
+    RETURNED = "returned"
+    SHOP = "shop"
 
 
 class Movement(StrEnum):
-    """Why what is on a card changed: `given_back` by an order that lapsed, `refunded` by one that was sent back."""
+    """Why what is on a card changed: `given_back` by an order that lapsed, `refunded` by one that was sent back.
+
+    Bought back: what the card itself cost went back to whoever bought it.
+    """
 
     ISSUED = "issued"
     REDEEMED = "redeemed"
     GIVEN_BACK = "given_back"
     REFUNDED = "refunded"
+    BOUGHT_BACK = "bought_back"
 
 
 class GiftCard(ShopOwned, Model):
@@ -83,7 +90,7 @@ class GiftCardEntry(ShopOwned, Model):
         shop_fk("order_id", "orders"),
         UniqueConstraint("tenant_id", "kind", "source_id"),
         CheckConstraint("amount_minor <> 0", name="amount"),
-        CheckConstraint("(kind = 'redeemed') = (amount_minor < 0)", name="direction"),
+        CheckConstraint("(kind IN ('redeemed', 'bought_back')) = (amount_minor < 0)", name="direction"),
         CheckConstraint("(kind = 'issued') = (order_id IS NULL)", name="order"),
         Index("ix_gift_card_entries_card", "tenant_id", "card_id", "id"),
         Index("ix_gift_card_entries_order", "tenant_id", "order_id"),
@@ -96,3 +103,37 @@ class GiftCardEntry(ShopOwned, Model):
     source_id: Mapped[int]
     order_id: Mapped[int | None]
     at: Mapped[datetime]
+
+
+class GiftOrder(ShopOwned, Model):
+    """The gift card that an order buys: for whom, and when it is sent. `card_id` is the card, once it is paid.
+
+    `sealed` is the secret (`kernel.sealing`) for as long as somebody waits for it: until it is mailed on its day, or
+    for the buyer, who hands over what has no address.
+    """
+
+    __tablename__ = "gift_orders"
+    __table_args__ = (
+        shop_fk("order_id", "orders"),
+        shop_fk("card_id", "gift_cards"),
+        UniqueConstraint("tenant_id", "order_id"),
+        UniqueConstraint("tenant_id", "card_id"),
+        CheckConstraint("mailed_at IS NULL OR recipient_email IS NOT NULL", name="mailed"),
+        CheckConstraint("sealed IS NULL OR card_id IS NOT NULL", name="sealed"),
+        Index(
+            "ix_gift_orders_due",
+            "tenant_id",
+            "send_at",
+            postgresql_where=text("mailed_at IS NULL AND send_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = identity_pk()
+    order_id: Mapped[int]
+    card_id: Mapped[int | None]
+    recipient_name: Mapped[str]
+    recipient_email: Mapped[str | None]
+    message: Mapped[str]
+    send_at: Mapped[datetime | None]
+    sealed: Mapped[str | None]
+    mailed_at: Mapped[datetime | None]

@@ -162,6 +162,11 @@ def percent(basis_points: int) -> str:
     return format_percent(Decimal(basis_points) / 10_000, "#,##0.##\u00a0%", locale=page_locale())
 
 
+def kilometres(metres: int) -> str:
+    """3449 → "3.4 km"."""
+    return format_decimal(Decimal(metres) / 1000, "#,##0.0", locale=page_locale()) + "\u00a0km"
+
+
 def tax_word(inside: bool) -> str:
     """How the tax of a sum is called where it is inside the prices, and where it comes on top."""
     return _("Impuesto incluido") if inside else COUNTRIES[current_shop().country].tax_name
@@ -214,6 +219,7 @@ def init_filters(app: Flask) -> None:
             "month": month,
             "phone": phone,
             "percent": percent,
+            "kilometres": kilometres,
             "tax_on_top": tax_on_top,
             "tax_word": tax_word,
             "tax_rows": tax_rows,

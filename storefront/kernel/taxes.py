@@ -30,6 +30,8 @@ from typing import Protocol
 from storefront.kernel.countries import COUNTRIES
 
 GENERAL = "general"
+UNTAXED = "untaxed"
+"""What is no sale at all, such as a gift card: no country's class, and nothing that a shop could choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def classes_of(shop: TaxPolicy) -> tuple[TaxClass, ...]:
 
 def class_of(shop: TaxPolicy, code: str) -> TaxClass:
     """The class called `code`; the general one where the country has none of that name."""
+    if code == UNTAXED:
+        return TaxClass(UNTAXED, "Sin impuesto", 0, exempt=True)
     return next((one for one in classes_of(shop) if one.code == code), classes_of(shop)[0])
 
 
@@ -117,5 +121,7 @@ def changeable(country: str) -> tuple[TaxClass, ...]:
 
 def tax_label(country: str, code: str, rate_bp: int, percent: str) -> str:
     """How a paper calls a line's tax: "IVA 16 %", or "Exento"."""
+    if code == UNTAXED:
+        return "Sin impuesto"
     special = next((one for one in _SPECIAL[country] if one.code == code), None)
     return special.name if special and special.exempt and not rate_bp else f"{COUNTRIES[country].tax_name} {percent}"

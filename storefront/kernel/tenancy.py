@@ -30,8 +30,9 @@ class Shop:
     (`kernel.taxes`); prices have their tax inside unless `prices_include_tax` is false. `hue` is the shop's colour, 0
     to 359; `base_url` is the canonical origin for links in mails; `packaging_minor` is what packaging costs for goods
     that are received in the ways of `packaging_for`; the `deposit_…` are read by `pricing.deposits`; goods may
-    come back for `return_days` after the hand-over, in the words of `return_policy`; `version` grows with every change
-    of settings.
+    come back for `return_days` after the hand-over, in the words of `return_policy`; gift cards are sold for one of
+    `gift_amounts`, or what lies between `gift_least_minor` and `gift_most_minor`; `version` grows with every change of
+    settings.
     """
 
     id: int
@@ -69,7 +70,15 @@ class Shop:
     deposit_refund_days: int | None = None
     return_days: int = 0
     return_policy: str = ""
+    gift_amounts: tuple[int, ...] = ()
+    gift_least_minor: int = 0
+    gift_most_minor: int = 0
     version: int = 1
+
+    @property
+    def sells_gift_cards(self) -> bool:
+        """Whether customers can buy a gift card."""
+        return bool(self.gift_amounts or self.gift_most_minor)
 
     @property
     def zone(self) -> ZoneInfo:

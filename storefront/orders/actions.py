@@ -38,6 +38,7 @@ from storefront.orders.states import (
     ABOUT_MONEY,
     GRACE,
     LONGEST_WAIT,
+    NOTHING_TO_HAND_OVER,
     ON_THE_SHELF,
     PROOF_PATIENCE,
     RETURNING,
@@ -90,6 +91,12 @@ class NotFinished(Conflict):
     message = _l("Este pedido todavía no está entregado y pagado.")
 
 
+class PaidFirst(Conflict):
+    """A gift card is as good as money: nobody gets one before its own has come."""
+
+    message = _l("Una tarjeta de regalo se entrega cuando llega su pago. Anota primero el pago.")
+
+
 class NotReturned(Conflict):
     """The goods are not back."""
 
@@ -106,6 +113,8 @@ def confirm_order(order_id: int, by: Actor) -> Order:
     """
     with transaction():
         order = locked(order_id)
+        if order.channel is Channel.GIFT and order.payment_state is not PaymentState.PAID:
+            raise PaidFirst
         if order.state not in {OrderState.CONFIRMED, OrderState.COMPLETED}:
             _confirm(order, by)
     return order
@@ -157,8 +166,8 @@ def _confirm(order: Order, by: Actor, reason: str = "") -> None:
     order.confirmed_at = clock.now()
     if demand and order.fulfilment_state is FulfilmentState.NONE:
         move(order, FulfilmentState.PREPARING, by)
-    elif order.channel is Channel.LINK and order.fulfilment_state is FulfilmentState.NONE:
-        move(order, FulfilmentState.DELIVERED, by)  # an amount was asked for: there is nothing to hand over
+    elif order.channel in NOTHING_TO_HAND_OVER and order.fulfilment_state is FulfilmentState.NONE:
+        move(order, FulfilmentState.DELIVERED, by)
     note("order", order.id, "confirmed", by, late=lapsed)
     record(OrderConfirmed(order_id=order.id))
     _complete_if_done(order, by)

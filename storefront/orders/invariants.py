@@ -1,19 +1,21 @@
 """What must always be true of a shop's orders, asked of the database. The answer lists violations; empty is sound.
 
 I7: one wish, one order. I9: who paid, or paid the deposit, has their goods, their money back, or a person looking at
-it. I12: every order walked only where the tables allow. I14: one letter for one occasion.
+it. I12: every order walked only where the tables allow. I14: one letter for one occasion, and one that says that the
+order counts.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String, and_, cast, func, or_, select, tuple_
+from sqlalchemy import String, and_, cast, func, literal, or_, select, tuple_
 
 from storefront.catalogue.models import ProductKind
 from storefront.inventory.models import HoldState, Stock, StockHold
 from storefront.kernel.db import db
 from storefront.kernel.mail import MailMessage
+from storefront.kernel.outbox import OutboxRow
 from storefront.orders.models import Order, OrderEvent, OrderLine
 from storefront.orders.states import (
     ON_THE_SHELF,
@@ -35,7 +37,10 @@ COUNTS = (OrderState.CONFIRMED, OrderState.COMPLETED)
 
 def invariants() -> list[dict[str, Any]]:
     """Every violation in the current shop: {"invariant": "I9", "order": code, "what": a sentence}."""
-    return [*_several_orders_for_one_wish(), *_paid_for_nothing(), *_illegal_paths(), *_repeated_letters()]
+    return [
+        *_several_orders_for_one_wish(), *_paid_for_nothing(), *_illegal_paths(), *_repeated_letters(),
+        *_unannounced(),
+    ]  # fmt: skip
 
 
 def _fault(invariant: str, order: str, what: str) -> dict[str, Any]:
@@ -163,3 +168,29 @@ def _repeated_letters() -> list[dict[str, Any]]:
         .having(func.count() > 1)
     )
     return [_fault("I14", row.once, "written more than once") for row in rows]
+
+
+def _unannounced() -> list[dict[str, Any]]:
+    """Whose letter is done, says the outbox, and was never written. Letters are kept longer than what is done there."""
+    confirmed = literal("order-confirmed:") + cast(Order.id, String)
+    letter = (
+        select(MailMessage.id)
+        .where(MailMessage.tenant_id == Order.tenant_id, MailMessage.once == confirmed)
+        .correlate(Order)
+        .exists()
+    )
+    rows = db.session.execute(
+        select(Order.code)
+        .join(
+            OutboxRow,
+            (OutboxRow.tenant_id == Order.tenant_id) & (OutboxRow.payload["order_id"].astext == cast(Order.id, String)),
+        )
+        .where(
+            OutboxRow.job == "orders.send_confirmed",
+            OutboxRow.done_at.is_not(None),
+            Order.contact_email.is_not(None),
+            ~letter,
+        )
+        .distinct()
+    )
+    return [_fault("I14", row.code, "counts, and nobody was told") for row in rows]

@@ -105,7 +105,7 @@ def place_order(new: NewOrder, by: Actor) -> Order:
     """
     at = clock.now()
     with transaction():
-        sums = _priced(new)
+        sums = priced(new)
         order = _new_order(new, sums, at)
         db.session.add(order)
         db.session.flush()
@@ -125,7 +125,7 @@ def place_order(new: NewOrder, by: Actor) -> Order:
     return order
 
 
-def _priced(new: NewOrder) -> Totals:
+def priced(new: NewOrder) -> Totals:
     """What is agreed, priced by the one function that priced the bill."""
     shop = current_shop()
     lines = [

@@ -70,12 +70,17 @@ class FulfilmentMethod(StrEnum):
 class Channel(StrEnum):
     """Who wrote an order down: the customer on the shop's pages, or the shop at its counter and on the telephone.
 
-    Link: the shop asks for an amount by a link, without any product.
+    Link: the shop asks for an amount by a link, without any product. Gift: a customer buys a gift card, nothing else.
     """
 
     WEB = "web"
     SHOP = "shop"
     LINK = "link"
+    GIFT = "gift"
+
+
+NOTHING_TO_HAND_OVER = frozenset({Channel.LINK, Channel.GIFT})
+"""What is over once it is paid."""
 
 
 class Attention(StrEnum):
@@ -162,6 +167,7 @@ WINDOWS: dict[str, timedelta] = {
     "cash_on_delivery": timedelta(hours=48),
     "pay_at_shop": timedelta(hours=48),
     "gift_card": timedelta(minutes=30),
+    "exchange": timedelta(minutes=30),
 }
 """How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes.
 
@@ -178,7 +184,7 @@ PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
 PAID_IN_ADVANCE = frozenset(
-    {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card"}
+    {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card", "exchange"}
 )
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""
 

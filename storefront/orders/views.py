@@ -127,6 +127,10 @@ def _word(step: Step, *, is_delivered: bool = False) -> str | None:
     }
     if step.axis is Axis.ORDER and step.before == OrderState.COMPLETED:
         return None
+    if step.reason in {"exchanged", "store_credit"} and step.after == PaymentState.REFUND_PENDING:
+        return None
+    if step.reason in {"exchanged", "store_credit"}:
+        return _("Cambiaste algo por otra cosa") if step.reason == "exchanged" else _("Te dimos una tarjeta de regalo")
     if step.before == PaymentState.REFUND_PENDING and step.after == PaymentState.PAID:
         return _("Te devolvimos una parte de tu dinero")
     return words.get((step.axis, step.after))

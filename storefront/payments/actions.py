@@ -30,11 +30,11 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import confirm_order, keep_for_voucher, set_payment_state
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
-from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
-from storefront.payments import door, ledger, pages, receiving
+from storefront.orders.states import SETTLED, WAITING, Channel, OrderState, PaymentState
+from storefront.payments import door, gift_sales, ledger, pages, receiving
 from storefront.payments.capabilities import THROUGH_A_PROVIDER, capability
 from storefront.payments.ledger import HELD_IN, Account
-from storefront.payments.methods import CASH, GIFT_CARD, Method, available_methods
+from storefront.payments.methods import CASH, EXCHANGE, GIFT_CARD, Method, available_methods
 from storefront.payments.models import (
     ATTEMPT_STATES,
     AttemptState,
@@ -514,10 +514,10 @@ def attempt_to_pay(order: Order, method: str) -> PaymentAttempt:
 
 
 def latest_attempt(order_id: int) -> PaymentAttempt | None:
-    """The newest try to pay an order that is not a gift card's, inside a transaction that holds the order."""
+    """The newest try to pay an order with money, inside a transaction that holds the order."""
     return db.session.scalars(
         select(PaymentAttempt)
-        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method != GIFT_CARD)
+        .where(PaymentAttempt.order_id == order_id, PaymentAttempt.method.not_in([GIFT_CARD, EXCHANGE]))
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
         .execution_options(populate_existing=True)
@@ -639,6 +639,9 @@ def book_sale(order_id: int) -> None:
     with transaction():
         order = locked(order_id)
         if order.state is OrderState.CANCELLED or ledger.was_changed(order_id):
+            return
+        if order.channel is Channel.GIFT:
+            gift_sales.issue(order)
             return
         source = ("order", order_id)
         post = ledger.post

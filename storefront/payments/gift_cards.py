@@ -7,7 +7,6 @@ any other. Using one is a payment attempt that succeeds at once, in the transact
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -26,18 +25,17 @@ from storefront.giftcards.actions import (
     spend,
 )
 from storefront.giftcards.models import GiftCard, Movement, PaidWith
-from storefront.kernel import clock, mail
+from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Invalid
-from storefront.kernel.faces import face_url
 from storefront.kernel.outbox import record
-from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, OrderState, deposit_is_in
 from storefront.payments import ledger, receiving, refunding
 from storefront.payments.actions import move_attempt, open_attempt, witness
+from storefront.payments.gift_letters import write_to_holder
 from storefront.payments.ledger import Account
 from storefront.payments.methods import GIFT_CARD
 from storefront.payments.models import AttemptState, PaymentAttempt
@@ -84,8 +82,18 @@ def issue(new: NewCard, by: Actor) -> Issued:
             kind="card_issued", source=source, order_id=None,
         )  # fmt: skip
         note("gift_card", card.code, "card_issued", by, amount_minor=new.value_minor)
-        _write_to_holder(card, secret)
+        write_to_holder(card, secret)
         return Issued(card.code, secret)
+
+
+def issue_for_returned(order: Order, value_minor: int, by: Actor) -> Issued:
+    """A card for what came back of an order, in the transaction that settles it; the refunds booked what is on it."""
+    secret = secrets.new_secret()
+    new = NewCard(value_minor, PaidWith.RETURNED, order.contact_name, order.contact_email)
+    card = add_card(new, secret, by)
+    note("gift_card", card.code, "card_issued", by, amount_minor=value_minor)
+    write_to_holder(card, secret)
+    return Issued(card.code, secret)
 
 
 def renew(code: str, by: Actor) -> Issued:
@@ -94,27 +102,8 @@ def renew(code: str, by: Actor) -> Issued:
     with transaction():
         card = renew_secret(code, secret, by)
         db.session.flush()
-        _write_to_holder(card, secret)
+        write_to_holder(card, secret)
     return Issued(code, secret)
-
-
-def _write_to_holder(card: GiftCard, secret: str) -> None:
-    if not card.recipient_email:
-        return
-    shop = current_shop()
-    mail.send(
-        "gift-card",
-        to=card.recipient_email,
-        once=f"gift-card:{card.id}:{card.secret_hash[:12]}",
-        locale=shop.locale,
-        name=card.recipient_name,
-        message=card.message,
-        amount_minor=card.balance_minor,
-        currency=card.currency,
-        last_day=card.expires_at - timedelta(seconds=1) if card.expires_at else None,
-        secret=secret,
-        card_url=face_url("shop", f"/tarjeta-de-regalo/{secret}"),
-    )
 
 
 # --- paying with one ----------------------------------------------------------------------------------------------

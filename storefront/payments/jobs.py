@@ -38,6 +38,7 @@ from storefront.payments import (
     dispute_queries,
     door,
     gift_cards,
+    gift_sales,
     queries,
     reconciling,
     refunding,
@@ -203,6 +204,12 @@ def keep_asking() -> None:
     contesting.keep_asking()
 
 
+@periodic("payments.send_gift_cards", every_s=600)
+def send_gift_cards() -> None:
+    """Mail the gift cards whose day has come."""
+    gift_sales.send_due()
+
+
 @periodic("payments.reconcile", every_s=3600)
 def reconcile() -> None:
     """Compare the days that are over with the provider and the books, the oldest first; an outage leaves them due."""
@@ -263,10 +270,10 @@ def tell_shop_dispute(dispute_id: int, order_id: int) -> None:
 
 @shop_job("payments.tell_refunded")
 def tell_refunded(refund_id: int, order_id: int) -> None:
-    """Tell the customer that the money is on its way."""
+    """Tell the customer that the money is on its way. What did not leave the shop is told by who kept it for them."""
     order = order_by_id(order_id)
-    amount = db.session.scalar(select(Refund.amount_minor).where(Refund.id == refund_id))
-    if order.contact_email:
+    amount, reason = db.session.execute(select(Refund.amount_minor, Refund.reason).where(Refund.id == refund_id)).one()
+    if order.contact_email and reason not in refunding.KEPT:
         with transaction():
             mail.send(
                 "refund-done",
@@ -274,7 +281,7 @@ def tell_refunded(refund_id: int, order_id: int) -> None:
                 once=f"refund-done:{refund_id}",
                 locale=order.locale,
                 order=order,
-                amount_minor=amount or 0,
+                amount_minor=amount,
                 parts=queries.parts_by_refund([refund_id]).get(refund_id, ()),
                 to_gift_card=queries.went_to_a_gift_card(refund_id),
                 order_url=face_url("shop", f"/pedido/{order.token}"),

@@ -25,7 +25,8 @@ class Account(StrEnum):
 
     What is on gift cards is a debt (`gift_cards`); a card that is given away is a cost (`gifts_given`). What a bank
     took for a dispute is `disputed` until its end, and a cost (`dispute_losses`) once it is lost; `fees` are what the
-    provider kept for itself and for the platform.
+    provider kept for itself and for the platform. What returned goods were paid with passes through `exchanges` to the
+    order that it pays next, and none of it stays there.
     """
 
     CARD_CLEARING = "card_clearing"
@@ -39,6 +40,7 @@ class Account(StrEnum):
     TIPS = "tips"
     GIFT_CARDS = "gift_cards"
     GIFTS_GIVEN = "gifts_given"
+    EXCHANGES = "exchanges"
     DISPUTED = "disputed"
     DISPUTE_LOSSES = "dispute_losses"
     FEES = "fees"
@@ -107,8 +109,14 @@ def balance(account: Account, order_id: int | None = None) -> int:
 
 
 def money_held(order_id: int) -> int:
-    """What of an order's money the shop did not send back, in minor units, gift cards included."""
-    return sum(balance(account, order_id) for account in (*MONEY, *TAKEN, Account.GIFT_CARDS))
+    """What of an order's money the shop did not send back, in minor units, gift cards included, and less what pays
+    another order. A card that was bought is owed, and is no money that went away."""
+    bought = case((LedgerEntry.kind == "card_sold", LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
+    of_cards = select(func.coalesce(func.sum(bought), 0)).where(
+        LedgerEntry.order_id == order_id, LedgerEntry.kind.in_(["card_sold", "returned_card"])
+    )
+    held = sum(balance(account, order_id) for account in (*MONEY, *TAKEN, Account.GIFT_CARDS, Account.EXCHANGES))
+    return held + int(db.session.scalar(of_cards) or 0)
 
 
 def entries_of(order_id: int) -> list[dict[str, Any]]:

@@ -27,6 +27,9 @@ CASH = frozenset({AT_SHOP, ON_DELIVERY})
 GIFT_CARD = "gift_card"
 """How an order is paid that a gift card pays whole; nobody chooses it among the others."""
 
+EXCHANGE = "exchange"
+"""How an order is paid that returned goods pay whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -82,6 +85,8 @@ def name_of(code: str) -> str:
     """How a way of payment is called; a code that nobody knows is shown as it is."""
     if code == GIFT_CARD:
         return _("Tarjeta de regalo")
+    if code == EXCHANGE:
+        return _("Cambio por otro producto")
     method = METHODS.get(code)
     return str(method.label) if method else code
 

@@ -390,6 +390,23 @@ class RefundLine(ShopOwned, Model):
     tax_rate_bp: Mapped[int | None]
 
 
+class ExchangeCredit(ShopOwned, Model):
+    """A refund whose money did not leave, and the attempt of another order that it became. Append-only, once each."""
+
+    __tablename__ = "exchange_credits"
+    __append_only__ = True
+    __table_args__ = (
+        shop_fk("refund_id", "refunds"),
+        shop_fk("attempt_id", "payment_attempts"),
+        UniqueConstraint("tenant_id", "refund_id"),
+        UniqueConstraint("tenant_id", "attempt_id"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    refund_id: Mapped[int]
+    attempt_id: Mapped[int]
+
+
 class Refund(ShopOwned, Model):
     """Money that is to go back to a customer: decided once, sent back by the provider or by hand.
 

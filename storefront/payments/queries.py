@@ -22,7 +22,6 @@ from storefront.orders.models import Order, OrderLine
 from storefront.orders.states import COUNTS, SETTLED
 from storefront.payments import pages
 from storefront.payments.ledger import MONEY, Account
-from storefront.payments.methods import GIFT_CARD
 from storefront.payments.models import (
     AttemptState,
     Difference,
@@ -38,7 +37,7 @@ from storefront.payments.models import (
     RefundState,
     TransferProof,
 )
-from storefront.payments.returns import REASONS, PaidLine, PaidOrder
+from storefront.payments.returns import KEPT_WORDS, REASONS, PaidLine, PaidOrder
 from storefront.pricing.basket import split
 
 PAGE = 25
@@ -198,8 +197,13 @@ class RefundView:
 
     @property
     def why(self) -> object:
-        """The reason in words, where a person chose one."""
-        return REASONS.get(self.reason, "")
+        """The reason in words, where a person chose one, or where the money is that did not leave the shop."""
+        return (REASONS | KEPT_WORDS).get(self.reason, "")
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether no money left the shop for it."""
+        return self.reason in KEPT_WORDS
 
 
 def refunds(*, order_id: int | None = None, by_hand: bool = False) -> list[RefundView]:
@@ -291,12 +295,8 @@ def payments_of(order_id: int) -> list[PaymentView]:
 
 def went_to_a_gift_card(refund_id: int) -> bool:
     """Whether a refund went back to a gift card."""
-    method = (
-        select(PaymentAttempt.method)
-        .join(Refund, (Refund.tenant_id == PaymentAttempt.tenant_id) & (Refund.attempt_id == PaymentAttempt.id))
-        .where(Refund.id == refund_id)
-    )
-    return db.session.scalar(method) == GIFT_CARD
+    back = select(GiftCardEntry.id).where(GiftCardEntry.kind == Movement.REFUNDED, GiftCardEntry.source_id == refund_id)
+    return db.session.scalar(back) is not None
 
 
 def paid_order(order_id: int) -> PaidOrder:

@@ -329,7 +329,7 @@ def _booked(source_type: str, plus: Sequence[str], minus: Sequence[str]) -> Any:
 def _not_booked(since: datetime, until: datetime) -> list[Found]:
     """Payments and refunds that came to their end, and whose money the books do not have."""
     received = _booked("attempt", ["received"], ["taken_back"])
-    sent_back = _booked("refund", ["sent_back", "sent_back_again"], ["came_back"])
+    sent_back = _booked("refund", ["sent_back", "sent_back_again", "set_off", "to_card"], ["came_back"])
     return [
         *_missing(PaymentAttempt, AttemptState.SUCCEEDED, received, since, until),
         *_missing(Refund, RefundState.DONE, sent_back, since, until),
@@ -360,7 +360,7 @@ def _missing(
 
 def _sold() -> Any:
     """What the books have of each order as sold, changes of the order included, in minor units."""
-    plus = ["sale", "tax", "tip", "discount_back", "sale_more", "tax_more", "discount_less"]
+    plus = ["card_sold", "sale", "tax", "tip", "discount_back", "sale_more", "tax_more", "discount_less"]
     minus = ["discount", "sale_back", "tax_back", "tip_back", "sale_less", "tax_less", "discount_more"]
     signed = case((LedgerEntry.kind.in_(plus), LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
     return (

@@ -22,7 +22,7 @@ from storefront.orders.actions import UnitsBack, set_payment_state, take_units_b
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, SETTLED, PaymentState
-from storefront.payments import door, ledger, pages, queries
+from storefront.payments import door, gift_sales, ledger, pages, queries
 from storefront.payments.capabilities import capability
 from storefront.payments.disputes import with_the_bank
 from storefront.payments.ledger import Account
@@ -36,6 +36,7 @@ from storefront.payments.models import (
     RefundPart,
     RefundState,
 )
+from storefront.payments.origins import origin_of
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable, RefundStatus
 from storefront.payments.provider import RefundState as ProviderRefund
 from storefront.payments.returns import PaidOrder, Part, Wanted, cut, is_too_much, parts_of
@@ -47,6 +48,15 @@ MOST_ASKED = 100
 
 ON_TOP = "duplicate"
 """Why money goes back that was more than due: it never counted towards its order."""
+
+SET_OFF = "exchanged"
+"""Why money does not go back to whom it is owed: it pays another order of theirs."""
+
+STORE_CREDIT = "store_credit"
+"""As above: it is on a gift card now."""
+
+KEPT = {SET_OFF: (Account.EXCHANGES, "set_off"), STORE_CREDIT: (Account.GIFT_CARDS, "to_card")}
+"""Reasons of refunds that no money leaves the shop for: where it is then, and how that is booked."""
 
 BESIDE_THE_SALE = frozenset({ON_TOP, "changed"})
 """Reasons that leave the sale as it is: money that was too much, or a sale that its own change made smaller."""
@@ -120,7 +130,10 @@ class WantedLine:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody of the shop wants to send back, and why (a word of `REASONS`)."""
+    """What somebody of the shop wants to send back, and why (a word of `REASONS`, or `STORE_CREDIT`).
+
+    Of the whole, `set_off_minor` pays another order.
+    """
 
     lines: Sequence[WantedLine]
     shipping_minor: int = 0
@@ -128,12 +141,14 @@ class Wish:
     reason: str = "goodwill"
     packaging_minor: int = 0
     tip_minor: int = 0
+    set_off_minor: int = 0
 
 
 def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
     """Decide to send back parts of an order: units, the delivery, the packaging, the tip, an amount. The money follows.
 
-    Where the order was paid in several payments, there is one refund for each that something goes back of.
+    Where the order was paid in several payments, there is one refund for each that something goes back of; what is set
+    off is a refund of its own.
 
     Raises NothingChosen, NotSold, NotPaidInFull, FewerLeft when a line has not that much left, TooMuchBack,
     WithTheBank; then nothing has changed.
@@ -157,12 +172,24 @@ def refund_parts(order_id: int, wish: Wish, by: Actor) -> list[Refund]:
             raise FewerLeft
         if is_too_much(paid, parts):
             raise TooMuchBack
-        shares = _shares(order_id, amount)
-        pieces = cut(parts, [share for _attempt, share in shares])
+        shares = _by_reason(_shares(order_id, amount), amount - wish.set_off_minor, wish.reason)
+        pieces = cut(parts, [share for _attempt, share, _reason in shares])
         return [
-            decide(order, attempt, share, wish.reason, by, piece)
-            for (attempt, share), piece in zip(shares, pieces, strict=True)
+            decide(order, attempt, share, reason, by, piece)
+            for (attempt, share, reason), piece in zip(shares, pieces, strict=True)
         ]
+
+
+def _by_reason(
+    shares: Sequence[tuple[PaymentAttempt, int]], going_minor: int, reason: str
+) -> list[tuple[PaymentAttempt, int, str]]:
+    """The first `going_minor` of the shares for this reason, the rest to be set off."""
+    found = []
+    for attempt, share in shares:
+        goes = min(share, going_minor)
+        going_minor -= goes
+        found += [(attempt, minor, why) for minor, why in ((goes, reason), (share - goes, SET_OFF)) if minor]
+    return found
 
 
 def _wanted(paid: PaidOrder, lines: Sequence[WantedLine]) -> list[Wanted]:
@@ -186,15 +213,16 @@ def decide(
     """Decide to send back part or all of an attempt's money, in a transaction that holds the order.
 
     What goes back of a sale makes the sale smaller: without `parts`, by an amount for nothing in particular. What a
-    gift card paid is on it again at once. Raises TooMuchBack when more would go back than came in, WithTheBank when the
-    bank has it.
+    gift card paid is on it again at once, and what is kept for the customer (`KEPT`) is where it belongs. Raises
+    TooMuchBack when more would go back than came in, WithTheBank when the bank has it.
     """
     if amount_minor <= 0 or amount_minor > _left_of(attempt):
         raise _refusal([attempt])
     number = (
         db.session.scalar(select(func.count()).select_from(Refund).where(Refund.attempt_id == attempt.id)) or 0
     ) + 1
-    goes_by_itself = attempt.method == GIFT_CARD or may_be_sent_back(attempt)
+    origin = origin_of(attempt)
+    goes_by_itself = reason in KEPT or origin.method == GIFT_CARD or may_be_sent_back(origin)
     refund = Refund(
         order_id=order.id,
         attempt_id=attempt.id,
@@ -213,8 +241,9 @@ def decide(
     if reason != ON_TOP and order.payment_state in GOING_BACK:
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, reason)
     record(RefundRequested(refund_id=refund.id, order_id=order.id))
-    if attempt.method == GIFT_CARD:
-        put_back(card_of_attempt(attempt.id), Movement.REFUNDED, amount_minor, refund.id, order.id)
+    if reason not in KEPT and origin.method == GIFT_CARD:
+        put_back(card_of_attempt(origin.id), Movement.REFUNDED, amount_minor, refund.id, order.id)
+    if reason in KEPT or origin.method == GIFT_CARD:
         _settle(refund.id, RefundState.DONE, None, by)
     return refund
 
@@ -244,6 +273,8 @@ def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None
     )
     units = [UnitsBack(part.line.id, part.quantity, part.amount_minor, part.restock) for part in parts if part.line]
     take_units_back(refund.order_id, units, by)
+    if gift_sales.take_off(refund):
+        return
     sold = [part for part in parts if part.part is not RefundPart.TIP]
     for account, kind, minor in (
         (Account.SALES, "returned_sale", sum(part.net_minor for part in sold)),
@@ -313,7 +344,7 @@ def send_back(refund_id: int) -> RefundState:
     shop = current_shop()
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
-        attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
+        attempt = origin_of(db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id)))
         all_of_it = pages.page_of(attempt).amount_minor
         waits = with_the_bank(attempt.id) > 0
     account = door.account(attempt.provider)
@@ -407,7 +438,7 @@ def follow_refund(refund_id: int) -> RefundState:
     shop = current_shop()
     with transaction():
         refund = db.session.get_one(Refund, (shop.id, refund_id), populate_existing=True)
-        attempt = db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id))
+        attempt = origin_of(db.session.get_one(PaymentAttempt, (shop.id, refund.attempt_id)))
     account = door.account(attempt.provider)
     made = refund.provider_ref is not None and refund.state in {RefundState.IN_TRANSIT, RefundState.DONE}
     if not made or refund.provider_ref is None or account is None:
@@ -456,7 +487,9 @@ def sent_by_the_bank(attempt_id: int, most_minor: int) -> int:
 def not_sent_by_the_bank(attempt_id: int) -> None:
     """The bank gave it back after all: what it had sent waits for a person. In a transaction that holds the order."""
     sent = db.session.scalars(
-        select(Refund.id).where(Refund.attempt_id == attempt_id, Refund.state == RefundState.DONE).order_by(Refund.id)
+        select(Refund.id)
+        .where(Refund.attempt_id == attempt_id, Refund.state == RefundState.DONE, Refund.reason.not_in(KEPT))
+        .order_by(Refund.id)
     ).all()
     for refund_id in sent:
         if ledger.account_of(("refund", refund_id), *SENT) is Account.DISPUTED:
@@ -491,9 +524,10 @@ def _settle(
             _came_back(order, refund, by)
         if state is RefundState.DONE:
             refund.settled_at = clock.now()
-            _book(refund, Account.RECEIVABLE, paid_from or ledger.where_it_went(refund.attempt_id), "sent_back")
+            account, kind = KEPT.get(refund.reason) or (paid_from or _account_of(refund), "sent_back")
+            _book(refund, Account.RECEIVABLE, account, kind)
             if order.payment_state is PaymentState.REFUND_PENDING and not _open_refunds(order.id):
-                set_payment_state(order.id, _after_refunds(order), by)
+                set_payment_state(order.id, _after_refunds(order), by, refund.reason if refund.reason in KEPT else "")
             if paid_from is None:
                 record(RefundSettled(refund_id=refund.id, order_id=order.id))
         return state
@@ -513,6 +547,12 @@ def _came_back(order: Order, refund: Refund, by: Actor) -> None:
     back = {PaymentState.REFUNDED, PaymentState.PARTLY_REFUNDED}
     if order.payment_state in back or (order.payment_state is PaymentState.PAID and refund.reason == "changed"):
         set_payment_state(order.id, PaymentState.REFUND_PENDING, by, "came back")
+
+
+def _account_of(refund: Refund) -> Account:
+    """Where the money is that a refund sends back: where it once came in."""
+    attempt = db.session.get_one(PaymentAttempt, (current_shop().id, refund.attempt_id))
+    return ledger.where_it_went(origin_of(attempt).id)
 
 
 def _book(refund: Refund, debit: Account, credit: Account, kind: str) -> None:

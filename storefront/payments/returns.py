@@ -22,6 +22,12 @@ REASONS = {
 }
 """Why a person of the shop sends a part back, in words that the customer reads."""
 
+KEPT_WORDS = {
+    "exchanged": _l("Pagó otro pedido"),
+    "store_credit": _l("Está en una tarjeta de regalo"),
+}
+"""Where money is that is owed to the customer and did not leave the shop."""
+
 
 @dataclass(frozen=True, slots=True)
 class PaidLine:

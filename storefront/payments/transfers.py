@@ -120,7 +120,7 @@ def take_back_transfer(order_id: int, by: Actor) -> None:
         if not is_there or order.state is OrderState.CANCELLED:
             raise NotSeenByHand
         if order.fulfilment_state not in ON_THE_SHELF:
-            raise HandedOver
+            raise HandedOver  # a gift card, too, is given as soon as it is paid
         move_attempt(attempt, AttemptState.CANCELLED)
         source = ("attempt", attempt.id)
         amount = attempt.amount_minor

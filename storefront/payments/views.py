@@ -20,6 +20,7 @@ from storefront.orders.states import OrderState, PaymentState
 from storefront.payments import actions, proofs, queries
 from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.forms import ProofForm
+from storefront.payments.gift_views import gift_block
 from storefront.payments.methods import METHODS, TRANSFER, name_of
 from storefront.payments.models import AttemptState
 from storefront.payments.together_queries import open_page
@@ -33,7 +34,7 @@ HURRY = timedelta(hours=1)
 
 def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
     """The slot "order.payment": what came of several payments, and what the customer may do about money now."""
-    return _payments(order) + _deposit(order) + _to_pay(order, form) + together_block(order)
+    return _payments(order) + _deposit(order) + _to_pay(order, form) + together_block(order) + gift_block(order)
 
 
 def _payments(order: OrderView) -> Markup:

@@ -38,11 +38,12 @@ MARK = "\ufeff"
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
-DISPUTE, DISPUTE_LOST = 20, 21
+DISPUTE, DISPUTE_LOST, KEPT = 20, 21, 22
+CARD_SOLD = 30
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
-    RETURN: ("returned_sale", "returned_tax", "returned_tip"),
+    RETURN: ("returned_sale", "returned_tax", "returned_tip", "returned_card"),
     RETURN_BACK: ("returned_sale_back", "returned_tax_back", "returned_tip_back"),
     PAYMENT: ("received",),
     PAYMENT_BACK: ("taken_back",),
@@ -50,10 +51,15 @@ KINDS = {
     REFUND_BACK: ("came_back",),
     CHANGE: ("sale_more", "sale_less", "tax_more", "tax_less", "discount_more", "discount_less"),
     CARD_ISSUED: ("card_issued",),
+    KEPT: ("set_off", "to_card"),
+    CARD_SOLD: ("card_sold",),
     DISPUTE: ("dispute", "dispute_back", "dispute_fee", "dispute_fee_back"),
     DISPUTE_LOST: ("dispute_lost", "dispute_not_lost"),
 }
 """Which bookings are one fact, and so one line."""
+
+HOLDS = (*MONEY, Account.EXCHANGES)
+"""Where something comes in and goes out; what an exchange sets off goes out for one order and comes in for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +126,11 @@ def _signed(account: Account, *, debit: bool) -> Any:
 
 
 def _money(*movements: int) -> Any:
-    """What came into (or, for refunds, went out of) the accounts that hold money, in bookings of these movements.
+    """What came into (or, for refunds, went out of) the accounts of `HOLDS`, in bookings of these movements.
 
     A refund may go by a bank that has the money already.
     """
-    places = (*MONEY, Account.DISPUTED)
+    places = (*HOLDS, Account.DISPUTED)
     inwards = case(
         (LedgerEntry.debit.in_(places), LedgerEntry.amount_minor),
         (LedgerEntry.credit.in_(places), -LedgerEntry.amount_minor),
@@ -140,8 +146,8 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
     movement = cast(
         case(*((LedgerEntry.kind.in_(kinds), literal(number)) for number, kinds in KINDS.items()), else_=OTHER), Integer
     ).label("movement")
-    place = func.max(case((LedgerEntry.debit.in_(MONEY), LedgerEntry.debit), else_=LedgerEntry.credit)).filter(
-        LedgerEntry.debit.in_(MONEY) | LedgerEntry.credit.in_(MONEY)
+    place = func.max(case((LedgerEntry.debit.in_(HOLDS), LedgerEntry.debit), else_=LedgerEntry.credit)).filter(
+        LedgerEntry.debit.in_(HOLDS) | LedgerEntry.credit.in_(HOLDS)
     )
     first = func.min(LedgerEntry.id)
     facts = (
@@ -156,7 +162,7 @@ def lines_after(month: date, last_id: int, limit: int = CHUNK) -> list[Line]:
             _signed(Account.TAX, debit=False).label("tax_minor"),
             _signed(Account.TIPS, debit=False).label("tips_minor"),
             _money(PAYMENT, PAYMENT_BACK, CARD_ISSUED).label("received_minor"),
-            (-_money(REFUND, REFUND_BACK)).label("sent_back_minor"),
+            (-_money(REFUND, REFUND_BACK, KEPT)).label("sent_back_minor"),
             func.coalesce(place, "").label("held_in"),
             _signed(Account.GIFT_CARDS, debit=False).label("gift_cards_minor"),
             _signed(Account.FEES, debit=True).label("fees_minor"),
@@ -312,15 +318,17 @@ def _movements() -> dict[int, str]:
         SALE: _("Venta"), SALE_BACK: _("Venta anulada"), RETURN: _("Devolución de venta"),
         RETURN_BACK: _("Devolución anulada"), PAYMENT: _("Cobro"), PAYMENT_BACK: _("Cobro deshecho"),
         CARD_ISSUED: _("Tarjeta de regalo emitida"),
+        CARD_SOLD: _("Tarjeta de regalo vendida"),
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
         CHANGE: _("Cambio del pedido"), DISPUTE: _("Contracargo"), DISPUTE_LOST: _("Contracargo perdido"),
+        KEPT: _("Valor de lo devuelto"),
     }  # fmt: skip
 
 
 def _places() -> dict[str, str]:
     return {
         Account.CARD_CLEARING: _("Tarjeta"), Account.BANK: _("Banco"), Account.CASH: _("Efectivo"),
-        Account.COURIER_CUSTODY: _("Repartidor"),
+        Account.COURIER_CUSTODY: _("Repartidor"), Account.EXCHANGES: _("Cambio por otro producto"),
     }  # fmt: skip
 
 

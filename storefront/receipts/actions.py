@@ -24,7 +24,7 @@ from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, OrderState
 from storefront.payments.models import Refund, RefundLine, RefundPart
 from storefront.payments.returns import REASONS
-from storefront.receipts import rates
+from storefront.receipts import rates, stamping
 from storefront.receipts.models import Receipt, ReceiptHead, ReceiptKind, ReceiptSeries
 
 
@@ -163,6 +163,7 @@ def _credit(order: Order, receipt: Receipt, refund_id: int, by: Actor) -> Receip
     sums = _Sums(*(sum(getattr(part, name) for part in parts) for name in ("net_minor", "tax_minor", "amount_minor")))
     buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
     made = _issue(order, buyer, content, sums, by, about={"credits_id": receipt.id, "refund_id": refund_id})
+    stamping.follow_note(made)
     note("order", order.id, "refund_credited", by, number=receipt.number, credit_note=made.number)
     return made
 
@@ -224,6 +225,7 @@ def _take_back(order: Order, receipt: Receipt, reason: str, by: Actor) -> Receip
     }  # fmt: skip
     buyer = Buyer(receipt.buyer_name, receipt.buyer_document, receipt.buyer_number)
     made = _issue(order, buyer, content, left, by, about={"cancels_id": receipt.id})
+    stamping.follow_note(made)
     note("order", order.id, "receipt_taken_back", by, number=receipt.number, credit_note=made.number)
     return made
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from storefront.kernel.jobs import periodic, shop_job
-from storefront.receipts import making_accounts
+from storefront.receipts import making_accounts, stamping
 from storefront.receipts.actions import credit_refund, take_back_of_order
+from storefront.receipts.einvoice import InvoicerUnavailable
 
 
 @shop_job("receipts.follow_cancellation")
@@ -17,6 +20,19 @@ def follow_cancellation(order_id: int, **_rest: object) -> None:
 def follow_refund(refund_id: int, **_rest: object) -> None:
     """What a refund is for gets its credit note, where there is a receipt."""
     credit_refund(refund_id)
+
+
+@shop_job("receipts.send_document")
+def send_document(document_id: int) -> None:
+    """Send an electronic document; what has no answer is asked about by the next round."""
+    with suppress(InvoicerUnavailable):
+        stamping.send(document_id)
+
+
+@periodic("receipts.ask_about_documents", every_s=60)
+def ask_about_documents() -> None:
+    """Ask about electronic documents without an end."""
+    stamping.keep_asking()
 
 
 @shop_job("receipts.make_accounts")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
+from storefront.kernel.states import Transitions
 
 
 class ReceiptKind(StrEnum):
@@ -110,3 +111,80 @@ class AccountsFile(ShopOwned, Model):
     asked_by: Mapped[str]
     asked_at: Mapped[datetime]
     made_at: Mapped[datetime | None]
+
+
+class DocumentState(StrEnum):
+    """Where an electronic document is. In transit: it was sent, and how that ended is asked for by its key."""
+
+    REQUESTED = "requested"
+    IN_TRANSIT = "in_transit"
+    STAMPED = "stamped"
+    REJECTED = "rejected"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+_D = DocumentState
+
+DOCUMENT_STATES = Transitions(
+    {
+        _D.REQUESTED: {_D.IN_TRANSIT, _D.REJECTED},
+        _D.IN_TRANSIT: {_D.STAMPED, _D.REJECTED},
+        _D.REJECTED: {_D.REQUESTED},
+        _D.STAMPED: {_D.CANCELLING},
+        _D.CANCELLING: {_D.CANCELLED, _D.STAMPED},
+    }
+)
+
+
+class ElectronicDocument(ShopOwned, Model):
+    """A paper as the tax office's provider knows it: one for each receipt or credit note, whose own number it keeps.
+
+    `key` is stored before it is sent and names the wish; a paper that was rejected and is sent again has a new one.
+    `number` is the provider's. The files lie in the storage under the document's code.
+    """
+
+    __tablename__ = "electronic_documents"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "receipt_id"),
+        UniqueConstraint("tenant_id", "key"),
+        shop_fk("receipt_id", "receipts"),
+        CheckConstraint(
+            "(state IN ('stamped', 'cancelling', 'cancelled')) = (number <> '')", name="stamped_has_number"
+        ),
+        CheckConstraint("(state = 'rejected') = (problem_code <> '')", name="rejected_says_why"),
+        Index("uq_electronic_documents_number", "tenant_id", "provider", "number", unique=True,
+              postgresql_where=text("number <> ''")),
+        Index("ix_electronic_documents_open", "tenant_id", "asked_at",
+              postgresql_where=text("state IN ('requested', 'in_transit', 'cancelling')")),
+        Index("ix_electronic_documents_list", "tenant_id", "requested_at", "id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = identity_pk()
+    code: Mapped[str] = mapped_column(default=new_code)
+    receipt_id: Mapped[int]
+    provider: Mapped[str]
+    key: Mapped[str]
+    state: Mapped[DocumentState]
+    number: Mapped[str] = mapped_column(default="")
+    problem_code: Mapped[str] = mapped_column(default="")
+    problem: Mapped[str] = mapped_column(default="")
+    has_pdf: Mapped[bool] = mapped_column(default=False)
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    asked_at: Mapped[datetime]
+    stamped_at: Mapped[datetime | None]
+
+
+class InvoicerAccount(ShopOwned, Model):
+    """The shop's account at a provider of electronic invoices; its secret is sealed."""
+
+    __tablename__ = "invoicer_accounts"
+    __table_args__ = (UniqueConstraint("tenant_id", "provider"),)
+
+    id: Mapped[int] = identity_pk()
+    provider: Mapped[str]
+    user: Mapped[str]
+    secret: Mapped[str]
+    connected_at: Mapped[datetime]

@@ -34,6 +34,13 @@ def as_pdf(content: bytes, name: str) -> Response:
     return answer
 
 
+def as_file(content: bytes, code: str, kind: str) -> Response:
+    """An electronic document as an answer that is saved, and run by no browser: the file is another's."""
+    answer = Response(content, mimetype=f"application/{kind}")
+    answer.headers["Content-Disposition"] = f'attachment; filename="factura-{code}.{kind}"'
+    return answer
+
+
 def receipt_pdf(paper: Paper) -> bytes:
     """The paper as it was issued, from its frozen content alone."""
     shop = paper.content["shop"]

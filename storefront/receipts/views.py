@@ -16,9 +16,12 @@ from storefront.kernel.errors import Refusal
 from storefront.kernel.limits import limited
 from storefront.orders.queries import NoSuchOrder, OrderView, order_by_token
 from storefront.orders.states import COUNTS
+from storefront.receipts import stamping
 from storefront.receipts.actions import Buyer, issue_receipt
+from storefront.receipts.documents import documents_of_order, file_of
+from storefront.receipts.einvoice import NoInvoicer
 from storefront.receipts.forms import BuyerForm
-from storefront.receipts.paper import as_pdf, receipt_pdf
+from storefront.receipts.paper import as_file, as_pdf, receipt_pdf
 from storefront.receipts.queries import papers_of_order
 
 blueprint = Blueprint("receipts", __name__)
@@ -34,6 +37,8 @@ def receipt_block(order: OrderView, form: BuyerForm | None = None) -> Markup:
             "shop/receipts/block.html",
             order=order,
             papers=papers,
+            documents=documents_of_order(order.id) if papers else {},
+            may_invoice=bool(papers) and stamping.connected() is not None,
             may_ask=order.state in COUNTS and not any(paper.is_open for paper in papers),
             form=form or BuyerForm(formdata=None).offer_documents(),
         )
@@ -68,6 +73,27 @@ def show(token: str, code: str) -> ResponseReturnValue:
     if paper is None:
         raise NoSuchOrder
     return as_pdf(receipt_pdf(paper), f"{paper.kind}-{paper.number}")
+
+
+@blueprint.post("/pedido/<token>/recibo/<code>/factura")
+@access("public")
+@limited("checkout")
+def ask_for_invoice(token: str, code: str) -> ResponseReturnValue:
+    """Have a receipt of this very order stamped."""
+    order = order_by_token(token)
+    try:
+        stamping.ask_for(code, _customer(order), order.id)
+        flash(_("Pedimos tu factura. Cuando esté lista la descargas aquí mismo."), "good")
+    except (stamping.NeedsDocument, stamping.TakenBack, NoInvoicer) as refusal:
+        flash(str(refusal), "care")
+    return redirect(url_for("orders.show", token=token), 303)
+
+
+@blueprint.get("/pedido/<token>/factura/<code>.<any(xml, pdf):kind>")
+@access("public")
+def invoice_file(token: str, code: str, kind: str) -> ResponseReturnValue:
+    """The file of an electronic document of this very order; saved, and run by no browser."""
+    return as_file(file_of(code, kind, order_by_token(token).id), code, kind)
 
 
 def _customer(order: OrderView) -> Actor:

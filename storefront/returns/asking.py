@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from flask_babel import lazy_gettext as _l
@@ -18,6 +18,7 @@ from storefront.kernel.media import delete_image, store_image
 from storefront.kernel.outbox import record
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
+from storefront.returns.instead import write_goods
 from storefront.returns.models import OrderReturn, OrderReturnLine, ReturnState, Wish
 from storefront.returns.queries import REASONS, returnable_lines, terms_of
 from storefront.returns.steps import write_step
@@ -57,12 +58,16 @@ class AlreadyAsked(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to come back: units by the position of the line, why (a word of `REASONS`), and what for."""
+    """What is to come back: units by the position of the line, why (a word of `REASONS`), and what for.
+
+    `goods` are units of what is wanted instead, by the code of the variant.
+    """
 
     units: Mapping[int, int]
     reason: str
     words: str = ""
     wish: Wish = Wish.REFUND
+    goods: Mapping[str, int] = field(default_factory=dict)
 
 
 def ask(order_id: int, wanted: Wanted, by: Actor, photo: IO[bytes] | None = None) -> OrderReturn:
@@ -95,7 +100,7 @@ def _require_time(order_id: int) -> None:
 def begin(order: Order, wanted: Wanted, by: Actor) -> OrderReturn:
     """Write a return down, in a transaction that holds the order.
 
-    Raises NotDelivered, NothingChosen, FewerToReturn, AlreadyAsked.
+    Raises NotDelivered, NothingChosen, FewerToReturn, AlreadyAsked, and what `write_goods` raises.
     """
     terms = terms_of(order.id)
     if not (terms.is_delivered and terms.is_paid):
@@ -128,6 +133,8 @@ def begin(order: Order, wanted: Wanted, by: Actor) -> OrderReturn:
         )
         for position, many in sorted(units.items())
     )  # fmt: skip
+    if wanted.wish is Wish.EXCHANGE:
+        write_goods(made, wanted.goods)
     write_step(made, "", by)
     note("order", order.id, "return_asked", by, code=made.code, units=sum(units.values()))
     return made

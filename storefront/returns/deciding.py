@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from storefront.events import ReturnAnswered
+from storefront.inventory.actions import extend_holds
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor
 from storefront.kernel.db import db, transaction
@@ -18,12 +18,10 @@ from storefront.kernel.outbox import record
 from storefront.orders.models import OrderLine
 from storefront.orders.moves import locked
 from storefront.returns.asking import Wanted, begin
+from storefront.returns.instead import PATIENCE, hold_goods
 from storefront.returns.models import OrderReturn, OrderReturnLine, ReturnState
 from storefront.returns.queries import due_to_lapse
-from storefront.returns.steps import ReturnMoved, locked_return, move
-
-PATIENCE = timedelta(days=14)
-"""How long an approved return waits for the goods."""
+from storefront.returns.steps import CAUSE, ReturnMoved, locked_return, move
 
 LONGEST_ANSWER = 300
 
@@ -55,7 +53,10 @@ class Came:
 
 
 def approve(return_id: int, by: Actor, answer: str = "") -> None:
-    """Agree: the goods are awaited for some days. Twice changes nothing. Raises ReturnMoved."""
+    """Agree: the goods are awaited for some days, and what is wanted for them is held as long. Twice changes nothing.
+
+    Raises ReturnMoved, OutOfStock; then nothing has changed.
+    """
     with transaction():
         order, found = locked_return(return_id)
         if found.state is ReturnState.APPROVED:
@@ -64,6 +65,7 @@ def approve(return_id: int, by: Actor, answer: str = "") -> None:
             raise ReturnMoved
         move(found, ReturnState.APPROVED, by)
         found.answer, found.expires_at = answer.strip()[:LONGEST_ANSWER], clock.now() + PATIENCE
+        hold_goods(found)
         record(ReturnAnswered(order_id=order.id, return_id=found.id))
 
 
@@ -95,6 +97,7 @@ def send_off(return_id: int, by: Actor) -> None:
         if found.state is not ReturnState.IN_TRANSIT:
             move(found, ReturnState.IN_TRANSIT, by)
             found.expires_at = None
+            extend_holds(CAUSE, found.id, clock.now() + PATIENCE)
 
 
 def receive(return_id: int, came: Mapping[int, Came], by: Actor) -> None:
@@ -106,6 +109,7 @@ def receive(return_id: int, came: Mapping[int, Came], by: Actor) -> None:
         _order, found = locked_return(return_id)
         move(found, ReturnState.RECEIVED, by)
         _note_what_came(found, came)
+        extend_holds(CAUSE, found.id, clock.now() + PATIENCE)
 
 
 def receive_again(return_id: int, by: Actor) -> None:

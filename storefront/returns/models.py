@@ -37,6 +37,8 @@ class Wish(StrEnum):
     """What the customer wants for what comes back."""
 
     REFUND = "refund"
+    EXCHANGE = "exchange"
+    GIFT_CARD = "gift_card"
 
 
 class Settlement(StrEnum):
@@ -44,6 +46,8 @@ class Settlement(StrEnum):
 
     REFUND = "refund"
     NOTHING = "nothing"
+    EXCHANGE = "exchange"
+    GIFT_CARD = "gift_card"
 
 
 _S = ReturnState
@@ -65,13 +69,17 @@ class OrderReturn(ShopOwned, Model):
     """One return of units of an order's lines. `reason` is a word of ours, `words` the customer's, `answer` the shop's.
 
     `expires_at` is until when an approved one waits for the goods. `settlement` is what the customer had for them,
-    worth `value_minor` of `currency`.
+    worth `value_minor` of `currency`: money, another order, a gift card, or the latter two for a part of it.
     """
 
     __tablename__ = "order_returns"
     __table_args__ = (
         shop_fk("order_id", "orders"),
+        shop_fk("exchange_order_id", "orders"),
+        shop_fk("gift_card_id", "gift_cards"),
         UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "exchange_order_id"),
+        UniqueConstraint("tenant_id", "gift_card_id"),
         CheckConstraint(
             "(state IN ('requested', 'approved', 'in_transit', 'received')) = (ended_at IS NULL)", name="ended"
         ),
@@ -96,6 +104,8 @@ class OrderReturn(ShopOwned, Model):
     currency: Mapped[str]
     settlement: Mapped[Settlement | None]
     value_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    exchange_order_id: Mapped[int | None]
+    gift_card_id: Mapped[int | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -126,6 +136,23 @@ class OrderReturnLine(ShopOwned, Model):
     restocked_before: Mapped[int]
     received_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     fine_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+
+
+class OrderReturnGood(ShopOwned, Model):
+    """So many units of a variant that are wanted for what comes back. Held from when the return is approved."""
+
+    __tablename__ = "order_return_goods"
+    __table_args__ = (
+        shop_fk("return_id", "order_returns"),
+        shop_fk("variant_id", "variants"),
+        UniqueConstraint("tenant_id", "return_id", "variant_id", name="uq_order_return_goods_variant"),
+        CheckConstraint("quantity > 0", name="quantity"),
+    )
+
+    id: Mapped[int] = identity_pk()
+    return_id: Mapped[int]
+    variant_id: Mapped[int]
+    quantity: Mapped[int]
 
 
 class OrderReturnEvent(ShopOwned, Model):

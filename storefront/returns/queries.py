@@ -10,8 +10,11 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
 
-from storefront.catalogue.models import ProductKind
+from storefront.catalogue.models import ProductKind, Variant
+from storefront.catalogue.queries import variant_names
+from storefront.giftcards.models import GiftCard
 from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import NotFound
@@ -24,6 +27,7 @@ from storefront.returns.models import (
     UNDER_WAY,
     OrderReturn,
     OrderReturnEvent,
+    OrderReturnGood,
     OrderReturnLine,
     ReturnState,
     Settlement,
@@ -116,6 +120,16 @@ class ReturnedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedGood:
+    """So many units of a variant that are wanted for what comes back."""
+
+    variant_id: int
+    variant_code: str
+    name: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnStep:
     """One step of a return."""
 
@@ -146,7 +160,11 @@ class ReturnView:
     created_at: datetime
     expires_at: datetime | None
     ended_at: datetime | None
+    exchange_code: str | None
+    exchange_token: str | None
+    card_code: str | None
     lines: tuple[ReturnedLine, ...] = ()
+    goods: tuple[WantedGood, ...] = ()
     history: tuple[ReturnStep, ...] = ()
 
     @property
@@ -227,6 +245,12 @@ def returns_of(order_id: int) -> list[ReturnView]:
     return _views(_rows().where(OrderReturn.order_id == order_id).order_by(OrderReturn.id.desc()))
 
 
+def return_behind(order_id: int) -> ReturnView | None:
+    """The return that an order was placed for, if it is an exchange."""
+    found = _views(_rows().where(OrderReturn.exchange_order_id == order_id))
+    return found[0] if found else None
+
+
 def return_by_id(return_id: int) -> ReturnView:
     """One return. Raises NotFound."""
     return _one(OrderReturn.id == return_id)
@@ -253,25 +277,36 @@ def _one(which: ColumnElement[bool]) -> ReturnView:
 
 
 def _rows() -> Any:
+    exchange = aliased(Order)
     return select(
         OrderReturn.id, OrderReturn.code, OrderReturn.order_id, Order.code.label("order_code"),
         Order.token.label("order_token"), Order.contact_name, Order.contact_phone, OrderReturn.state,
         OrderReturn.wish, OrderReturn.reason, OrderReturn.words, OrderReturn.answer, OrderReturn.image_key,
         OrderReturn.settlement, OrderReturn.value_minor, OrderReturn.currency, OrderReturn.created_at,
-        OrderReturn.expires_at, OrderReturn.ended_at,
-    ).join(Order, (Order.tenant_id == OrderReturn.tenant_id) & (Order.id == OrderReturn.order_id))  # fmt: skip
+        OrderReturn.expires_at, OrderReturn.ended_at, exchange.code.label("exchange_code"),
+        exchange.token.label("exchange_token"), GiftCard.code.label("card_code"),
+    ).join(
+        Order, (Order.tenant_id == OrderReturn.tenant_id) & (Order.id == OrderReturn.order_id)
+    ).outerjoin(
+        exchange, (exchange.tenant_id == OrderReturn.tenant_id) & (exchange.id == OrderReturn.exchange_order_id)
+    ).outerjoin(
+        GiftCard, (GiftCard.tenant_id == OrderReturn.tenant_id) & (GiftCard.id == OrderReturn.gift_card_id)
+    )  # fmt: skip
 
 
 def _views(query: Any) -> list[ReturnView]:
     rows = db.session.execute(query).all()
     ids = [row.id for row in rows]
-    lines, steps = lines_of(ids), _steps(ids)
+    lines, steps, goods = lines_of(ids), _steps(ids), _goods(ids)
     found = []
     for row in rows:
         facts = dict(row._mapping)
         value = Money(facts.pop("value_minor"), facts.pop("currency"))
         found.append(
-            ReturnView(value=value, lines=lines.get(row.id, ()), history=steps.get(row.id, ()), **facts)
+            ReturnView(
+                value=value, lines=lines.get(row.id, ()), history=steps.get(row.id, ()), goods=goods.get(row.id, ()),
+                **facts,
+            )
         )  # fmt: skip
     return found
 
@@ -316,6 +351,22 @@ def _steps(return_ids: list[int]) -> dict[int, tuple[ReturnStep, ...]]:
     )
     return {
         return_id: tuple(ReturnStep(ReturnState(row.after), row.actor_label, row.at) for row in mine)
+        for return_id, mine in groupby(rows, key=lambda row: row.return_id)
+    }
+
+
+def _goods(return_ids: list[int]) -> dict[int, tuple[WantedGood, ...]]:
+    if not return_ids:
+        return {}
+    rows = db.session.execute(
+        select(OrderReturnGood.return_id, OrderReturnGood.variant_id, Variant.code, OrderReturnGood.quantity)
+        .join(Variant, (Variant.tenant_id == OrderReturnGood.tenant_id) & (Variant.id == OrderReturnGood.variant_id))
+        .where(OrderReturnGood.return_id.in_(return_ids))
+        .order_by(OrderReturnGood.return_id, OrderReturnGood.variant_id)
+    ).all()
+    names = variant_names([row.variant_id for row in rows]) if rows else {}
+    return {
+        return_id: tuple(WantedGood(row.variant_id, row.code, names[row.variant_id], row.quantity) for row in mine)
         for return_id, mine in groupby(rows, key=lambda row: row.return_id)
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from storefront.inventory.actions import release_holds
 from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, lock_rows
@@ -12,6 +13,9 @@ from storefront.kernel.errors import Conflict, NotFound
 from storefront.orders.models import Order
 from storefront.orders.moves import NAMED, locked
 from storefront.returns.models import RETURN_STATES, UNDER_WAY, OrderReturn, OrderReturnEvent, ReturnState
+
+CAUSE = "return"
+"""How the holds of what is wanted for returned goods name their cause; the return's id is the cause's id."""
 
 
 class ReturnMoved(Conflict):
@@ -36,6 +40,7 @@ def move(found: OrderReturn, to: ReturnState, by: Actor) -> None:
     before, found.state = found.state, to
     if to not in UNDER_WAY:
         found.ended_at = clock.now()
+        release_holds(CAUSE, found.id)
     write_step(found, str(before), by)
     note("order", found.order_id, f"return_{to}", by, code=found.code)
 

@@ -18,15 +18,15 @@ from storefront.kernel.making import made_once, mark_of
 from storefront.orders.queries import OrderView, order_by_token
 from storefront.returns import asking, deciding
 from storefront.returns.forms import ReturnForm, form_for, wanted_of
-from storefront.returns.queries import Terms, return_of_order, returnable_lines, returns_of, terms_of
+from storefront.returns.queries import Terms, return_behind, return_of_order, returnable_lines, returns_of, terms_of
 
 blueprint = Blueprint("returns", __name__)
 
 
 def return_block(order: OrderView) -> Markup:
     """The slot "order.return": returns with what is next, and the way to ask for one while there is time."""
-    terms, found = terms_of(order.id), returns_of(order.id)
-    if not found and not (terms.is_delivered and terms.days):
+    terms, found, behind = terms_of(order.id), returns_of(order.id), return_behind(order.id)
+    if not found and behind is None and not (terms.is_delivered and terms.days):
         return Markup("")
     something_left = bool(returnable_lines(order.id))
     open_now = any(one.is_under_way for one in found)
@@ -36,6 +36,7 @@ def return_block(order: OrderView) -> Markup:
             order=order,
             terms=terms,
             returns=found,
+            behind=behind,
             may_ask=terms.may_be_asked and not open_now and something_left,
             why_not=_why_not(terms, something_left=something_left),
         )

@@ -18,11 +18,14 @@ from storefront.delivery.contracts import (
     change_zone,
     deliver_ourselves,
     raise_zone,
+    say_origin,
     set_contract,
 )
-from storefront.delivery.forms import RATE_KINDS, ContractForm, HandOverForm, ShopFailedForm, ZoneForm
+from storefront.delivery.forms import RATE_KINDS, ContractForm, HandOverForm, OriginForm, ShopFailedForm, ZoneForm
 from storefront.delivery.models import RateKind
+from storefront.delivery.points import USUAL_DETOUR, NoPoint, Origin, Point, point_in
 from storefront.delivery.queries import BoardRow, ShipmentView, board, shipment_by_code
+from storefront.delivery.rates import origin_of_shop
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.delivery.words import attention_word, reason_word, state_tone, state_word
 from storefront.kernel.access import access, current_actor
@@ -192,7 +195,37 @@ def zones() -> ResponseReturnValue:
     rows = zone_rows()
     weighs = any(row.active and row.kind is RateKind.BY_WEIGHT for row in rows)
     unweighed = goods_without_weight() if weighs else []
-    return render_template("dashboard/delivery/zones.html", zones=rows, unweighed=unweighed, kinds=RATE_KINDS)
+    return render_template(
+        "dashboard/delivery/zones.html", zones=rows, unweighed=unweighed, kinds=RATE_KINDS, origin=origin_of_shop()
+    )
+
+
+@blueprint.route("/entregas/origen", methods=["GET", "POST"])
+@access("staff", "delivery:write")
+def origin() -> ResponseReturnValue:
+    """Where the shop sends from, for prices by distance."""
+    known = origin_of_shop()
+    form = OriginForm(data={"detour": known.detour_pct if known else USUAL_DETOUR})
+    if request.method == "POST" and form.validate():
+        try:
+            say_origin(_point_of(form, known), form.detour.data or USUAL_DETOUR, current_actor())
+        except Invalid as error:
+            form.place.errors = (str(error),)
+        else:
+            flash(_("Guardado: desde ahí se miden tus entregas."), "good")
+            return redirect(url_for("desk_delivery.zones"), 303)
+    return render_template("dashboard/delivery/origin.html", form=form, known=known), 422 if form.errors else 200
+
+
+def _point_of(form: OriginForm, known: Origin | None) -> Point:
+    """What was pasted, else what the phone found, else where it is already. Raises what `point_in` raises."""
+    if form.place.data:
+        return point_in(form.place.data, known.point if known else None)
+    if form.lat.data is not None and form.lng.data is not None:
+        return Point(form.lat.data, form.lng.data)
+    if known is None:
+        raise NoPoint
+    return known.point
 
 
 def _zone_form(row: ZoneRow | None = None) -> ZoneForm:

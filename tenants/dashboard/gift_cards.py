@@ -15,16 +15,19 @@ from storefront.giftcards import actions, queries
 from storefront.giftcards.actions import NewCard, ReasonNeeded
 from storefront.giftcards.models import Movement, PaidWith
 from storefront.giftcards.queries import PAGE_SIZES, CardState
+from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.faces import face_url
 from storefront.kernel.forms import EmailField, Form, MoneyField
 from storefront.kernel.http import requested_page
 from storefront.kernel.making import MakingForm, made_once, mark_of
+from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import orders_by_ids
-from storefront.payments import gift_cards
+from storefront.payments import gift_cards, gift_sales
 from storefront.payments.gift_cards import BadCard, Issued
 from tenants.dashboard.catalogue_forms import option
+from tenants.identity import current_person
 
 blueprint = Blueprint("desk_gift_cards", __name__)
 
@@ -39,12 +42,17 @@ MOVEMENT_WORDS = {
     Movement.REDEEMED: _l("Pagó un pedido"),
     Movement.GIVEN_BACK: _l("Regresó: el pedido venció"),
     Movement.REFUNDED: _l("Regresó: se devolvió el pedido"),
+    Movement.BOUGHT_BACK: _l("Se devolvió lo que costó"),
 }
 PAID_WORDS = {
     PaidWith.CASH: _l("En efectivo"),
     PaidWith.TRANSFER: _l("Por transferencia"),
     PaidWith.GIVEN: _l("Es un regalo de la tienda"),
+    PaidWith.RETURNED: _l("Por algo que devolvió"),
+    PaidWith.SHOP: _l("La compraron en tu tienda"),
 }
+BY_ITSELF = frozenset({PaidWith.RETURNED, PaidWith.SHOP})
+"""What nobody chooses at the desk."""
 ORDER_WORDS = {"nuevas": _l("Más nuevas"), "saldo": _l("Más saldo"), "vencen": _l("Vencen antes")}
 
 
@@ -54,7 +62,7 @@ class GiftCardForm(MakingForm):
     amount = MoneyField(_l("¿De cuánto es?"), [InputRequired(_l("Escribe de cuánto es la tarjeta."))])
     paid_with = RadioField(
         _l("¿Cómo te la pagaron?"),
-        choices=[option(one.value, word) for one, word in PAID_WORDS.items()],
+        choices=[option(one.value, word) for one, word in PAID_WORDS.items() if one not in BY_ITSELF],
         default=PaidWith.CASH.value,
     )
     recipient_name = StringField(_l("¿Para quién es?"), [Optional(), Length(max=120)])
@@ -89,11 +97,21 @@ def _end_of(day: date | None) -> datetime | None:
     return datetime.combine(day + timedelta(days=1), time(), current_shop().zone) if day else None
 
 
+def sold_this_month() -> tuple[int, Money] | None:
+    """How many cards were bought in the shop since the first of the month, and for how much; None where none are."""
+    shop = current_shop()
+    if not shop.sells_gift_cards:
+        return None
+    first = clock.now().astimezone(shop.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    many, minor = gift_sales.sold_since(first)
+    return many, Money(minor, shop.currency)
+
+
 @blueprint.get("/tarjetas-de-regalo")
 @access("staff", "payments:review")
 def index() -> ResponseReturnValue:
     """Every card with what is left on it, and what the shop owes for all of them."""
-    order = request.args.get("orden", "")
+    order, person = request.args.get("orden", ""), current_person()
     order = order if order in ORDER_WORDS else "nuevas"
     wanted = request.args.get("por-pagina", "")
     size = int(wanted) if wanted in map(str, PAGE_SIZES) else PAGE_SIZES[0]
@@ -105,6 +123,8 @@ def index() -> ResponseReturnValue:
         size=size,
         orders=ORDER_WORDS,
         sizes=PAGE_SIZES,
+        sold=sold_this_month(),
+        may_sell=bool(person and person.may("settings:write")),
         states=STATE_WORDS,
     )
 
@@ -137,14 +157,14 @@ def create() -> ResponseReturnValue:
     if not made.is_new:
         flash(_("Esta tarjeta ya estaba hecha. Su código se enseñó una sola vez."), "info")
         return redirect(url_for(".show", code=made.code), 303)
-    return _secret_page(issued[-1])
+    return secret_page(issued[-1])
 
 
 def _form_page(form: GiftCardForm, status: int = 200) -> ResponseReturnValue:
     return render_template("dashboard/gift_cards/new.html", form=form), status
 
 
-def _secret_page(issued: Issued) -> ResponseReturnValue:
+def secret_page(issued: Issued) -> ResponseReturnValue:
     """The only page that ever shows a secret; nobody keeps it."""
     address = face_url("shop", f"/tarjeta-de-regalo/{issued.secret}")
     answer = make_response(
@@ -210,4 +230,4 @@ def enable(code: str) -> ResponseReturnValue:
 @access("staff", "payments:review")
 def renew(code: str) -> ResponseReturnValue:
     """Another secret, for one that was lost or seen by others."""
-    return _secret_page(gift_cards.renew(code, current_actor()))
+    return secret_page(gift_cards.renew(code, current_actor()))

@@ -38,8 +38,10 @@ from storefront.orders.steps import next_step
 from storefront.payments.dispute_queries import of_order as disputes_of
 from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
+from storefront.receipts import stamping
+from storefront.receipts.documents import documents_of_order
 from storefront.receipts.queries import papers_of_order
-from storefront.returns.queries import returns_of
+from storefront.returns.queries import return_behind, returns_of
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
@@ -164,6 +166,8 @@ def show(code: str) -> ResponseReturnValue:
         refunds=refunds(order_id=order.id),
         payments=payments_of(order.id),
         papers=papers_of_order(order.id),
+        documents=documents_of_order(order.id),
+        may_invoice=stamping.connected() is not None,
         changes=changes_of(order.id),
         disputes=disputes_of(order.id),
         parts=parts_of(order.id) if order.fulfilment_method == "pickup" else [],
@@ -171,6 +175,7 @@ def show(code: str) -> ResponseReturnValue:
         parcel_tone=state_tone,
         packed=parcels_with_contents(order.id) if order.fulfilment_method == "delivery" else [],
         returns=returns_of(order.id),
+        behind=return_behind(order.id),
         may_review=_may_review(),
         may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),

@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from storefront.customers.address import PostalAddress
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
+from storefront.kernel.db import transaction
 from storefront.kernel.errors import Refusal
 from storefront.kernel.forms import Form
 from storefront.kernel.http import requested_page
@@ -20,7 +21,7 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.parting import lines_to_hand
 from storefront.orders.queries import OrderView, order_by_code, order_list
 from storefront.payments.methods import CASH
-from storefront.receipts import queries
+from storefront.receipts import queries, stamping
 from storefront.receipts.actions import Buyer, issue_receipt, save_head, take_back
 from storefront.receipts.forms import BuyerForm
 from storefront.receipts.paper import (
@@ -77,7 +78,12 @@ def ask(code: str) -> ResponseReturnValue:
 
 
 def _ask(code: str, form: BuyerForm) -> str:
-    return render_template("dashboard/receipts/ask.html", order=order_by_code(code), form=form)
+    return render_template(
+        "dashboard/receipts/ask.html",
+        order=order_by_code(code),
+        form=form,
+        may_invoice=stamping.connected() is not None,
+    )
 
 
 @blueprint.post("/pedidos/<code>/recibo")
@@ -89,7 +95,10 @@ def issue(code: str) -> ResponseReturnValue:
         if not form.validate():
             return _ask(code, form), 422
         buyer = Buyer.read(form.buyer_name.data or "", form.document.data or "", form.number.data or "")
-        paper = issue_receipt(order.id, buyer, current_actor())
+        with transaction():
+            paper = issue_receipt(order.id, buyer, current_actor())
+            if request.form.get("do") == "invoice":
+                stamping.ask_for(paper.code, current_actor())
     except Refusal as refusal:
         form.number.errors = (str(refusal),)
         return _ask(code, form), refusal.status

@@ -15,11 +15,14 @@ from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.media import send_private
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.orders.placing import NewLine
 from storefront.orders.queries import OrderView, order_by_code, order_by_id
+from storefront.payments.gift_cards import Issued
 from storefront.payments.queries import paid_order
 from storefront.returns import asking, deciding, settling
 from storefront.returns.asking import Wanted
-from storefront.returns.models import ReturnState
+from storefront.returns.instead import NotForSale
+from storefront.returns.models import ReturnState, Wish
 from storefront.returns.queries import (
     TO_DO,
     ReturnView,
@@ -29,8 +32,10 @@ from storefront.returns.queries import (
     terms_of,
     waiting_counts,
 )
+from storefront.returns.settling import DueLine
 from storefront.returns.steps import ReturnMoved
 from tenants import settings
+from tenants.dashboard.gift_cards import secret_page
 from tenants.dashboard.home import me
 from tenants.dashboard.returns_forms import (
     AnswerForm,
@@ -88,20 +93,47 @@ def _page(
     came: CameForm | None = None,
     given: SettleForm | None = None,
 ) -> ResponseReturnValue:
-    due = settling.due_lines(found.id) if found.state is ReturnState.RECEIVED else []
-    order = order_by_id(found.order_id)
+    order, is_here = order_by_id(found.order_id), found.state is ReturnState.RECEIVED
+    due = settling.due_lines(found.id) if is_here else []
+    goods = _goods(found, due)
+    given = given or _empty(found, due)
+    cost = settling.cost_of(order, found.id, goods)
+    given.shown.raw_data, given.shown.data = None, str(cost)
+    value = sum(line.suggested.minor for line in due)
     return render_template(
         "dashboard/returns/show.html",
         found=found,
         order=order,
         answer=answer or AnswerForm(formdata=None),
         came=came or came_form(found.lines, formdata=None),
-        given=given or settle_form(due, formdata=None),
+        given=given,
         due=due,
-        total=Money(sum(line.suggested.minor for line in due), order.currency),
+        goods=[(line.quantity, _name(line), Money(line.quantity * line.unit_minor, order.currency)) for line in goods],
+        gone=bool(found.goods) and not goods,
+        value=Money(value, order.currency),
+        difference=Money(cost - value, order.currency),
         shipping_left=Money(paid_order(order.id).shipping_left_minor, order.currency),
         may_pay=me().may("payments:review"),
     ), status
+
+
+def _empty(found: ReturnView, due: list[DueLine]) -> SettleForm:
+    """The form as it is first seen, with what the customer wanted chosen."""
+    form = settle_form(due, goods=bool(found.goods), formdata=None)
+    form.how.data = str(found.wish) if found.goods or found.wish is not Wish.EXCHANGE else None
+    return form
+
+
+def _goods(found: ReturnView, due: list[DueLine]) -> list[NewLine]:
+    """What is wanted at its price now; nothing when some of it is not for sale any more."""
+    try:
+        return settling.goods_for(found.id, due) if found.goods else []
+    except NotForSale:
+        return []
+
+
+def _name(line: NewLine) -> str:
+    return " · ".join(filter(None, (line.product_name, line.variant_name)))
 
 
 def _done(found: ReturnView, said: str) -> ResponseReturnValue:
@@ -194,25 +226,30 @@ def settle(code: str) -> ResponseReturnValue:
         flash(_("Esta devolución ya quedó terminada.") if is_done else str(ReturnMoved.message), "info")
         return redirect(url_for(".show", code=found.code), 303)
     due = settling.due_lines(found.id)
-    form = settle_form(due)
+    form = settle_form(due, goods=bool(found.goods))
     if not form.validate():
         return _page(found, 422, given=form)
-    by = current_actor()
+    by, cards = current_actor(), list[Issued]()
 
     def make() -> str:
-        return settling.settle(found.id, decision_of(form, due), by).code
+        settled = settling.settle(found.id, decision_of(form, due), by)
+        cards.extend([settled.card] if settled.card else [])
+        return settled.code
 
     try:
         made_once(mark_of(form.key.data, f"return settled:{found.code}"), by, make)
     except Refusal as refusal:
-        return _settle_again(found.code, str(refusal), refusal.status)
-    return _done(found, _("La devolución quedó terminada."))
+        return _settle_again(form, found.code, str(refusal), refusal.status)
+    return secret_page(cards[0]) if cards else _done(found, _("La devolución quedó terminada."))
 
 
-def _settle_again(code: str, said: str, status: int) -> ResponseReturnValue:
-    """The page with what is due now: what was typed was for something else."""
+def _settle_again(typed: SettleForm, code: str, said: str, status: int) -> ResponseReturnValue:
+    """The page with what is due now; of what was typed, the amounts were for something else."""
     found = return_by_code(code)
-    form = settle_form(settling.due_lines(found.id), formdata=None)
+    form = _empty(found, settling.due_lines(found.id))
+    for name in ("how", "pay", "rest_on_card", "taken_along", "paid_now"):
+        if name in form and name in typed:
+            form[name].data = typed[name].data
     form.form_errors = [said]
     return _page(found, status, given=form)
 

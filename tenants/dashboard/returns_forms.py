@@ -7,15 +7,18 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectChoice, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from storefront.kernel.filters import money
 from storefront.kernel.forms import Form, MoneyField
 from storefront.kernel.making import MakingForm
 from storefront.returns.deciding import LONGEST_ANSWER, Came
+from storefront.returns.exchanging import LATER, NOW, ways_from_afar
+from storefront.returns.models import Settlement
 from storefront.returns.queries import REASONS, ReturnableLine, ReturnedLine
 from storefront.returns.settling import Decision, DueLine
+from tenants.forms import choices
 from tenants.settings import MOST_RETURN_DAYS
 
 
@@ -42,9 +45,21 @@ class TakeInForm(CameForm):
     words = StringField(_l("Nota"), [Optional(), Length(max=500)])
 
 
-class SettleForm(MakingForm):
-    """What is given; `settle_form` adds an amount for each line."""
+HOW = {
+    Settlement.REFUND: _l("Su dinero"),
+    Settlement.GIFT_CARD: _l("Una tarjeta de regalo por lo que vale"),
+    Settlement.EXCHANGE: _l("Lo que se lleva a cambio"),
+}
 
+
+class SettleForm(MakingForm):
+    """What is given; `settle_form` adds an amount for each line. The last four are about an exchange."""
+
+    how = RadioField(_l("¿Qué se le da?"), [InputRequired(_l("Elige qué se le da."))])
+    shown = HiddenField()
+    pay = RadioField(_l("Si falta dinero, ¿cómo paga la diferencia?"), [Optional()])
+    rest_on_card = BooleanField(_l("Si sobra dinero, en una tarjeta de regalo"))
+    taken_along = BooleanField(_l("Se lo lleva ahora"), description=_l("Si ya no falta nada por pagar."))
     shipping = MoneyField(
         _l("De la entrega"), [Optional(), NumberRange(min=0)], description=_l("Déjalo vacío y no se devuelve.")
     )
@@ -97,8 +112,8 @@ def came_of(form: CameForm, positions: Iterable[int]) -> dict[int, Came]:
     return {one: Came(form[f"fine_{one}"].data or 0, form[f"damaged_{one}"].data or 0) for one in positions}
 
 
-def settle_form(lines: Sequence[DueLine], **options: Any) -> SettleForm:
-    """The amounts, as they are suggested."""
+def settle_form(lines: Sequence[DueLine], *, goods: bool, **options: Any) -> SettleForm:
+    """The amounts, as they are suggested; with `goods`, what an exchange asks, too."""
     fields: dict[str, Any] = {}
     for line in lines:
         if line.suggested:
@@ -113,10 +128,32 @@ def settle_form(lines: Sequence[DueLine], **options: Any) -> SettleForm:
                 description=most,
             )
     made: SettleForm = type("SettleForm", (SettleForm,), fields)(**options)
+    made.how.choices = choices(
+        (str(how), words) for how, words in HOW.items() if goods or how is not Settlement.EXCHANGE
+    )
+    made.pay.choices = choices(
+        [
+            (NOW, _l("Ya la pagó en efectivo")),
+            (LATER, _l("La paga cuando recoja")),
+            *((way.code, _l("Con un enlace: %(way)s", way=way.label)) for way in ways_from_afar()),
+        ]
+    )
+    if not goods:
+        del made.pay, made.rest_on_card, made.taken_along
     return made
 
 
 def decision_of(form: SettleForm, lines: Sequence[DueLine]) -> Decision:
     """What was typed; what was suggested for what nothing could be typed of."""
     amounts = {line.position: form[f"amount_{line.position}"].data for line in lines if line.suggested}
-    return Decision(amounts, form.shipping.data or 0, paid_now=bool(form.paid_now.data))
+    shown = str(form.shown.data or "")
+    return Decision(
+        amounts,
+        form.shipping.data or 0,
+        paid_now=bool(form.paid_now.data),
+        how=Settlement(form.how.data),
+        rest_on_card=bool("rest_on_card" in form and form.rest_on_card.data),
+        shown_minor=int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 16 else -1,
+        pay=str(form.pay.data or "") if "pay" in form else "",
+        taken_along=bool("taken_along" in form and form.taken_along.data),
+    )

@@ -49,6 +49,7 @@ SECTIONS = (
     ("desk_settings.extras", _l("Empaque y propinas"), "box", _l("Lo que se suma a un pedido")),
     ("desk_returns.policy", _l("Devoluciones"), "undo", _l("Cuántos días y con qué condiciones")),
     ("desk_receipts.head", _l("Recibos"), "print", _l("Razón social y documento que van impresos")),
+    ("desk_einvoices.connection", _l("Facturas electrónicas"), "print", _l("La conexión con quien las timbra")),
     ("desk_delivery.zones", _l("Zonas y precios de entrega"), "bike", _l("A dónde llevas y cuánto cuesta")),
     ("desk_settings.languages", _l("Idiomas y gustos"), "chat", _l("En qué idiomas se lee y qué se puede elegir")),
     ("desk_hosts.index", _l("Dominio propio"), "key", _l("Que tu tienda tenga la dirección que quieras")),

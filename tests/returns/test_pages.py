@@ -18,9 +18,10 @@ from storefront.returns.asking import Wanted, ask
 from storefront.returns.models import OrderReturn
 from storefront.returns.queries import returns_of
 from tenants.models import Tenant
+from tests.factories.catalogue import a_product, a_variant
 from tests.factories.orders import DORA
 from tests.factories.payments import a_photo
-from tests.returns.conftest import line_of, refunds_of, sold
+from tests.returns.conftest import line_of, refunds_of, sold, stock_of
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_customer_asks_with_a_photo_and_may_take_it_back(client_at, bakery, or
     shown = customer.get(f"{page}/devolucion").text
     assert "Tienes 3" in shown
 
-    form = {"units_1": "2", "why": "damaged", "words": "Vino roto"}
+    form = {"units_1": "2", "why": "damaged", "wish": "refund", "words": "Vino roto"}
     sent = send(customer, f"{page}/devolucion", **form, photo=(a_photo(), "roto.jpg"))
     assert sent.status_code == 303
     assert "La tienda la revisa" in customer.get(page).text
@@ -141,11 +142,13 @@ def test_the_owner_sees_it_today_agrees_receives_and_pays(desk, client_at, baker
     assert "1 devolución por pagar" in desk.get("/hoy").text
     assert "$50.00" in desk.get(url).text
 
-    many = send(desk, f"{url}/pagar", page=url, amount_1="50.01")
+    many = send(desk, f"{url}/pagar", page=url, amount_1="50.01", how="refund")
     assert many.status_code == 422
-    done = send(desk, f"{url}/pagar", page=url, amount_1="50", paid_now="y", key="una")
+    done = send(desk, f"{url}/pagar", page=url, amount_1="50", how="refund", paid_now="y", key="una")
     assert done.status_code == 303
-    again = send(desk, f"{url}/pagar", page="/ajustes/devoluciones", amount_1="50", paid_now="y", key="una")
+    again = send(
+        desk, f"{url}/pagar", page="/ajustes/devoluciones", amount_1="50", how="refund", paid_now="y", key="una"
+    )
     assert again.status_code == 303
     with acting_for(bakery):
         assert refunds_of(order) == [(5_000, "returned", "done")]
@@ -172,7 +175,7 @@ def test_a_clerk_receives_at_the_counter_and_leaves_the_money_to_who_may_pay(cli
     assert done.status_code == 303
     page = clerk.get(done.location).text
     assert "quien lleva los cobros" in page
-    assert send(clerk, f"{done.location}/pagar", page=done.location, amount_1="25").status_code == 403
+    assert send(clerk, f"{done.location}/pagar", page=done.location, amount_1="25", how="refund").status_code == 403
     assert "bien: 1" in page
     with acting_for(bakery):
         assert refunds_of(order) == []
@@ -208,3 +211,66 @@ def test_words_and_pictures_are_exported_and_forgotten(bakery, order, asked):
         words = db.session.scalar(select(OrderReturn.words).where(OrderReturn.code == asked))
         db.session.rollback()
     assert words == ""
+
+
+def test_a_customer_asks_for_another_size_and_the_shop_settles_it_with_the_difference(client_at, desk, bakery, order):
+    with acting_for(bakery):
+        large = a_variant(order.first, "Grande", price=3_000, stock=2)
+        poncho = a_product("Poncho", price=9_000, stock=2)
+    customer, page = client_at(bakery), f"/pedido/{order.token}"
+    assert "Grande" in customer.get(f"{page}/devolucion").text
+    form = {"units_1": "2", "why": "size", "wish": "exchange", "instead_1": large.code}
+    assert send(customer, f"{page}/devolucion", **form).status_code == 303
+    assert "Grande" in customer.get(page).text
+    with acting_for(bakery):
+        [found] = returns_of(order.id)
+    url = f"/regresos/{found.code}"
+    assert "2 × " in desk.get(url).text
+    assert send(desk, f"{url}/aceptar", page=url).status_code == 303
+    assert "Poncho" in desk.get(f"{url}/cambio?q=poncho").text
+    chosen = {"variant": [large.code, poncho.variant_code], "pieces": ["1", "1"], "do": "save"}
+    assert send(desk, f"{url}/cambio", **chosen).status_code == 303
+    assert send(desk, f"{url}/cambio", variant=large.code, pieces="uno").status_code == 422
+    assert send(desk, f"{url}/recibir", page=url, fine_1="2", damaged_1="0").status_code == 303
+
+    shown = desk.get(url).text
+    assert "$70.00" in shown, "120.00 less 50.00"
+    typed = {"amount_1": "50", "how": "exchange", "shown": "12000", "taken_along": "y"}
+    assert "cómo se paga la diferencia" in send(desk, f"{url}/pagar", page=url, **typed).text
+    moved = send(desk, f"{url}/pagar", page=url, **{**typed, "shown": "1"}, pay="now")
+    assert moved.status_code == 409
+    assert send(desk, f"{url}/pagar", page=url, **typed, pay="now").status_code == 303
+
+    with acting_for(bakery):
+        done = returns_of(order.id)[0]
+        assert refunds_of(order) == [(5_000, "exchanged", "done")]
+        assert stock_of(poncho) == (1, 0)
+    assert f"/pedidos/{done.exchange_code}" in desk.get(url).text
+    assert "Es el cambio de una devolución" in desk.get(f"/pedidos/{done.exchange_code}").text
+    assert "a cambio de lo que devolviste" in customer.get(f"/pedido/{done.exchange_token}").text
+    assert done.exchange_code in letters(bakery)["return-settled"]
+    story = customer.get(page).text
+    assert "Cambiaste algo por otra cosa" in story
+    assert "va de regreso" not in story
+
+
+def test_a_gift_card_for_what_came_back_is_shown_once(desk, bakery, order, asked):
+    url = f"/regresos/{asked}"
+    send(desk, f"{url}/aceptar", page=url)
+    send(desk, f"{url}/recibir", page=url, fine_1="2", damaged_1="0")
+    typed = {"amount_1": "50", "how": "gift_card", "key": "una"}
+    shown = send(desk, f"{url}/pagar", page=url, **typed)
+    assert shown.status_code == 200
+    assert "Se enseña una sola vez" in shown.text
+    again = send(desk, f"{url}/pagar", page="/ajustes/devoluciones", **typed)
+    assert again.status_code == 303
+    with acting_for(bakery):
+        assert refunds_of(order) == [(5_000, "store_credit", "done")]
+    assert "En una tarjeta de regalo" in desk.get(url).text
+    assert "Por algo que devolvió" in desk.get(f"/tarjetas-de-regalo/{returns(bakery, order)[0].card_code}").text
+    assert "Por algo que devolvió" not in desk.get("/tarjetas-de-regalo/nueva").text
+
+
+def returns(shop, order):
+    with acting_for(shop):
+        return returns_of(order.id)

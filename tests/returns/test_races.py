@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from storefront.orders.models import Order
 from storefront.payments import refunding
 from storefront.payments.refunding import WantedLine
 from storefront.returns import deciding, settling
 from storefront.returns.asking import Wanted, ask
 from storefront.returns.deciding import Came
-from storefront.returns.models import OrderReturn
+from storefront.returns.models import OrderReturn, Settlement, Wish
 from storefront.returns.settling import Decision, settle
-from tests.factories.orders import ALICIA, DORA
+from tests.factories.catalogue import a_product
+from tests.factories.orders import ALICIA, DORA, an_order
 from tests.returns.conftest import faults, forget, fresh, line_of, refunds_of, sold, stock_of
 
 pytestmark = pytest.mark.usefixtures("at_the_bakery")
@@ -105,3 +107,44 @@ def test_without_what_the_lines_remember_units_refunded_by_hand_would_be_paid_tw
     settle(found, Decision({}), ALICIA)
 
     assert line_of(order) == (2, 5_000, 2), "paid and put on sale twice"
+
+
+def test_the_last_piece_of_an_exchange_is_its_own_whoever_buys_meanwhile(app, together):
+    order = sold()
+    last = a_product("Chaleco", price=5_000, stock=1)
+    wanted = Wanted({1: 2}, "size", "", Wish.EXCHANGE, {last.variant_code: 1})
+    found = ask(order.id, wanted, DORA).id
+    forget()
+
+    ends = together(lambda: deciding.approve(found, ALICIA), lambda: an_order(last, 1, unit_minor=5_000))
+
+    assert ends == ["OutOfStock", "done"]
+    if fresh(select(OrderReturn.state).where(OrderReturn.id == found)) != "approved":
+        return
+    deciding.receive(found, {1: Came(2)}, ALICIA)
+    forget()
+    decision = Decision({}, how=Settlement.EXCHANGE, shown_minor=5_000, taken_along=True)
+
+    # Between what the return lets go and what its order takes nobody gets.
+    buyers = [lambda: an_order(last, 1, unit_minor=5_000)] * 4
+    ends = together(lambda: settle(found, decision, ALICIA), *buyers)
+
+    assert ends == ["OutOfStock"] * 4 + ["done"]
+    assert stock_of(last) == (0, 0)
+    assert faults() == []
+
+
+def test_an_exchange_settled_by_two_clerks_is_one_order(together):
+    order = sold()
+    other = a_product("Chaleco", price=5_000, stock=3)
+    wanted = Wanted({1: 2}, "size", "", Wish.EXCHANGE, {other.variant_code: 1})
+    found = deciding.take_in(order.id, wanted, {1: Came(2)}, ALICIA).id
+    forget()
+    decision = Decision({}, how=Settlement.EXCHANGE, shown_minor=5_000)
+
+    assert together(*[lambda: settle(found, decision, ALICIA)] * 3) == ["ReturnMoved", "ReturnMoved", "done"]
+
+    assert refunds_of(order) == [(5_000, "exchanged", "done")]
+    assert fresh(select(func.count()).select_from(Order)) == 2
+    assert stock_of(other) == (3, 1)
+    assert faults() == []

@@ -31,13 +31,13 @@ def _answer(act: Callable[[str], Any], status: int = 200) -> Response:
     if kind in UNTOUCHED or kind == "error_500":
         return _response(UNTOUCHED.get(kind, 500), {"error": "api_error"})
     if kind == "cut_before":
-        return _cut()
+        return cut()
     try:
         with mercado.state.changing():
             answered, body = _once(_account(), act, status)
     except ApiError as error:
         answered, body = error.status, error.body
-    return _cut() if kind == "cut_after" else _response(answered, body)
+    return cut() if kind == "cut_after" else _response(answered, body)
 
 
 def _once(account: str, act: Callable[[str], Any], status: int) -> tuple[int, Any]:
@@ -69,7 +69,8 @@ def _response(status: int, body: Any) -> Response:
     return Response(_AMOUNT.sub(r'"\1": \2', json.dumps(body)), status, mimetype="application/json")
 
 
-def _cut() -> Response:
+def cut() -> Response:
+    """Break the connection off: the caller sees no answer."""
     connection = request.environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
