@@ -44,6 +44,8 @@ from storefront.demo import illustrations
 from storefront.demo.content import DemoCategory, DemoCustomer, DemoProduct, DemoPromotion, DemoShop
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
+from storefront.drafts import actions as drafts
+from storefront.drafts.actions import DraftDetails
 from storefront.inventory.actions import adjust_stock
 from storefront.inventory.bundles import put_in
 from storefront.kernel import clock, jobs
@@ -58,6 +60,7 @@ from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
 from storefront.payments.capabilities import capability
+from storefront.payments.charges import Charge, ask_for
 from storefront.payments.gift_orders import Gift, buy
 from storefront.payments.transfers import record_transfer
 from storefront.pricing.deposits import Share
@@ -334,6 +337,7 @@ def _live(shop: Shop, demo: DemoShop) -> None:
     if goods:
         coupon = next((gift.coupon for gift in demo.promotions if gift.coupon), None)
         _sell(shop, goods, people, coupon)
+        _prepare(shop, goods, people)
     _book(shop, [p for p in demo.products if p.service is not None], people)
     with acting_for(shop):
         if demo.gift_amounts:
@@ -381,6 +385,19 @@ def _sell(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCustome
             with contextlib.suppress(Refusal):
                 if order_id is not None:
                     _advance(shop, order_id, until)
+
+
+def _prepare(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCustomer]) -> None:
+    """A wish from a chat that waits for its customer, one that is only saved, and an amount asked for by a link."""
+    with acting_for(shop), contextlib.suppress(Refusal):
+        for number, sent in enumerate((True, False)):
+            person, variant_id = _pick(people, number), _first_variant(_pick(goods, number + 2).slug)
+            if variant_id is not None:
+                details = DraftDetails(person.name, person.phone, person.email or None)
+                code = drafts.save(add_goods(None, variant_id, 1).token, details, SEEDER)
+                if sent:
+                    drafts.send(code, timedelta(days=3), SEEDER, hold=True)
+        ask_for(Charge("Pedido especial para una fiesta", 12_000, timedelta(days=7)), SEEDER)
 
 
 def _pick(items: Sequence[Any], number: int) -> Any:
