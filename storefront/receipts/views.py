@@ -27,10 +27,15 @@ from storefront.receipts.queries import papers_of_order
 blueprint = Blueprint("receipts", __name__)
 
 
+def _is_sold(order: OrderView) -> bool:
+    """Whether there is something to be receipted: a sale, or what is kept of a deposit."""
+    return order.state in COUNTS or order.kept_minor > 0
+
+
 def receipt_block(order: OrderView, form: BuyerForm | None = None) -> Markup:
     """The slot "order.receipt": the papers of a sold order, or the form to ask for one."""
     papers = papers_of_order(order.id)
-    if order.state not in COUNTS and not papers:
+    if not _is_sold(order) and not papers:
         return Markup("")
     return Markup(  # noqa: S704 (our own template, autoescaped)
         render_template(
@@ -39,7 +44,7 @@ def receipt_block(order: OrderView, form: BuyerForm | None = None) -> Markup:
             papers=papers,
             documents=documents_of_order(order.id) if papers else {},
             may_invoice=bool(papers) and stamping.connected() is not None,
-            may_ask=order.state in COUNTS and not any(paper.is_open for paper in papers),
+            may_ask=_is_sold(order) and not any(paper.is_open for paper in papers),
             form=form or BuyerForm(formdata=None).offer_documents(),
         )
     )

@@ -141,6 +141,10 @@ SHOP = _rows("shop", ANYONE, [
     ("POST /pedido/<token>/devolucion/<code>/enviada", {"names": {"token": "approved token", "code": "approved return"},
                                                         "sibling": {"token": "neighbour token"},
                                                         "sibling_is": "hidden"}),
+    ("GET /tarjeta-de-regalo",),
+    ("POST /tarjeta-de-regalo", {"ok": {422}}),
+    ("GET /pedido/<token>/tarjeta-de-regalo", by("token", "gift token", sibling={"token": "neighbour token"},
+                                                 sibling_is="hidden")),
     ("GET /tarjeta-de-regalo/<secret>", by("secret", "gift card secret", sibling={"secret": "other gift card secret"})),
     ("GET /envio/<token>", by("token", "assigned tracking", sibling={"token": "colleague tracking"})),
     ("GET /media/<path:key>/<int:width>.webp", {"names": {"key": "image key 0", "width": "=400"}}),
@@ -237,6 +241,9 @@ GIFT_CARDS = _rows("app", MANAGERS, [
     ("POST /tarjetas-de-regalo/<code>/desactivar", by("code", "gift card", form={"reason": "La perdió"})),
     ("POST /tarjetas-de-regalo/<code>/activar", by("code", "gift card")),
     ("POST /tarjetas-de-regalo/<code>/codigo", by("code", "gift card", ok={200})),
+]) + _rows("app", OWNER, [
+    ("GET /tarjetas-de-regalo/venta",),
+    ("POST /tarjetas-de-regalo/venta", {"form": {"sells": "y", "amounts": "100; 200"}}),
 ])  # fmt: skip
 
 ORDERS = _rows("app", STAFF, [
@@ -265,6 +272,8 @@ ORDERS = _rows("app", STAFF, [
     ("GET /pedidos/<code>/cancelacion", by("code", "new order", ok={200, 303})),
     ("POST /pedidos/<code>/cancelacion", by("code", "new order", form=CANCELLATION)),
     ("GET /pedidos/<code>/cambio", by("code", "confirmed order")),
+    ("GET /pedidos/<code>/precio-del-envio", by("code", "confirmed order")),
+    ("POST /pedidos/<code>/precio-del-envio", by("code", "confirmed order", form={"price": "30"}, ok={409})),
     ("POST /pedidos/<code>/cambio", by("code", "confirmed order", fields={"variant": "variant"}, ok={200, 303, 422},
                                        form={"do": "review", "pieces": "1", "why": "asked", "quantity_1": "1"})),
     ("POST /pedidos/<code>/cambio/<change>/acuerdo", {"names": {"code": "changing order", "change": "change"}}),
@@ -322,6 +331,7 @@ ORDERS = _rows("app", STAFF, [
     ("POST /cobros/<code>/aceptar", by("code", "proof")),
     ("POST /cobros/<code>/rechazar", by("code", "proof", form={"reason": "No se lee"})),
     ("GET /pedidos/<code>/comprobante", by("code", "transfer order", ok={303})),
+    ("POST /pedidos/<code>/anticipo", by("code", "confirmed order")),
     ("POST /pedidos/<code>/transferencia", by("code", "unproven order")),
     ("POST /pedidos/<code>/juntos/transferencia", by("code", "unproven order", fields={"orders": "transfer order"},
                                                      form={"do": "see"}, ok={200})),

@@ -46,6 +46,7 @@ from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.contesting import settle
 from storefront.payments.disputes import Dispute
 from storefront.payments.gift_cards import issue
+from storefront.payments.gift_orders import Gift, buy
 from storefront.payments.models import BankLineState, Difference, DifferenceKind, Refund
 from storefront.payments.proofs import submit_proof
 from storefront.payments.provider import DisputeState as Contested
@@ -109,7 +110,7 @@ def furnish(shop: Shop, firm: Firm) -> Furniture:
     """Put one of everything into a shop that a courier firm serves."""
     made = Furniture(shop)
     for write in (
-        _settings, _people, _shelves, _promotions, _gift_cards, _customers, _carts, _bookings, _orders,
+        _settings, _people, _shelves, _promotions, _gift_cards, _customers, _carts, _bookings, _orders, _bought_card,
         lambda it: _deliveries(it, firm), *EXTRA,
     ):  # fmt: skip
         write(made)
@@ -144,7 +145,11 @@ def _settings(it: Furniture) -> None:
             update(Tenant)
             .where(Tenant.id == it.shop.id)
             .values(
-                bank_details=f"Banco {word}", address=f"Calle {word}", hours=f"Horario {word}", payment_account=None
+                bank_details=f"Banco {word}",
+                address=f"Calle {word}",
+                hours=f"Horario {word}",
+                payment_account=None,
+                gift_amounts=[5_000],
             )
         )
         domain = Domain(
@@ -245,6 +250,20 @@ def _gift_cards(it: Furniture) -> None:
             )
             issued = issue(new, it.owner)
             it.things |= {name: issued.code, f"{name} secret": issued.secret}
+
+
+def _bought_card(it: Furniture) -> None:
+    """A gift card that a customer bought and has not handed over yet."""
+    word = canary(it.shop)
+    with acting_for(it.shop):
+        gift = Gift(
+            5_000, f"Ana {word}", None, f"Nota {word}", None, f"Dora {word}", "dora@example.com", None, "bank_transfer",
+            it.people["customer"],
+        )  # fmt: skip
+        order, _attempt = buy(gift, Actor("customer", it.people["customer"], "Dora"))
+        it.things |= {"gift order": order.code, "gift token": order.token}
+        record_transfer(order.id, it.owner)
+        _run_jobs("payments")
 
 
 def _customers(it: Furniture) -> None:
