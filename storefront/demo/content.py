@@ -146,6 +146,12 @@ class DemoShop:
     """The percentages that are suggested as a tip; none: the shop takes no tips."""
     returns: tuple[int, str] = (0, "")
     """For how many days goods may come back, and in which words the shop says so."""
+    bundles: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    """What is in a product that is a bundle: so many of which others, by their first variant."""
+    gift_amounts: tuple[int, ...] = ()
+    """For how much its gift cards are sold; none: it sells no cards."""
+    gift_between: tuple[int, int] = (0, 0)
+    """Between which bounds another amount may be written."""
     translations: Translations = field(default_factory=dict)
 
 

@@ -129,7 +129,7 @@ SALTY_AND_HOT = (
     goods("caja-desayuno", "Caja para desayunar cuatro", "despensa", 24500,
           f"Tres conchas, un cuernito, una empanada y una alegría, atados con listón. {WHEAT} Contiene pepita.",
           "Caja con conchas, cuernito y empanada atada con listón azul",
-          ("dulce", "para compartir", "para regalar"), stock=8),
+          ("dulce", "para compartir", "para regalar")),
 )  # fmt: skip
 
 WORKSHOP = DemoProduct(
@@ -206,6 +206,12 @@ SHOP = DemoShop(
     ),
     tastes=("dulce", "salado", "chocolate", "integral", "sin azúcar", "sin leche", "sin trigo", "café", "fruta"),
     products=(*BREADS, *SWEETS, *SALTY_AND_HOT, WORKSHOP),
+    bundles=(
+        ("caja-desayuno",
+         (("concha-vainilla", 2), ("concha-chocolate", 1), ("cuernito", 1), ("empanada-de-pina", 1), ("alegrias", 1))),
+    ),
+    gift_amounts=(20000, 50000, 100000),
+    gift_between=(10000, 300000),
     promotions=(
         DemoPromotion("Docena dulce", 10, categories=("pan-dulce",), minimum_minor=12000),
         DemoPromotion("Bienvenida a la panadería", 15, coupon="BIENVENIDA", first_order_only=True, usage_limit=200),

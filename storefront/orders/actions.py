@@ -41,6 +41,7 @@ from storefront.orders.states import (
     LONGEST_WAIT_BOOKED,
     NOTHING_TO_HAND_OVER,
     ON_THE_SHELF,
+    PAID_IN_ADVANCE,
     PROOF_PATIENCE,
     RETURNING,
     SETTLED,
@@ -84,6 +85,12 @@ class NotConfirmed(Conflict):
     """The step is only for orders that count."""
 
     message = _l("Primero hay que confirmar este pedido.")
+
+
+class DeliveryUnpriced(Conflict):
+    """Its customer has not agreed to what its delivery costs."""
+
+    message = _l("Primero dile cuánto cuesta el envío: el pedido sigue cuando quien pidió esté de acuerdo.")
 
 
 class NotFinished(Conflict):
@@ -148,7 +155,17 @@ def confirm_paid_order(order_id: int) -> bool:
     return True
 
 
+def begin_payment(order: Order, by: Actor) -> None:
+    """The last open price of a locked order is agreed: from now on it waits for its money, or for the shop's word."""
+    order.awaits_delivery_price = False
+    if order.payment_method in PAID_IN_ADVANCE and order.total_minor > 0:
+        move(order, OrderState.AWAITING_PAYMENT, by)
+    _keep_until(order, clock.now() + WINDOWS[order.payment_method])
+
+
 def _confirm(order: Order, by: Actor, reason: str = "") -> None:
+    if order.awaits_delivery_price:
+        raise DeliveryUnpriced
     lapsed = order.state is OrderState.EXPIRED or (
         order.expires_at is not None and order.expires_at + GRACE <= clock.now()
     )

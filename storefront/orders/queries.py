@@ -156,6 +156,7 @@ class OrderView:
     history: tuple[Step, ...]
     discounts: tuple[tuple[str, Money], ...] = ()
     received_minor: int = 0
+    awaits_delivery_price: bool = False
     deposit_minor: int = 0
     rest_due_at: datetime | None = None
     rest_in_advance: bool = False
@@ -326,6 +327,7 @@ class OrderRow:
     deposit_minor: int
     rest_due_at: datetime | None
     rest_in_advance: bool
+    awaits_delivery_price: bool = False
 
     @property
     def rest_is_late(self) -> bool:
@@ -385,6 +387,7 @@ _COLUMNS = (
     Order.deposit_refundable,
     Order.deposit_back_until,
     Order.kept_minor,
+    Order.awaits_delivery_price,
 )
 
 _BOOKED = (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id)
@@ -593,6 +596,7 @@ def _listed() -> Any:
         Order.deposit_minor,
         Order.rest_due_at,
         Order.rest_in_advance,
+        Order.awaits_delivery_price,
         Order.currency,
         Order.placed_at,
         Order.expires_at,
@@ -631,6 +635,7 @@ def _row(row: Any) -> OrderRow:
         deposit_minor=row.deposit_minor,
         rest_due_at=row.rest_due_at,
         rest_in_advance=row.rest_in_advance,
+        awaits_delivery_price=row.awaits_delivery_price,
     )
 
 

@@ -39,6 +39,7 @@ from storefront.payments import (
     contesting,
     dispute_queries,
     door,
+    fees,
     gift_cards,
     gift_sales,
     kept,
@@ -233,6 +234,12 @@ def keep_asking() -> None:
     actions.keep_asking()
     refunding.keep_asking()
     contesting.keep_asking()
+
+
+@periodic("payments.ask_fees", every_s=600)
+def ask_fees() -> None:
+    """Ask what the provider kept of payments and gave back with refunds."""
+    fees.keep_asking()
 
 
 @periodic("payments.send_gift_cards", every_s=600)

@@ -38,7 +38,7 @@ MARK = "\ufeff"
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
-DISPUTE, DISPUTE_LOST, KEPT = 20, 21, 22
+DISPUTE, DISPUTE_LOST, KEPT, FEE, FEE_BACK = range(20, 25)
 CARD_SOLD = 30
 DEPOSIT_KEPT, DEPOSIT_BACK = 40, 41
 KINDS = {
@@ -58,6 +58,8 @@ KINDS = {
     DEPOSIT_BACK: ("kept_sale_back", "kept_tax_back"),
     DISPUTE: ("dispute", "dispute_back", "dispute_fee", "dispute_fee_back"),
     DISPUTE_LOST: ("dispute_lost", "dispute_not_lost"),
+    FEE: ("fee", "platform_fee"),
+    FEE_BACK: ("fee_back", "platform_fee_back"),
 }
 """Which bookings are one fact, and so one line."""
 
@@ -326,6 +328,7 @@ def _movements() -> dict[int, str]:
         CHANGE: _("Cambio del pedido"), DISPUTE: _("Contracargo"), DISPUTE_LOST: _("Contracargo perdido"),
         KEPT: _("Valor de lo devuelto"),
         DEPOSIT_KEPT: _("Anticipo que se queda"), DEPOSIT_BACK: _("Anticipo devuelto"),
+        FEE: _("Comisión del servicio de pagos"), FEE_BACK: _("Comisión que regresó"),
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
-from storefront.kernel.errors import Refusal
+from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.limits import limited
 from storefront.orders.queries import NoSuchOrder, OrderView, order_by_token
 from storefront.orders.states import COUNTS
@@ -89,16 +89,23 @@ def ask_for_invoice(token: str, code: str) -> ResponseReturnValue:
     try:
         stamping.ask_for(code, _customer(order), order.id)
         flash(_("Pedimos tu factura. Cuando esté lista la descargas aquí mismo."), "good")
+    except NotFound as missing:
+        raise NoSuchOrder from missing
     except (stamping.NeedsDocument, stamping.TakenBack, NoInvoicer) as refusal:
         flash(str(refusal), "care")
     return redirect(url_for("orders.show", token=token), 303)
 
 
-@blueprint.get("/pedido/<token>/factura/<code>.<any(xml, pdf):kind>")
+@blueprint.get("/pedido/<token>/factura/<code>.xml", defaults={"kind": stamping.XML})
+@blueprint.get("/pedido/<token>/factura/<code>.pdf", defaults={"kind": stamping.PDF})
 @access("public")
 def invoice_file(token: str, code: str, kind: str) -> ResponseReturnValue:
     """The file of an electronic document of this very order; saved, and run by no browser."""
-    return as_file(file_of(code, kind, order_by_token(token).id), code, kind)
+    try:
+        content = file_of(code, kind, order_by_token(token).id)
+    except NotFound as missing:
+        raise NoSuchOrder from missing
+    return as_file(content, code, kind)
 
 
 def _customer(order: OrderView) -> Actor:
