@@ -38,6 +38,7 @@ from storefront.orders.states import (
     ABOUT_MONEY,
     GRACE,
     LONGEST_WAIT,
+    LONGEST_WAIT_BOOKED,
     NOTHING_TO_HAND_OVER,
     ON_THE_SHELF,
     PAID_IN_ADVANCE,
@@ -245,7 +246,9 @@ def cancel_order(order_id: int, reason: str, by: Actor, *, damaged: Collection[i
             cancel_bookings(booked, by, "order_cancelled")
         if order.discount_minor:
             give_back(order.id)
-        if order.payment_state in {PaymentState.PARTLY_PAID, PaymentState.PAID, PaymentState.PARTLY_REFUNDED}:
+        came = order.payment_state in {PaymentState.PARTLY_PAID, PaymentState.PAID, PaymentState.PARTLY_REFUNDED}
+        is_kept = order.kept_minor > 0 and order.received_minor <= order.kept_minor
+        if came and not is_kept:
             _flag(order, Attention.REFUND_DUE, by)
         note("order", order.id, "cancelled", by)
         record(OrderCancelled(order_id=order.id))
@@ -378,14 +381,15 @@ def _mind_the_clock(order: Order) -> None:
         _keep_until(order, clock.now() + WINDOWS[order.payment_method])
 
 
-def keep_for_voucher(order_id: int, until: datetime) -> bool:
-    """Keep an order that waits for its money until a voucher can have been paid. False when that changes nothing.
+def keep_longer(order_id: int, until: datetime) -> bool:
+    """Keep an order that waits for its money until a voucher, or another way of payment, can have brought it.
 
-    Never shorter than it was, and never longer than LONGEST_WAIT after it was placed.
+    Never shorter than it was, and never longer than LONGEST_WAIT after it was placed. False when nothing changed.
     """
     with transaction():
         order = locked(order_id)
-        last = min(until, order.placed_at + LONGEST_WAIT)
+        longest = LONGEST_WAIT_BOOKED if _bookings_of(order.id) else LONGEST_WAIT
+        last = min(until, order.placed_at + longest)
         if order.state not in WAITING or order.expires_at is None or order.expires_at >= last:
             return False
         _keep_until(order, last)

@@ -59,7 +59,7 @@ from storefront.promotions.queries import names_of
 from storefront.reservations.models import Booking
 
 PAGE_SIZE = 25
-FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "to_collect", "with_proof", "attention", "all")
+FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "to_collect", "with_proof", "attention", "owing", "all")
 
 
 class NoSuchOrder(NotFound):
@@ -200,6 +200,11 @@ class OrderView:
         return owes_rest(self)
 
     @property
+    def rest_is_late(self) -> bool:
+        """Whether the rest should have come by now."""
+        return self.rest_in_advance and self.rest_due_at is not None and self.rest_due_at < clock.now()
+
+    @property
     def subtotal(self) -> Money:
         """All lines as listed, without delivery."""
         return Money(self.subtotal_minor, self.currency)
@@ -323,6 +328,11 @@ class OrderRow:
     rest_due_at: datetime | None
     rest_in_advance: bool
     awaits_delivery_price: bool = False
+
+    @property
+    def rest_is_late(self) -> bool:
+        """Whether the rest should have come by now."""
+        return self.rest_in_advance and self.rest_due_at is not None and self.rest_due_at < clock.now()
 
     @property
     def due_now(self) -> Money:
@@ -506,6 +516,10 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
         "to_collect": (Order.state == OrderState.CONFIRMED)
         & (Order.fulfilment_state == FulfilmentState.DELIVERED)
         & (Order.payment_method.not_in(PAID_IN_ADVANCE) | (Order.deposit_minor > 0))
+        & Order.payment_state.not_in(SETTLED),
+        "owing": (Order.state == OrderState.CONFIRMED)
+        & (Order.deposit_minor > 0)
+        & (Order.received_minor < Order.total_minor)
         & Order.payment_state.not_in(SETTLED),
         "with_proof": Order.payment_state == PaymentState.PROOF_REVIEW,
         "attention": Order.attention.is_not(None),

@@ -171,11 +171,14 @@ WINDOWS: dict[str, timedelta] = {
 }
 """How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes.
 
-For a voucher it is the time to ask for one; the voucher itself then keeps the order for its days (`keep_for_voucher`).
+For a voucher it is the time to ask for one; the voucher itself then keeps the order for its days (`keep_longer`).
 """
 
 LONGEST_WAIT = timedelta(days=10)
 """Vouchers keep an order this long at most from when it was placed, however many were asked for."""
+
+LONGEST_WAIT_BOOKED = timedelta(days=2)
+"""The same for one with a time or a stay, however often its customer turns to another way of payment."""
 
 QUOTE_PATIENCE = timedelta(hours=48)
 """How long an order waits for the shop to say what its delivery costs, and for its customer to agree."""

@@ -141,6 +141,10 @@ SHOP = _rows("shop", ANYONE, [
     ("POST /pedido/<token>/devolucion/<code>/enviada", {"names": {"token": "approved token", "code": "approved return"},
                                                         "sibling": {"token": "neighbour token"},
                                                         "sibling_is": "hidden"}),
+    ("GET /tarjeta-de-regalo",),
+    ("POST /tarjeta-de-regalo", {"ok": {422}}),
+    ("GET /pedido/<token>/tarjeta-de-regalo", by("token", "gift token", sibling={"token": "neighbour token"},
+                                                 sibling_is="hidden")),
     ("GET /tarjeta-de-regalo/<secret>", by("secret", "gift card secret", sibling={"secret": "other gift card secret"})),
     ("GET /envio/<token>", by("token", "assigned tracking", sibling={"token": "colleague tracking"})),
     ("GET /media/<path:key>/<int:width>.webp", {"names": {"key": "image key 0", "width": "=400"}}),
@@ -237,6 +241,9 @@ GIFT_CARDS = _rows("app", MANAGERS, [
     ("POST /tarjetas-de-regalo/<code>/desactivar", by("code", "gift card", form={"reason": "La perdió"})),
     ("POST /tarjetas-de-regalo/<code>/activar", by("code", "gift card")),
     ("POST /tarjetas-de-regalo/<code>/codigo", by("code", "gift card", ok={200})),
+]) + _rows("app", OWNER, [
+    ("GET /tarjetas-de-regalo/venta",),
+    ("POST /tarjetas-de-regalo/venta", {"form": {"sells": "y", "amounts": "100; 200"}}),
 ])  # fmt: skip
 
 ORDERS = _rows("app", STAFF, [
@@ -306,6 +313,10 @@ ORDERS = _rows("app", STAFF, [
     ("GET /pedidos/por-preparar.pdf",),
     ("GET /recibos",),
     ("GET /recibos/<code>.pdf", by("code", "receipt")),
+    ("GET /facturas",),
+    ("GET /facturas/<code>.xml", by("code", "invoice")),
+    ("GET /facturas/<code>.pdf", by("code", "invoice")),
+    ("POST /recibos/<code>/factura", by("code", "receipt", ok={409})),
 ]) + _rows("app", MANAGERS, [
     ("GET /cobros/banco",),
     ("POST /cobros/banco", {"ok": {422}}),
@@ -320,6 +331,7 @@ ORDERS = _rows("app", STAFF, [
     ("POST /cobros/<code>/aceptar", by("code", "proof")),
     ("POST /cobros/<code>/rechazar", by("code", "proof", form={"reason": "No se lee"})),
     ("GET /pedidos/<code>/comprobante", by("code", "transfer order", ok={303})),
+    ("POST /pedidos/<code>/anticipo", by("code", "confirmed order")),
     ("POST /pedidos/<code>/transferencia", by("code", "unproven order")),
     ("POST /pedidos/<code>/juntos/transferencia", by("code", "unproven order", fields={"orders": "transfer order"},
                                                      form={"do": "see"}, ok={200})),
@@ -467,6 +479,9 @@ SETTINGS = _rows("app", STAFF, [
 ]) + _rows("app", OWNER, [
     ("GET /ajustes",),
     ("GET /ajustes/recibos",),
+    ("GET /ajustes/facturacion",),
+    ("POST /ajustes/facturacion", {"form": {"user": "espiga", "secret": "play"}, "ok": {409}}),
+    ("POST /ajustes/facturacion/desconectar",),
     ("POST /ajustes/recibos", {"form": {"legal_name": "Panes del Valle", "foot": "Gracias"}}),
     ("GET /ajustes/aspecto",),
     ("POST /ajustes/aspecto", {"form": {"theme": "taller", "hue": "200"}}),
@@ -560,6 +575,12 @@ ACCOUNT = _rows("shop", ANYONE, [
     ("POST /gustos", {"form": {"tastes": "dulce", "adapt": "y"}}),
     ("POST /gustos/olvidar",),
     ("POST /pedido/<token>/recibo", by("token", "ready token", sibling={"token": "neighbour token"}, ok={303, 409})),
+    ("POST /pedido/<token>/recibo/<code>/factura", {"names": {"token": "ready token", "code": "receipt"},
+                                                    "sibling": {"token": "neighbour token"}, "sibling_is": "hidden"}),
+    ("GET /pedido/<token>/factura/<code>.xml", {"names": {"token": "ready token", "code": "invoice"},
+                                                "sibling": {"token": "neighbour token"}, "sibling_is": "hidden"}),
+    ("GET /pedido/<token>/factura/<code>.pdf", {"names": {"token": "ready token", "code": "invoice"},
+                                                "sibling": {"token": "neighbour token"}, "sibling_is": "hidden"}),
     ("GET /pedido/<token>/recibo/<code>.pdf", {"names": {"token": "ready token", "code": "receipt"},
                                                "sibling": {"token": "neighbour token"}, "sibling_is": "hidden"}),
     ("GET /pedido/<token>/reservas.ics", by("token", "new token", sibling={"token": "neighbour token"}, ok={200, 404})),
