@@ -28,6 +28,7 @@ from storefront.payments.provider import (
     DisputeState,
     DisputeStatus,
     Evidence,
+    Fee,
     GatewayEvent,
     GatewayRefused,
     GatewayUnavailable,
@@ -325,7 +326,11 @@ class StripeGateway:
         """See Gateway. Refused charges are charges to Stripe, too: only the paid ones are payments."""
         with _stripe_errors():
             charges = self._client.v1.charges.list(
-                {"created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())}, "limit": 100},
+                {
+                    "created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())},
+                    "limit": 100,
+                    "expand": ["data.balance_transaction"],
+                },
                 {"stripe_account": account},
             )
             return [_payment(charge) for charge in charges.auto_paging_iter() if charge.paid]
@@ -334,10 +339,32 @@ class StripeGateway:
         """See Gateway."""
         with _stripe_errors():
             refunds = self._client.v1.refunds.list(
-                {"created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())}, "limit": 100},
+                {
+                    "created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())},
+                    "limit": 100,
+                    "expand": ["data.balance_transaction"],
+                },
                 {"stripe_account": account},
             )
             return [_refund_state(refund) for refund in refunds.auto_paging_iter()]
+
+    def fee_of_payment(self, account: str, payment_intent: str) -> Fee | None:
+        """See Gateway."""
+        with _stripe_errors():
+            charges = self._client.v1.charges.list(
+                {"payment_intent": payment_intent, "limit": 100, "expand": ["data.balance_transaction"]},
+                {"stripe_account": account},
+            )
+            paid = next((charge for charge in charges.auto_paging_iter() if charge.paid), None)
+        return _fee(paid.balance_transaction, paid.currency) if paid else None
+
+    def fee_of_refund(self, account: str, refund_id: str) -> Fee | None:
+        """See Gateway."""
+        with _stripe_errors():
+            refund = self._client.v1.refunds.retrieve(
+                refund_id, {"expand": ["balance_transaction"]}, {"stripe_account": account}
+            )
+        return _fee(refund.balance_transaction, refund.currency)
 
     def dispute_state(self, account: str, dispute_id: str) -> DisputeState:
         """See Gateway."""
@@ -509,7 +536,18 @@ def _payment(charge: stripe.Charge) -> Payment:
         payment_intent=_id_of(charge.payment_intent),
         metadata=dict(charge.metadata.to_dict()) if charge.metadata else {},
         created=datetime.fromtimestamp(charge.created, UTC),
+        fee=_fee(charge.balance_transaction, charge.currency),
     )
+
+
+def _fee(settled: str | stripe.BalanceTransaction | None, currency: str) -> Fee | None:
+    """What was kept, once it is settled, in the currency of the payment; in another nobody here could say it."""
+    if not isinstance(settled, stripe.BalanceTransaction) or settled.currency != currency:
+        return None
+    ours = sum(one.amount for one in settled.fee_details if one.type == "application_fee")
+    platform, _currency = from_stripe(ours, currency)
+    provider, _currency = from_stripe(settled.fee - ours, currency)
+    return Fee(provider, platform)
 
 
 def _dispute(dispute: stripe.Dispute) -> DisputeState:
@@ -573,6 +611,7 @@ def _refund_state(refund: stripe.Refund) -> RefundState:
         currency=currency,
         payment_intent=_id_of(refund.payment_intent),
         metadata=dict(refund.metadata.to_dict()) if refund.metadata else {},
+        fee=_fee(refund.balance_transaction, refund.currency),
     )
 
 
