@@ -6,6 +6,7 @@ scheduler that lets somebody else go first, or a death.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,7 @@ from storefront.kernel import clock
 from storefront.kernel.db import ScopedSession, db
 from storefront.payments import door
 from storefront.payments.gateway import StripeGateway
+from storefront.payments.provider import Provider
 
 Visitor = Callable[[str], None]
 _visitor: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
@@ -28,7 +30,10 @@ _visitor: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
 STATEMENT = "statement: "
 """What the name of a seam before a statement begins with; the statement follows."""
 
-CALLS = ("open_checkout", "checkout_state", "find_checkout", "expire_checkout", "refund", "refund_state", "refunds_of")
+CALLS = tuple(
+    name for name, method in vars(Provider).items() if inspect.isfunction(method) and not name.startswith("_")
+)
+"""Every call to a provider that there is: each is a seam, and a new one is one by itself."""
 
 
 @contextmanager

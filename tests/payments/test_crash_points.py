@@ -5,9 +5,11 @@ No acknowledged order is lost, none is doubled, and no charge is kept without an
 
 from __future__ import annotations
 
+import ast
 import itertools
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -24,8 +26,9 @@ from storefront.orders.queries import order_by_token
 from storefront.payments import door
 from tests.factories.catalogue import a_product
 from tests.factories.orders import DORA, a_cart, details_for
-from tests.payments.seams import Died, visited_by
+from tests.payments.seams import CALLS, Died, visited_by
 from tests.payments.till import Till
+from tests.world import ROOT
 
 NORMAL = 5
 """Of so many seams in a row, every run dies at one; `make soak` dies at each."""
@@ -55,6 +58,7 @@ def every_seam(
     for seam in itertools.count(0, step):
         till = made()
         died, answer = dies_at(seam, till, lambda told=till: story(told))
+        till.stand_in.faults.clear()
         till.recover()
         assert till.faults() == [], (seam, till.books())
         assert right(till, answer), (seam, answer, till.books())
@@ -70,55 +74,123 @@ everywhere = pytest.mark.parametrize(
 )
 
 
+def with_a_page(till: Callable[[], Till]) -> Till:
+    """An order whose page is open."""
+    one = till()
+    one.start()
+    return one
+
+
+def paid_there(till: Callable[[], Till]) -> Till:
+    """An order that was paid on its page, and nobody heard so."""
+    one = with_a_page(till)
+    one.pay()
+    return one
+
+
+def served(till: Callable[[], Till]) -> Till:
+    """An order that is paid and counts."""
+    one = paid_there(till)
+    one.webhook()
+    return one
+
+
+def half_opened(till: Callable[[], Till]) -> Till:
+    """An order whose page was opened, and nobody heard so."""
+    one = till()
+    one.stand_in.faults.plan("cut_after")
+    one.start()
+    return one
+
+
+def later(one: Till) -> object:
+    """What runs every minute, some minutes later."""
+    with clock.pretending(clock.now() + timedelta(minutes=3)):
+        return one.poll() and one.work()
+
+
+def lost_refund(one: Till) -> object:
+    """The owner cancels; the refund is done, and nobody heard so."""
+    one.stand_in.faults.plan("cut_after")
+    return one.owner_cancels()
+
+
+def kept(one: Till, _answer: object) -> bool:
+    """The order counts and its money is there."""
+    books = one.books()
+    told = (books.state, books.payment, books.kept_minor)
+    return told == (OrderState.CONFIRMED, PaymentState.PAID, one.total_minor)
+
+
+def sent_back_once(one: Till, answer: object) -> bool:
+    """Cancelled and all sent back, or never cancelled; nothing in between."""
+    books = one.books()
+    if books.state is OrderState.CANCELLED:
+        return (books.payment, books.kept_minor) == (PaymentState.REFUNDED, 0)
+    return answer is not True and books.kept_minor == one.total_minor
+
+
+def over(one: Till, _answer: object) -> bool:
+    """The order is over, one way or the other, and nobody can pay on its page any more."""
+    return one.books().state in {OrderState.CANCELLED, OrderState.EXPIRED} and not one.pay()
+
+
+def one_page(one: Till, _answer: object) -> bool:
+    """One page at most, and nobody paid there."""
+    return len(one.pages()) <= 1 and one.books().state is OrderState.EXPIRED
+
+
+@dataclass(frozen=True)
+class Story:
+    """How it begins, what is done until somebody dies, and what must be so when everything has recovered."""
+
+    begins: Callable[[Callable[[], Till]], Till]
+    told: Callable[[Till], object]
+    right: Callable[[Till, object], bool]
+
+
+STORIES = {
+    "learning of a payment": Story(paid_there, lambda one: one.come_back() and one.webhook(), kept),
+    "cancelling": Story(served, Till.owner_cancels, sent_back_once),
+    "cancelling while the refund's answer is lost": Story(served, lost_refund, sent_back_once),
+    "cancelling while the page is open": Story(with_a_page, Till.owner_cancels, over),
+    "opening a page": Story(lambda till: till(), Till.start, one_page),
+    "looking for a page whose opening nobody heard of": Story(half_opened, later, one_page),
+}
+WITHOUT_A_DEATH = {
+    "withdraw": "a voucher is made worthless once more if need be: tests/payments/test_vouchers.py",
+    "refund_state": "reads, for refunds that take their time at the provider: tests/payments/test_mended.py",
+    "payments_between": "reads, once a day, for the comparison: tests/payments/test_reconciling.py",
+    "refunds_between": "reads, once a day, for the comparison: tests/payments/test_reconciling.py",
+}
+
+
 @everywhere
-def test_money_that_came_is_kept_with_its_order_wherever_we_die_while_learning_of_it(till, step):
-    def paid() -> Till:
-        one = till()
-        one.start()
-        one.pay()
-        return one
+@pytest.mark.parametrize("name", STORIES)
+def test_wherever_we_die_what_recovers_by_itself_makes_it_right(till, name, step):
+    story = STORIES[name]
 
-    def learnt(one: Till) -> bool:
-        return one.come_back() and one.webhook()
+    deaths = every_seam(lambda: story.begins(till), story.told, story.right, step)
 
-    def right(one: Till, _answer: object) -> bool:
-        books = one.books()
-        return (books.state, books.payment, books.kept_minor) == (
-            OrderState.CONFIRMED,
-            PaymentState.PAID,
-            one.total_minor,
-        )
-
-    print(f"\n{every_seam(paid, learnt, right, step)} deaths while learning of a payment")
+    print(f"\n{deaths} deaths while {name}")
 
 
-@everywhere
-def test_money_goes_back_once_wherever_we_die_while_cancelling(till, step):
-    def served() -> Till:
-        one = till()
-        one.start()
-        one.pay()
-        one.webhook()
-        return one
+def test_every_call_that_the_product_makes_to_a_provider_is_a_seam_of_some_story(till):
+    reached = set()
+    for story in STORIES.values():
+        one = story.begins(till)
+        with visited_by(reached.add):
+            story.told(one)
+        one.stand_in.faults.clear()
+        one.recover()
+        one.forget()
 
-    def right(one: Till, answer: object) -> bool:
-        books = one.books()
-        if books.state is OrderState.CANCELLED:
-            return (books.payment, books.kept_minor) == (PaymentState.REFUNDED, 0)
-        return answer is not True and books.kept_minor == one.total_minor
-
-    print(f"\n{every_seam(served, Till.owner_cancels, right, step)} deaths while cancelling")
-
-
-@everywhere
-def test_a_payment_page_is_opened_once_wherever_we_die_while_opening_it(till, step):
-    def right(one: Till, _answer: object) -> bool:
-        return len(one.pages()) <= 1 and one.books().state is OrderState.EXPIRED
-
-    def again_and_paid(one: Till) -> object:
-        return one.start()
-
-    print(f"\n{every_seam(till, again_and_paid, right, step)} deaths while opening a page")
+    names = {node.func.attr for path in (ROOT / "storefront").rglob("*.py") if path.parent.name != "embedded"
+             for node in ast.walk(ast.parse(path.read_text()))
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}  # fmt: skip
+    made = {name for name in CALLS if name in names}
+    assert made - set(WITHOUT_A_DEATH) == {name for name in made if f"before {name}" in reached}
+    assert {"before commit", "after commit"} <= reached
 
 
 def ordered(cart: CartRef) -> list[str]:

@@ -14,17 +14,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
+from storefront.checkout.invariants import invariants as checkout_faults
 from storefront.config import Settings
 from storefront.embedded.processes import wait_until
 from storefront.inventory.models import Stock
@@ -63,6 +66,8 @@ class Night:
     bread: Made
     deaths: int
     port: int
+    hasty: str = ""
+    """Whether buyers tap twice at once: "one form", or "two tabs" with a form each."""
     promised: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     errors: list[BaseException] = field(default_factory=list)
@@ -93,11 +98,24 @@ class Night:
             wish = {**hidden(page), "quantity": "1"}
             self.ask(browser, lambda b, wish=wish: b.post("/carrito", wish))  # type: ignore[misc]
             form = hidden(self.ask(browser, lambda b: b.get("/pedir"))[2])
-        form |= {"name": f"Persona {number}", "phone": "+529511234567", "how": "pickup", "do": "place"}
-        form["pay"] = "bank_transfer" if number % 2 else "pay_at_shop"
-        status, location, body = self.ask(browser, lambda b: b.post("/pedir", form))
+            if "key" not in form and self.over.is_set():
+                return  # the last piece went to somebody else
+        typed = {"name": f"Persona {number}", "phone": "+529511234567", "how": "pickup", "do": "place"}
+        typed["pay"] = "bank_transfer" if number % 2 else "pay_at_shop"
+        forms = [form | typed]
+        if self.hasty:
+            again = self.ask(browser, lambda b: b.get("/pedir"))[2] if self.hasty == "two tabs" else ""
+            forms.append(form | hidden(again) | typed)
+        with ThreadPoolExecutor(len(forms)) as taps:
+            (status, location, body), *_ = taps.map(lambda sent: self.tap(browser, sent), forms)
         assert "/pedido/" in location, f"{status}: {body[:2000]}"
         self.promised.append(location.rsplit("/", 1)[-1])
+
+    def tap(self, browser: Browser, form: dict[str, str]) -> tuple[int, str, str]:
+        """Send the form, over a connection of its own."""
+        finger = Browser(self.port, SHOP)
+        finger.cookies = dict(browser.cookies)
+        return self.ask(finger, lambda b: b.post("/pedir", form))
 
     def shopping(self, first: int) -> None:
         """What one buyer's thread does until the night is over."""
@@ -239,7 +257,74 @@ def check_books(night: Night, postbox: Postbox) -> None:
         assert {state for _, state in letters} == {MailState.SENT}
         assert {f"owner-new-order:{row.id}" for row in orders} <= {once for once, _ in letters}
         assert len(postbox.arrived) == len(letters)
-        assert [*stock_faults(), *order_faults(), *payment_faults()] == []
+        assert [*stock_faults(), *order_faults(), *payment_faults(), *checkout_faults()] == []
+
+
+@dataclass
+class World:
+    """Where a night takes place."""
+
+    app: Flask
+    shop: Shop
+    servers: Servers
+    settings: Settings
+    folder: Path
+
+    def live_through(
+        self, deaths: int, *, whole_server: bool = False, stock: int = 100_000, hasty: str = "", without: str = ""
+    ) -> str:
+        """A whole night and the look at the books in the morning; in a sentence, how it was."""
+        with acting_for(self.shop):
+            bread = a_product(stock=stock)
+        started = time.monotonic()
+        with remembering(self.servers), backstage(self.settings, self.folder) as (stage, postbox):
+            night = Night(self.app, self.shop, bread, deaths, free_port(), hasty)
+            site = self._site(stage, night.port, without)
+            site.start()
+            killer = Killer(night, site, stage, self.servers, whole_server)
+            people = [threading.Thread(target=night.shopping, args=(first,)) for first in range(BUYERS)]
+            clerk = threading.Thread(target=night.confirming)
+            try:
+                for one in (*people, clerk):
+                    one.start()
+                while killer.died.total() < deaths and not night.errors:
+                    promised = len(night.promised) + 1
+                    wait_until(lambda promised=promised: len(night.promised) > promised, 30)  # type: ignore[misc]
+                    killer.strike()
+            finally:
+                night.over.set()
+                for one in people:
+                    one.join()
+                night.closed.set()
+                clerk.join()
+                site.kill()
+            assert night.errors == [], (self.folder / "web.log").read_text()[-4000:]
+            recovery = wait_for_the_end(night)
+            check_books(night, postbox)
+            assert night.seen["500"] == 0, "whoever cannot be served now is asked to come back"
+        return (
+            f"{killer.died.total()} deaths {dict(killer.died)} in {time.monotonic() - started:.0f} s: "
+            f"{len(night.promised)} orders promised, all there, none twice; the last job {recovery:.1f} s after the "
+            f"end; tried again for {dict(night.seen)}"
+        )
+
+    def _site(self, stage: Backstage, port: int, without: str) -> Program:
+        variables = environment(
+            self.settings, BROKER_URL=stage.broker_url, CACHE_URL=stage.server.cache_url, WITHOUT=without
+        )
+        site = gunicorn(variables, port, self.folder / "web.log")
+        return unguarded(site) if without else site
+
+
+def unguarded(site: Program) -> Program:
+    """The same web with an application that lacks the guards of its WITHOUT."""
+    return replace(site, command=[*site.command[:-1], "tests.soak.unguarded:create_app()"])
+
+
+@pytest.fixture
+def world(app: Flask, bakery: Shop, servers: Servers, settings: Settings, tmp_path: Path) -> World:
+    """The bakery, and all that it stands on."""
+    return World(app, bakery, servers, settings, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -249,40 +334,51 @@ def check_books(night: Night, postbox: Postbox) -> None:
         pytest.param(200, True, id="200 deaths", marks=[pytest.mark.soak, pytest.mark.timeout(3_600)]),
     ],
 )
-def test_what_was_promised_to_buyers_is_kept_once_whatever_dies(
-    app: Flask, bakery: Shop, servers: Servers, settings: Settings, tmp_path: Path, deaths: int, whole_server: bool
+def test_what_was_promised_to_buyers_is_kept_once_whatever_dies(world: World, deaths: int, whole_server: bool) -> None:
+    print("\n" + world.live_through(deaths, whole_server=whole_server))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("hasty", ["one form", "two tabs"])
+def test_buyers_who_tap_twice_at_once_are_promised_one_order(world: World, hasty: str) -> None:
+    print("\n" + world.live_through(3, hasty=hasty))
+
+
+DROPPED = {
+    "check": ["stock DROP CONSTRAINT ck_stock_never_oversold"],
+    "unique": [
+        "idempotency_keys DROP CONSTRAINT pk_idempotency_keys",
+        "orders DROP CONSTRAINT uq_orders_tenant_id_placement_key",
+    ],
+}
+
+
+@contextmanager
+def dropped(servers: Servers, names: list[str]) -> Iterator[None]:
+    """The test's database without these constraints; a changed schema asks for a fresh copy by itself."""
+    owner = servers.database.url(str(db.engine.url.database), "shop_owner").replace("+psycopg", "")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        for change in (change for name in names for change in DROPPED[name]):
+            connection.execute(f"ALTER TABLE {change}".encode())
+    yield
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("without", "constraints", "how"),
+    [
+        pytest.param("condition", ["check"], {"stock": 3}, id="the condition"),
+        pytest.param("lock", [], {"hasty": "two tabs"}, id="the lock"),
+        pytest.param("key lock", [], {"hasty": "one form"}, id="the key"),
+        pytest.param("lock", ["unique"], {"hasty": "one form"}, id="the unique constraint"),
+    ],
+)
+def test_the_morning_after_shows_that_a_guard_was_gone(
+    world: World, without: str, constraints: list[str], how: dict[str, Any]
 ) -> None:
-    with acting_for(bakery):
-        bread = a_product(stock=100_000)
-    started = time.monotonic()
-    with remembering(servers), backstage(settings, tmp_path) as (stage, postbox):
-        night = Night(app, bakery, bread, deaths, free_port())
-        site = gunicorn(environment(settings, BROKER_URL=stage.broker_url, CACHE_URL=stage.server.cache_url),
-                        night.port, tmp_path / "web.log")  # fmt: skip
-        site.start()
-        killer = Killer(night, site, stage, servers, whole_server)
-        people = [threading.Thread(target=night.shopping, args=(first,)) for first in range(BUYERS)]
-        clerk = threading.Thread(target=night.confirming)
-        try:
-            for one in (*people, clerk):
-                one.start()
-            while killer.died.total() < deaths and not night.errors:
-                promised = len(night.promised) + 1
-                wait_until(lambda promised=promised: len(night.promised) > promised, 30)  # type: ignore[misc]
-                killer.strike()
-        finally:
-            night.over.set()
-            for one in people:
-                one.join()
-            night.closed.set()
-            clerk.join()
-            site.kill()
-        assert night.errors == [], (tmp_path / "web.log").read_text()[-4000:]
-        recovery = wait_for_the_end(night)
-        check_books(night, postbox)
-        assert night.seen["500"] == 0, "whoever cannot be served now is asked to come back"
-    print(
-        f"\n{killer.died.total()} deaths {dict(killer.died)} in {time.monotonic() - started:.0f} s: "
-        f"{len(night.promised)} orders promised, all there, none twice; the last job {recovery:.1f} s after the end; "
-        f"tried again for {dict(night.seen)}"
-    )
+    """The twins that must fail: each looks at the books like the night itself, and finds them wrong."""
+    with dropped(world.servers, constraints), pytest.raises(AssertionError) as found:
+        world.live_through(1, without=without, **how)
+    print(f"\nwithout {without} {constraints}: {str(found.value)[:200]}")
