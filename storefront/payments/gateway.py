@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 10
 WEBHOOK_TOLERANCE_S = 300
+API_VERSION = "2026-10-28.endive"
+"""What every request asks for, whatever the account or the library would choose: a new one is read about first."""
+
 MOST_LINES = 100
 LIVE_PREFIXES = ("sk_live_", "rk_live_")
 
@@ -143,6 +146,7 @@ class StripeGateway:
             secret_key,
             base_addresses={"api": base, "files": stripe.DEFAULT_UPLOAD_API_BASE if base_is_theirs else base},
             http_client=stripe.RequestsClient(timeout=timeout_s),
+            stripe_version=API_VERSION,
             max_network_retries=0,
         )
 
@@ -419,12 +423,11 @@ class StripeGateway:
         """See Gateway. Stripe's scheme: each secret is tried, and a signature older than 300 s is refused."""
         for secret in self._secrets:
             try:
-                event = self._client.construct_event(raw, signature, secret, WEBHOOK_TOLERANCE_S)
+                return _gateway_event(self._client.construct_event(raw, signature, secret, WEBHOOK_TOLERANCE_S))
             except stripe.SignatureVerificationError:
                 continue
-            except ValueError as error:
-                raise BadSignature from error
-            return _gateway_event(event)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise BadSignature from error  # signed, and no notice all the same
         raise BadSignature
 
     def events_since(self, account: str, since: datetime) -> Iterator[GatewayEvent]:
@@ -626,6 +629,7 @@ def _gateway_event(event: stripe.Event, account: str | None = None) -> GatewayEv
         object_id=str(data.get("id", "")),
         created=datetime.fromtimestamp(plain["created"], UTC),
         live=bool(plain["livemode"]),
+        is_of_our_version=plain.get("api_version") == API_VERSION,
         data=data,
     )
 

@@ -287,7 +287,7 @@ class GatewayEvent:
     A notice arrives late, twice and out of order: use `object_id` to fetch the present state, and `id` to
     count it once. `account` is the shop's account (None for the platform's own). `live` is False for
     test-mode notices, which a live platform receives too and must ignore (compare with `Gateway.live`).
-    `data` is the object as it was at `created`.
+    `data` is the object as it was at `created`, in another form than ours unless it `is_of_our_version`.
     """
 
     id: str
@@ -297,6 +297,7 @@ class GatewayEvent:
     created: datetime
     live: bool
     data: Mapping[str, Any]
+    is_of_our_version: bool = True
 
 
 @dataclass(frozen=True, slots=True)
