@@ -27,6 +27,7 @@ from storefront.kernel.tenancy import acting_for, acting_for_partner, directory
 from storefront.orders.invariants import invariants as order_faults
 from storefront.payments.dispute_queries import invariants as dispute_faults
 from storefront.payments.exchanging import invariants as exchange_faults
+from storefront.payments.fees import invariants as fee_faults
 from storefront.payments.gift_cards import invariants as card_book_faults
 from storefront.payments.gift_sales import invariants as gift_faults
 from storefront.payments.queries import invariants as payment_faults
@@ -52,6 +53,7 @@ INVARIANTS = (
     card_book_faults,
     return_faults,
     dispute_faults,
+    fee_faults,
     parcel_faults,
     joint_faults,
     exchange_faults,

@@ -116,6 +116,14 @@ class PaymentFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentPageLeft:
+    """What a page at a provider was for came, or comes, in another way."""
+
+    order_id: int
+    attempt_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProofSubmitted:
     """A customer uploaded the proof of a transfer."""
 

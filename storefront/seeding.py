@@ -28,6 +28,7 @@ from storefront.cart.queries import cart_view
 from storefront.catalogue import actions as catalogue
 from storefront.catalogue.actions import Price, ProductTexts, VariantRow
 from storefront.catalogue.categories import category_named, rename_category
+from storefront.catalogue.deposits import set_deposit
 from storefront.catalogue.models import Category, Product, ProductKind, Variant
 from storefront.catalogue.pictures import NewImage, add_image
 from storefront.checkout.actions import CheckoutDetails, place
@@ -43,7 +44,10 @@ from storefront.demo import illustrations
 from storefront.demo.content import DemoCategory, DemoCustomer, DemoProduct, DemoPromotion, DemoShop
 from storefront.demo.people import CUSTOMERS, PARTNERS
 from storefront.demo.shops import SHOPS
+from storefront.drafts import actions as drafts
+from storefront.drafts.actions import DraftDetails
 from storefront.inventory.actions import adjust_stock
+from storefront.inventory.bundles import put_in
 from storefront.kernel import clock, jobs
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import db, settings, transaction
@@ -56,6 +60,10 @@ from storefront.orders.states import FulfilmentMethod
 from storefront.payments import door, proofs
 from storefront.payments.actions import record_cash
 from storefront.payments.capabilities import capability
+from storefront.payments.charges import Charge, ask_for
+from storefront.payments.gift_orders import Gift, buy
+from storefront.payments.transfers import record_transfer
+from storefront.pricing.deposits import Share
 from storefront.pricing.discounts import Kind
 from storefront.pricing.extras import NO_TIP, Tip
 from storefront.promotions.setup import PromotionDetails, create_promotion
@@ -67,7 +75,7 @@ from storefront.reservations.queries import needed_service
 from storefront.reservations.setup import ServiceSettings, create_resource, make_bookable
 from storefront.returns.asking import Wanted
 from storefront.returns.asking import ask as ask_to_return
-from storefront.returns.queries import terms_of
+from storefront.returns.terms import terms_of
 from tenants import actions as building
 from tenants.actions import NewShop
 from tenants.contacts import Contact
@@ -172,6 +180,9 @@ def _open(demo: DemoShop) -> Shop:
             tip_percents=list(demo.tips),
             return_days=demo.returns[0],
             return_policy=demo.returns[1],
+            gift_amounts=list(demo.gift_amounts),
+            gift_least_minor=demo.gift_between[0],
+            gift_most_minor=demo.gift_between[1],
         )
         for name in demo.staff:
             building.add_staff(Credentials(Contact(email=staff_email(name)), PASSWORD, name), Role.CLERK, SEEDER)
@@ -220,8 +231,10 @@ def _fill(demo: DemoShop) -> None:
     # A shop shows what is newest first, so the list's first is made last.
     for product in reversed(demo.products):
         _add_product(product, categories[product.category], shelves[product.category], resources)
+    for slug, part, units in [(slug, *one) for slug, parts in demo.bundles for one in parts]:
+        put_in(_first_variant(slug) or 0, _first_variant(part) or 0, units, SEEDER)
     for gift in demo.promotions:
-        _promise(gift, {category.slug: categories[category.slug] for category in demo.categories})
+        _promise(gift, categories)
     for zone in demo.zones:
         details = ZoneDetails(zone.name, zone.price_minor, zone.free_above_minor, zone.localities, zone.region)
         if zone.by_weight:
@@ -324,9 +337,26 @@ def _live(shop: Shop, demo: DemoShop) -> None:
     if goods:
         coupon = next((gift.coupon for gift in demo.promotions if gift.coupon), None)
         _sell(shop, goods, people, coupon)
+        _prepare(shop, goods, people)
     _book(shop, [p for p in demo.products if p.service is not None], people)
     with acting_for(shop):
+        if demo.gift_amounts:
+            _give_a_card(demo, people)
         jobs.drain()
+        for slug, percent in demo.deposits:
+            product_id = db.session.scalars(select(Product.id).where(Product.slug == slug)).one()
+            set_deposit(product_id, Share(percent), SEEDER)
+
+
+def _give_a_card(demo: DemoShop, people: Sequence[DemoCustomer]) -> None:
+    """One customer buys another a gift card, and its transfer is seen."""
+    buyer, friend = people[0], people[-1]
+    gift = Gift(
+        demo.gift_amounts[0], friend.name, None, "¡Feliz cumpleaños!", None, buyer.name, buyer.email or demo.email,
+        buyer.phone, "bank_transfer",
+    )  # fmt: skip
+    order, _attempt = buy(gift, Actor("customer", None, ""))
+    record_transfer(order.id, Actor("staff", None, demo.name))
 
 
 SALES: tuple[tuple[float, int, str, bool, str], ...] = (
@@ -355,6 +385,19 @@ def _sell(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCustome
             with contextlib.suppress(Refusal):
                 if order_id is not None:
                     _advance(shop, order_id, until)
+
+
+def _prepare(shop: Shop, goods: Sequence[DemoProduct], people: Sequence[DemoCustomer]) -> None:
+    """A wish from a chat that waits for its customer, one that is only saved, and an amount asked for by a link."""
+    with acting_for(shop), contextlib.suppress(Refusal):
+        for number, sent in enumerate((True, False)):
+            person, variant_id = _pick(people, number), _first_variant(_pick(goods, number + 2).slug)
+            if variant_id is not None:
+                details = DraftDetails(person.name, person.phone, person.email or None)
+                code = drafts.save(add_goods(None, variant_id, 1).token, details, SEEDER)
+                if sent:
+                    drafts.send(code, timedelta(days=3), SEEDER, hold=True)
+        ask_for(Charge("Pedido especial para una fiesta", 12_000, timedelta(days=7)), SEEDER)
 
 
 def _pick(items: Sequence[Any], number: int) -> Any:

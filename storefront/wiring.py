@@ -198,6 +198,7 @@ EVENT_JOBS: Mapping[type, Sequence[ShopJob]] = {
     events.ChangeAnswered: (change_jobs.tell_shop,),
     events.OrderChanged: (change_jobs.send_changed, change_jobs.close_pages),
     events.PaymentSucceeded: (payment_jobs.keep_or_return, delivery_jobs.follow_payment),
+    events.PaymentPageLeft: (payment_jobs.close_left_page,),
     events.ReturnAsked: (return_jobs.tell_shop,),
     events.ReturnAnswered: (return_jobs.tell_answer,),
     events.ReturnSettled: (return_jobs.tell_settled,),

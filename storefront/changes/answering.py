@@ -33,6 +33,7 @@ from storefront.kernel.db import db, lock_rows, transaction
 from storefront.kernel.errors import Conflict, NotFound
 from storefront.kernel.outbox import record
 from storefront.orders import changing
+from storefront.orders.actions import begin_payment
 from storefront.orders.changing import NextLine
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import NAMED, locked
@@ -45,6 +46,7 @@ from storefront.orders.states import (
     PaymentState,
 )
 from storefront.payments import changing as money
+from storefront.payments.actions import open_attempt
 from storefront.promotions.queries import agreed
 from storefront.receipts.actions import open_receipt, take_back
 
@@ -223,12 +225,18 @@ def _apply(order: Order, change: OrderChange, by: Actor) -> None:
     if any(one.state not in {ShipmentState.DRAFT, ShipmentState.CANCELLED} for one in found):
         raise NotChangeable
     lines = _lines_after(order, change)
-    sums = changing.bill_of(order, lines, agreed(order.id))
+    if change.shipping_minor is not None and not order.awaits_delivery_price:
+        raise BillMoved
+    sums = changing.bill_of(order, lines, agreed(order.id), change.shipping_minor)
     if (order.total_minor, sums.total_minor) != (change.before_total_minor, change.total_minor):
         raise BillMoved
     was = money.before_change(order)
     changing.rewrite(order, lines, sums)
+    if change.shipping_minor is not None:
+        begin_payment(order, by)
     money.follow_change(order, change.id, was, by)
+    if change.shipping_minor is not None and order.total_minor == was.total_minor and order.due_now_minor:
+        open_attempt(order.id, order.payment_method)  # it is free, so nothing of the bill has changed
     parcels.count_again(order, found)
     changing.move_goods(order, lines, Cause(CAUSE, change.id), sums.discounts, by)
     receipt = open_receipt(order.id)

@@ -44,7 +44,7 @@ CHANGE_STATES = Transitions({_S.PROPOSED: {_S.APPLIED, _S.DECLINED, _S.WITHDRAWN
 
 
 class OrderChange(ShopOwned, Model):
-    """One change of an order's lines. An order has one that waits at most.
+    """One change of an order's lines, or of what its delivery costs (`shipping_minor`). One waits at most.
 
     Totals are minor units of `currency`, tax included: the order's when it was proposed, and after it. `reason` is a
     word of ours, `words` are the shop's own for the customer.
@@ -73,6 +73,7 @@ class OrderChange(ShopOwned, Model):
     currency: Mapped[str]
     before_total_minor: Mapped[int]
     total_minor: Mapped[int]
+    shipping_minor: Mapped[int | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

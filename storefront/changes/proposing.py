@@ -210,7 +210,7 @@ def change_at_once(order_id: int, wish: Wish, reason: str, words: str, by: Actor
 
 def _write(order: Order, wish: Wish, reason: str, words: str, by: Actor) -> OrderChange:
     found = _draft(order, wish)
-    _end_what_lapsed(order.id)
+    end_what_lapsed(order.id)
     at = clock.now()
     until = min(at + PATIENCE, order.expires_at or datetime.max.replace(tzinfo=at.tzinfo))
     change = OrderChange(
@@ -233,7 +233,8 @@ def _write(order: Order, wish: Wish, reason: str, words: str, by: Actor) -> Orde
     return change
 
 
-def _end_what_lapsed(order_id: int) -> None:
+def end_what_lapsed(order_id: int) -> None:
+    """A change of a locked order that nobody answered in time is over. Raises AlreadyWaiting for one that waits."""
     waiting = db.session.scalars(
         select(OrderChange)
         .where(OrderChange.order_id == order_id, OrderChange.state == ChangeState.PROPOSED)

@@ -25,6 +25,9 @@ REASONS = {
 }
 """Why the shop changes an order, in words that the customer reads."""
 
+DELIVERY_PRICE = "delivery_price"
+"""The reason of a change that says what the delivery costs."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedLine:
@@ -68,7 +71,12 @@ class ChangeView:
     @property
     def why(self) -> object:
         """The reason in words."""
-        return REASONS.get(self.reason, "")
+        return _l("El precio de tu envío") if self.reason == DELIVERY_PRICE else REASONS.get(self.reason, "")
+
+    @property
+    def is_delivery_price(self) -> bool:
+        """Whether it says what the delivery costs, and changes no goods."""
+        return self.reason == DELIVERY_PRICE
 
 
 def changes_of(order_id: int) -> list[ChangeView]:

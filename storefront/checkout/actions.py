@@ -29,7 +29,7 @@ from storefront.kernel.db import transaction
 from storefront.kernel.errors import Conflict, Invalid, Refusal
 from storefront.kernel.idempotency import once, request_hash
 from storefront.orders.placing import NewLine, NewOrder, place_order
-from storefront.orders.states import Channel, FulfilmentMethod
+from storefront.orders.states import QUOTE_PATIENCE, Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.gift_cards import redeem
@@ -165,13 +165,14 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             address=_snapshot(details.address, delivery) if details.address and delivery else None,
             shipping_minor=delivery.price_minor if delivery else 0,
             shipping_name=delivery.name if delivery else "",
+            awaits_delivery_price=delivery is not None and delivery.is_to_be_named,
             note=details.note,
             discounts=view.offers.discounts,
             first_order=view.offers.first_order,
             channel=details.channel,
             packaging_minor=more.packaging_minor,
             tip_minor=more.tip_minor,
-            keep_for=details.keep_for,
+            keep_for=QUOTE_PATIENCE if delivery and delivery.is_to_be_named else details.keep_for,
             terms=now.terms,
         ),
         by,

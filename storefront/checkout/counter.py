@@ -12,7 +12,7 @@ from storefront.checkout.actions import CheckoutDetails, MethodUnavailable, plac
 from storefront.customers.address import PostalAddress
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import transaction
-from storefront.orders.actions import confirm_order, hand_over
+from storefront.orders.actions import DeliveryUnpriced, confirm_order, hand_over
 from storefront.orders.queries import OrderView, order_by_token
 from storefront.orders.states import Channel, FulfilmentMethod
 from storefront.payments.actions import record_cash
@@ -108,6 +108,10 @@ def _first_way(method: FulfilmentMethod) -> str:
 
 
 def _settle(order: OrderView, settled: Settled, by: Actor) -> None:
+    if order.awaits_delivery_price:  # nothing is settled before its customer knows all of the price
+        if settled in {Settled.CASH, Settled.TRANSFER}:
+            raise DeliveryUnpriced
+        return
     if settled is Settled.LINK and order.due:
         return
     if order.due and settled is Settled.TRANSFER:

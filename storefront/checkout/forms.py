@@ -31,6 +31,8 @@ def _choice(place: Place) -> SelectChoice:
 
 def price_word(place: Place) -> str:
     """What delivery to a place costs, in a word or two."""
+    if place.is_to_be_named:
+        return _("La tienda te dice el precio")
     if place.by_distance:
         return _("Según la distancia")
     if place.price is None:

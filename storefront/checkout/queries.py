@@ -39,6 +39,7 @@ class Place:
     region: str
     price: Money | None
     by_distance: bool = False
+    is_to_be_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,14 @@ def places(subtotal_minor: int, load: Load = EMPTY) -> list[Place]:
     found = []
     for zone in zones_for_checkout():
         by_distance = zone.kind is RateKind.BY_DISTANCE
+        is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
+        goes_by = (by_distance, zone.kind is RateKind.QUOTED and not is_free)
         cost = price_in(zone, subtotal_minor, load)
         price = None if cost is None else Money(cost, currency)
         if not zone.localities:
-            found.append(Place(zone.code, zone.name, "", zone.region or "", price, by_distance))
+            found.append(Place(zone.code, zone.name, "", zone.region or "", price, *goes_by))
         found.extend(
-            Place(f"{zone.code}.{number}", locality, locality, zone.region or "", price, by_distance)
+            Place(f"{zone.code}.{number}", locality, locality, zone.region or "", price, *goes_by)
             for number, locality in enumerate(zone.localities)
         )
     return found
@@ -128,9 +131,13 @@ def bill(
 
     With `deposit`, what the shop's terms let be paid later is.
     """
+    if quote is not None and quote.is_to_be_named:
+        card, deposit = None, False  # nothing is paid before the whole price is known
     sums = price(basket_of(cart.good_lines, cart.offers, quote.price_minor if quote else 0, more))
     agreed = _terms(cart, sums) if deposit else None
-    return Bill(sums, quote, _stamp(cart, sums, card, agreed), card, agreed)
+    to_be_named = quote is not None and quote.is_to_be_named
+    stamp = _stamp(cart, sums, card, agreed)
+    return Bill(sums, quote, f"{stamp}-named-later" if to_be_named else stamp, card, agreed)
 
 
 def bill_and_ways(

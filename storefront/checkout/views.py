@@ -83,7 +83,8 @@ class _Desk:
     @property
     def is_priced(self) -> bool:
         """Whether the total is the whole total, delivery included."""
-        return self.bill.quote is not None or not self.cannot_deliver
+        quote = self.bill.quote
+        return not quote.is_to_be_named if quote is not None else not self.cannot_deliver
 
 
 def _cart(form: CheckoutForm) -> CartView:

@@ -24,7 +24,7 @@ from storefront.delivery.models import (
     Zone,
 )
 from storefront.delivery.points import LEAST_DETOUR, MOST_DETOUR, Point
-from storefront.delivery.rates import Step, origin_of_shop, plain
+from storefront.delivery.rates import WITHOUT_TABLE, Step, origin_of_shop, plain
 from storefront.delivery.scopes import beside
 from storefront.delivery.states import ShipmentState
 from storefront.events import OfferEnded
@@ -111,11 +111,13 @@ def _rate(details: ZoneDetails) -> dict[str, Any]:
     """The columns of a zone's price. Raises BadZone."""
     if details.kind is RateKind.BY_DISTANCE and origin_of_shop() is None:
         raise BadZone(_l("Primero di dónde está tu tienda, en «Zonas y precios»: desde ahí se mide."))
-    table = in_order(details.steps) if details.kind is not RateKind.FLAT else []
+    table = in_order(details.steps) if details.kind not in WITHOUT_TABLE else []
     if not 0 <= details.assumed_g <= HEAVIEST_G:
         raise BadZone(_l("Escribe cuánto cuenta una pieza sin peso, en gramos."))
     return {
-        "price_minor": min((step.price_minor for step in table), default=details.price_minor),
+        "price_minor": 0
+        if details.kind is RateKind.QUOTED
+        else min((step.price_minor for step in table), default=details.price_minor),
         "free_above_minor": details.free_above_minor,
         "kind": details.kind,
         "steps": [[step.up_to, step.price_minor] for step in table],

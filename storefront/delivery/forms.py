@@ -27,7 +27,7 @@ from storefront.catalogue.models import HEAVIEST_G
 from storefront.delivery.contracts import MOST_STEPS
 from storefront.delivery.models import RateKind
 from storefront.delivery.points import LEAST_DETOUR, LONGEST_TEXT, MOST_DETOUR
-from storefront.delivery.rates import Step
+from storefront.delivery.rates import WITHOUT_TABLE, Step
 from storefront.delivery.words import DOOR_REASONS, REASONS
 from storefront.kernel.forms import CoordinateField, Form, GramsField, MoneyField, ParsedField
 from storefront.kernel.making import MakingForm
@@ -38,6 +38,7 @@ RATE_KINDS = {
     RateKind.BY_WEIGHT: _l("Según el peso"),
     RateKind.BY_TOTAL: _l("Según el total de productos"),
     RateKind.BY_DISTANCE: _l("Según la distancia"),
+    RateKind.QUOTED: _l("Te lo digo en cada pedido"),
 }
 
 
@@ -231,7 +232,7 @@ class ZoneForm(MakingForm):
 
     def add_blanks(self) -> None:
         """See that there are some blank rows, as far as there is room."""
-        if self.rate_kind is RateKind.FLAT:
+        if self.rate_kind in WITHOUT_TABLE:
             return
         blank = sum(row.form.is_blank for row in self.table)
         for _number in range(min(BLANK_STEPS - blank, MOST_STEPS - len(self.table))):

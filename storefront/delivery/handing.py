@@ -30,7 +30,8 @@ from storefront.orders import parting
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.parting import hand_over_rest
-from storefront.orders.states import COUNTS, ON_THE_SHELF, FulfilmentMethod, FulfilmentState
+from storefront.orders.states import COUNTS, ON_THE_SHELF, FulfilmentMethod, FulfilmentState, OrderState, owes_rest
+from storefront.payments import kept
 from storefront.payments.actions import record_cash, take_back_cash
 
 _S = ShipmentState
@@ -78,6 +79,12 @@ class OnItsWay(ParcelDecides):
     message = _l("El paquete ya salió de la tienda. Tráelo de regreso antes de cancelar el pedido.")
 
 
+class RestIsOpen(Conflict):
+    """The deposit came, the rest did not, and nobody said that it is handed over all the same."""
+
+    message = _l("Falta el resto de este pedido. Anota que te lo pagaron, o di que lo entregas sin cobrarlo.")
+
+
 @contextmanager
 def _with_parcels(order_id: int) -> Iterator[tuple[Order, list[Shipment]]]:
     """The order and its parcels, locked in this order, in one transaction with the partner of one of them in scope.
@@ -95,14 +102,17 @@ def _with_parcels(order_id: int) -> Iterator[tuple[Order, list[Shipment]]]:
         yield locked(order_id), actions.locked_of_order(order_id)
 
 
-def hand_over(order_id: int, by: Actor, *, collected: bool = False) -> None:
+def hand_over(order_id: int, by: Actor, *, collected: bool = False, unpaid: bool = False) -> None:
     """The goods leave the shop, paid in cash just now if `collected`. Parcels that nobody else has leave with them.
 
-    Raises CourierComes while a courier was asked for one of them, NotConfirmed.
+    Raises CourierComes while a courier was asked for one of them, NotConfirmed; RestIsOpen for what is picked up while
+    a rest is open, unless it is to go `unpaid`.
     """
     with _with_parcels(order_id) as (order, known):
         if collected:
             record_cash(order_id, by)
+        if order.fulfilment_method is not FulfilmentMethod.DELIVERY:
+            _mind_the_rest(order, unpaid=unpaid)
         is_to_be_delivered = order.fulfilment_method is FulfilmentMethod.DELIVERY
         if order.fulfilment_state is FulfilmentState.PARTLY and not is_to_be_delivered:
             hand_over_rest(order_id, by)
@@ -132,21 +142,29 @@ def _leave(leaving: Sequence[Shipment], order: Order, parcels: Sequence[Shipment
         actions.depart(one, by)
 
 
-def hand_over_part(order_id: int, units: Mapping[int, int], by: Actor, *, collected: bool = False) -> FulfilmentState:
+def _mind_the_rest(order: Order, *, unpaid: bool) -> None:
+    if owes_rest(order) and not unpaid:
+        raise RestIsOpen
+
+
+def hand_over_part(
+    order_id: int, units: Mapping[int, int], by: Actor, *, collected: bool = False, unpaid: bool = False
+) -> FulfilmentState:
     """Some pieces go into the customer's hands, paid for as a whole just now if `collected`.
 
-    Raises what `orders.parting.hand_over_part` and `record_cash` raise.
+    Raises RestIsOpen unless they are to go `unpaid`, and what `orders.parting.hand_over_part` and `record_cash` raise.
     """
     with transaction():
         if collected:
             record_cash(order_id, by)
+        _mind_the_rest(locked(order_id), unpaid=unpaid)
         return parting.hand_over_part(order_id, units, by)
 
 
-def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
+def deliver(order_id: int, by: Actor, *, collected: bool = False, unpaid: bool = False) -> None:
     """The order arrived. Raises NotThereYet while a parcel has not: its own page asks for the customer's code.
 
-    Raises NotOut for an order that is to be delivered and has no parcel yet.
+    Raises NotOut for an order that is to be delivered and has no parcel yet, RestIsOpen as `hand_over`.
     """
     with _with_parcels(order_id) as (order, parcels):
         if any(one.state is not _S.DELIVERED for one in parcels if is_live(one) or len(parcels) == 1):
@@ -156,6 +174,8 @@ def deliver(order_id: int, by: Actor, *, collected: bool = False) -> None:
             raise NotOut
         if collected:
             record_cash(order_id, by)
+        if not parcels:
+            _mind_the_rest(order, unpaid=unpaid)
         if parcels:
             follow(parcels[0].id)
         elif order.fulfilment_state is FulfilmentState.PARTLY:
@@ -216,14 +236,17 @@ def call_offer_back(shipment: Shipment, why: str) -> None:
         routing.back_to_ready(shipment, exclude=False)
 
 
-def cancel(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = ()) -> None:
-    """Cancel an order and call its parcels off; what `damaged` lines (by position) hold does not go on sale again.
+def cancel(order_id: int, reason: str, by: Actor, *, damaged: Collection[int] = (), kept_minor: int = 0) -> None:
+    """Cancel an order and call its parcels off; what `damaged` lines (by position) hold does not go on sale again, and
+    `kept_minor` of its deposit does not go back.
 
-    Raises OnItsWay once a parcel has left, CannotCancel.
+    Raises OnItsWay once a parcel has left, CannotCancel, MayNotKeep; then nothing has changed.
     """
-    with _with_parcels(order_id) as (_order, parcels):
+    with _with_parcels(order_id) as (order, parcels):
         if any(one.state not in IN_THE_SHOP | PROMISED | {_S.CANCELLED} for one in parcels):
             raise OnItsWay
+        if kept_minor and order.state is not OrderState.CANCELLED:
+            kept.keep(order, kept_minor, by)
         orders.cancel_order(order_id, reason, by, damaged=damaged)
         for one in parcels:
             actions.call_off(one)

@@ -58,12 +58,14 @@ class DeliveryOrigin(ShopOwned, Model):
 
 
 class RateKind(StrEnum):
-    """One price, or a table by what the goods weigh, by what they cost, or by how far they go."""
+    """One price, or a table by what the goods weigh, by what they cost, or by how far they go; or the shop says it
+    order by order."""
 
     FLAT = "flat"
     BY_WEIGHT = "by_weight"
     BY_TOTAL = "by_total"
     BY_DISTANCE = "by_distance"
+    QUOTED = "quoted"
 
 
 class Rate(ShopOwned, Model):
@@ -79,7 +81,7 @@ class Rate(ShopOwned, Model):
         shop_fk("zone_id", "delivery_zones", ondelete="CASCADE"),
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("free_above_minor > 0", name="free_above"),
-        CheckConstraint("(kind = 'flat') = (steps = '[]'::jsonb)", name="steps"),
+        CheckConstraint("(kind IN ('flat', 'quoted')) = (steps = '[]'::jsonb)", name="steps"),
         CheckConstraint("assumed_g >= 0", name="assumed"),
     )
 

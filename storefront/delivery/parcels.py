@@ -19,7 +19,7 @@ from storefront.delivery.states import BEFORE_PICK_UP, TERMINAL, ShipmentState
 from storefront.kernel.db import db
 from storefront.orders.models import HandedLine, Order, OrderLine
 from storefront.orders.parting import lines_to_hand
-from storefront.orders.states import SETTLED
+from storefront.orders.states import SETTLED, owes_rest
 
 CASH_ON_DELIVERY = "cash_on_delivery"
 
@@ -118,7 +118,7 @@ def _by_owner(rows: Iterable[Any]) -> dict[int, dict[int, int]]:
 
 def cash_due(order: Order) -> int:
     """What couriers are to collect of an order, in minor units: what is due, or nothing once it is paid."""
-    owes = order.payment_method == CASH_ON_DELIVERY and order.payment_state not in SETTLED
+    owes = (order.payment_method == CASH_ON_DELIVERY and order.payment_state not in SETTLED) or owes_rest(order)
     return order.due_minor if owes else 0
 
 

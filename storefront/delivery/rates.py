@@ -51,6 +51,8 @@ class Load:
 
 EMPTY = Load()
 
+WITHOUT_TABLE = frozenset({RateKind.FLAT, RateKind.QUOTED})
+
 
 @dataclass(frozen=True, slots=True)
 class ZoneChoice:
@@ -70,13 +72,17 @@ class ZoneChoice:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The price of one delivery, tax included, in minor units of the shop's currency; by distance, so many `metres`."""
+    """The price of one delivery, tax included, in minor units of the shop's currency.
+
+    By distance it is for so many `metres`; `is_to_be_named`: the shop says it once it has seen the order.
+    """
 
     zone_id: int
     name: str
     price_minor: int
     free_above_minor: int | None
     metres: int | None = None
+    is_to_be_named: bool = False
 
 
 def plain(name: str) -> str:
@@ -98,7 +104,7 @@ def matches(zone: ZoneChoice, place: Place) -> bool:
 def price_in(zone: ZoneChoice, subtotal_minor: int, load: Load = EMPTY, metres: int | None = None) -> int | None:
     """What it costs in a zone; None for more than its table goes up to, and for a way that is not known."""
     price: int | None = zone.price_minor
-    if zone.kind is not RateKind.FLAT:
+    if zone.kind not in WITHOUT_TABLE:
         much = {RateKind.BY_TOTAL: subtotal_minor, RateKind.BY_DISTANCE: metres}.get(
             zone.kind, load.counted(zone.assumed_g)
         )
@@ -122,7 +128,11 @@ def choose(
         return None
     metres = way_to(place, origin) if zone.kind is RateKind.BY_DISTANCE else None
     price = price_in(zone, subtotal_minor, load, metres)
-    return None if price is None else Quote(zone.id, zone.name, price, zone.free_above_minor, metres)
+    if price is None:
+        return None
+    is_free = zone.free_above_minor is not None and subtotal_minor >= zone.free_above_minor
+    is_to_be_named = zone.kind is RateKind.QUOTED and not is_free
+    return Quote(zone.id, zone.name, price, zone.free_above_minor, metres, is_to_be_named)
 
 
 def way_to(place: Place, origin: Origin | None) -> int | None:

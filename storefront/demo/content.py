@@ -138,12 +138,20 @@ class DemoShop:
     promotions: tuple[DemoPromotion, ...] = ()
     hours_said: str = ""
     """The hours as the shop writes them on its door."""
+    deposits: tuple[tuple[str, int], ...] = ()
+    """Products, by slug, that are ordered with a deposit, and how many per cent of them that is."""
     packaging_minor: int = 0
     """What packaging costs for what is delivered."""
     tips: tuple[int, ...] = ()
     """The percentages that are suggested as a tip; none: the shop takes no tips."""
     returns: tuple[int, str] = (0, "")
     """For how many days goods may come back, and in which words the shop says so."""
+    bundles: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    """What is in a product that is a bundle: so many of which others, by their first variant."""
+    gift_amounts: tuple[int, ...] = ()
+    """For how much its gift cards are sold; none: it sells no cards."""
+    gift_between: tuple[int, int] = (0, 0)
+    """Between which bounds another amount may be written."""
     translations: Translations = field(default_factory=dict)
 
 

@@ -129,7 +129,7 @@ SALTY_AND_HOT = (
     goods("caja-desayuno", "Caja para desayunar cuatro", "despensa", 24500,
           f"Tres conchas, un cuernito, una empanada y una alegría, atados con listón. {WHEAT} Contiene pepita.",
           "Caja con conchas, cuernito y empanada atada con listón azul",
-          ("dulce", "para compartir", "para regalar"), stock=8),
+          ("dulce", "para compartir", "para regalar")),
 )  # fmt: skip
 
 WORKSHOP = DemoProduct(
@@ -175,6 +175,7 @@ SHOP = DemoShop(
     email="pedidos@espiga.example.com",
     hours={**every(DAYS[:6], ("07:00", "20:30")), "sun": [["08:00", "14:00"]]},
     hours_said="Lunes a sábado de 7:00 a 20:30, domingo de 8:00 a 14:00",
+    deposits=(("pastel-tres-leches", 50), ("pastel-chocolate", 50), ("pastel-frutas", 50), ("rosca", 30)),
     payment_methods=("pay_at_shop", "cash_on_delivery", "bank_transfer", "card", "oxxo"),
     bank_details=(
         "Banco de Ejemplo (datos ficticios, no deposites)\nA nombre de: Panadería La Espiga\n"
@@ -205,6 +206,12 @@ SHOP = DemoShop(
     ),
     tastes=("dulce", "salado", "chocolate", "integral", "sin azúcar", "sin leche", "sin trigo", "café", "fruta"),
     products=(*BREADS, *SWEETS, *SALTY_AND_HOT, WORKSHOP),
+    bundles=(
+        ("caja-desayuno",
+         (("concha-vainilla", 2), ("concha-chocolate", 1), ("cuernito", 1), ("empanada-de-pina", 1), ("alegrias", 1))),
+    ),
+    gift_amounts=(20000, 50000, 100000),
+    gift_between=(10000, 300000),
     promotions=(
         DemoPromotion("Docena dulce", 10, categories=("pan-dulce",), minimum_minor=12000),
         DemoPromotion("Bienvenida a la panadería", 15, coupon="BIENVENIDA", first_order_only=True, usage_limit=200),

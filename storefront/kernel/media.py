@@ -45,6 +45,30 @@ class NotAPicture(Invalid):
     message = _l("Ese archivo no es una foto que podamos leer. Usa una foto JPG, PNG o WebP.")
 
 
+class PrintedPage(NotAPicture):
+    """A PDF."""
+
+    message = _l("Ese archivo es un PDF. Haz una captura de pantalla y envía esa imagen.")
+
+
+class PhoneFormat(NotAPicture):
+    """HEIC, as some telephones keep their photographs."""
+
+    message = _l("Esa foto está en formato HEIC y no la podemos leer. Haz una captura de pantalla y envía esa imagen.")
+
+
+class WebPage(NotAPicture):
+    """A page or a drawing made of text, which could hold a program."""
+
+    message = _l("Ese archivo es una página web, no una foto. Haz una captura de pantalla y envía esa imagen.")
+
+
+class EmptyFile(NotAPicture):
+    """No byte at all: the way was too slow, or the file was elsewhere."""
+
+    message = _l("El archivo llegó vacío. Revisa que la foto esté en tu teléfono y envíala otra vez.")
+
+
 class BrokenPicture(Invalid):
     """The picture begins well and cannot be read to its end."""
 
@@ -143,13 +167,27 @@ def _opened(content: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise HugePicture from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise NotAPicture from error
+        raise _no_picture(content) from error
     width, height = picture.size
     if width * height > LARGEST_PIXELS or max(width, height) > LARGEST_SIDE:
         raise HugePicture
     if min(width, height) < 1:
         raise NotAPicture
     return picture
+
+
+def _no_picture(content: bytes) -> NotAPicture:
+    """What to say of a file by what it begins with, whatever it is called."""
+    begin = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not content:
+        return EmptyFile()
+    if begin.startswith(b"%pdf"):
+        return PrintedPage()
+    if begin[4:8] == b"ftyp" and begin[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"hevc"}:
+        return PhoneFormat()
+    if begin.startswith((b"<!doctype", b"<html", b"<svg", b"<?xml")):
+        return WebPage()
+    return NotAPicture()
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -38,8 +38,10 @@ from storefront.orders.states import (
     ABOUT_MONEY,
     GRACE,
     LONGEST_WAIT,
+    LONGEST_WAIT_BOOKED,
     NOTHING_TO_HAND_OVER,
     ON_THE_SHELF,
+    PAID_IN_ADVANCE,
     PROOF_PATIENCE,
     RETURNING,
     SETTLED,
@@ -83,6 +85,12 @@ class NotConfirmed(Conflict):
     """The step is only for orders that count."""
 
     message = _l("Primero hay que confirmar este pedido.")
+
+
+class DeliveryUnpriced(Conflict):
+    """Its customer has not agreed to what its delivery costs."""
+
+    message = _l("Primero dile cuánto cuesta el envío: el pedido sigue cuando quien pidió esté de acuerdo.")
 
 
 class NotFinished(Conflict):
@@ -147,7 +155,17 @@ def confirm_paid_order(order_id: int) -> bool:
     return True
 
 
+def begin_payment(order: Order, by: Actor) -> None:
+    """The last open price of a locked order is agreed: from now on it waits for its money, or for the shop's word."""
+    order.awaits_delivery_price = False
+    if order.payment_method in PAID_IN_ADVANCE and order.total_minor > 0:
+        move(order, OrderState.AWAITING_PAYMENT, by)
+    _keep_until(order, clock.now() + WINDOWS[order.payment_method])
+
+
 def _confirm(order: Order, by: Actor, reason: str = "") -> None:
+    if order.awaits_delivery_price:
+        raise DeliveryUnpriced
     lapsed = order.state is OrderState.EXPIRED or (
         order.expires_at is not None and order.expires_at + GRACE <= clock.now()
     )
@@ -228,7 +246,9 @@ def cancel_order(order_id: int, reason: str, by: Actor, *, damaged: Collection[i
             cancel_bookings(booked, by, "order_cancelled")
         if order.discount_minor:
             give_back(order.id)
-        if order.payment_state in {PaymentState.PARTLY_PAID, PaymentState.PAID, PaymentState.PARTLY_REFUNDED}:
+        came = order.payment_state in {PaymentState.PARTLY_PAID, PaymentState.PAID, PaymentState.PARTLY_REFUNDED}
+        is_kept = order.kept_minor > 0 and order.received_minor <= order.kept_minor
+        if came and not is_kept:
             _flag(order, Attention.REFUND_DUE, by)
         note("order", order.id, "cancelled", by)
         record(OrderCancelled(order_id=order.id))
@@ -361,14 +381,15 @@ def _mind_the_clock(order: Order) -> None:
         _keep_until(order, clock.now() + WINDOWS[order.payment_method])
 
 
-def keep_for_voucher(order_id: int, until: datetime) -> bool:
-    """Keep an order that waits for its money until a voucher can have been paid. False when that changes nothing.
+def keep_longer(order_id: int, until: datetime) -> bool:
+    """Keep an order that waits for its money until a voucher, or another way of payment, can have brought it.
 
-    Never shorter than it was, and never longer than LONGEST_WAIT after it was placed.
+    Never shorter than it was, and never longer than LONGEST_WAIT after it was placed. False when nothing changed.
     """
     with transaction():
         order = locked(order_id)
-        last = min(until, order.placed_at + LONGEST_WAIT)
+        longest = LONGEST_WAIT_BOOKED if _bookings_of(order.id) else LONGEST_WAIT
+        last = min(until, order.placed_at + longest)
         if order.state not in WAITING or order.expires_at is None or order.expires_at >= last:
             return False
         _keep_until(order, last)

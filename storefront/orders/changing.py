@@ -80,7 +80,9 @@ def with_quantities(lines: Iterable[NextLine], quantities: dict[int, int]) -> li
     return [replace(line, quantity=quantities.get(line.position or 0, line.quantity)) for line in lines]
 
 
-def bill_of(order: Order, lines: Sequence[NextLine], discounts: Sequence[Discount]) -> Totals:
+def bill_of(
+    order: Order, lines: Sequence[NextLine], discounts: Sequence[Discount], shipping_minor: int | None = None
+) -> Totals:
     """What the lines will cost with the order's own delivery, packaging and tip, by the function that priced it.
 
     At least one of them stays.
@@ -97,7 +99,7 @@ def bill_of(order: Order, lines: Sequence[NextLine], discounts: Sequence[Discoun
             ],
             order.fees_rate_bp,
             discounts=discounts,
-            shipping_minor=order.shipping_minor,
+            shipping_minor=order.shipping_minor if shipping_minor is None else shipping_minor,
             packaging_minor=order.packaging_minor,
             tip_minor=order.tip_minor,
             prices_include_tax=order.tax_inside,

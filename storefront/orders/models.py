@@ -49,7 +49,8 @@ class Order(ShopOwned, Model):
     `fees_rate_bp`. `discount_minor` is what comes off both, `discount_net_minor` its part without tax.
     `packaging_minor` and `tip_minor` come on top; the tip is no sale and has no tax. `received_minor` is the money that
     came and counts towards the total, whatever of it went back since (`payments.receiving`); `disputed_minor` is what
-    of it a bank has (`payments.contesting`). `expires_at` is when an unconfirmed order lapses, empty once it counts.
+    of it a bank has (`payments.contesting`). `awaits_delivery_price`: nothing is paid before its customer agreed to
+    what its delivery costs. `expires_at` is when an unconfirmed order lapses, empty once it counts.
     Move it only through `orders.moves`.
 
     With a deposit, `deposit_minor` confirms it and the rest is due at `rest_due_at`: in advance, or on arrival, or,
@@ -78,6 +79,10 @@ class Order(ShopOwned, Model):
         CheckConstraint("discount_net_minor >= 0 AND discount_net_minor <= discount_minor", name="discount"),
         CheckConstraint("(fulfilment_method = 'delivery') = (address IS NOT NULL)", name="address"),
         CheckConstraint("received_minor >= 0", name="received"),
+        CheckConstraint(
+            "NOT awaits_delivery_price OR (received_minor = 0 AND state NOT IN ('confirmed', 'completed'))",
+            name="unpriced",
+        ),
         CheckConstraint("deposit_minor >= 0 AND (rest_due_at IS NOT NULL OR NOT rest_in_advance)", name="deposit"),
         CheckConstraint(
             "kept_tax_minor >= 0 AND kept_tax_minor <= kept_minor AND kept_minor <= deposit_minor", name="kept"
@@ -134,6 +139,7 @@ class Order(ShopOwned, Model):
     tip_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     total_minor: Mapped[int]
     received_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    awaits_delivery_price: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     deposit_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     rest_due_at: Mapped[datetime | None]
     rest_in_advance: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

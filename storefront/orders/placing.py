@@ -93,6 +93,7 @@ class NewOrder:
     packaging_minor: int = 0
     tip_minor: int = 0
     keep_for: timedelta | None = None
+    awaits_delivery_price: bool = False
     terms: Terms | None = None
     tax_inside: bool | None = None
 
@@ -118,7 +119,7 @@ def place_order(new: NewOrder, by: Actor) -> Order:
         if sums.discounts:
             buyer = Buyer(new.customer_id, new.contact_phone, new.contact_email, new.first_order)
             redeem(order.id, sums.discounts, buyer)
-        in_advance = new.payment_method in PAID_IN_ADVANCE and order.total_minor > 0
+        in_advance = new.payment_method in PAID_IN_ADVANCE and order.total_minor > 0 and not new.awaits_delivery_price
         move(order, OrderState.AWAITING_PAYMENT if in_advance else OrderState.REQUESTED, by)
         note("order", order.id, "placed", by, code=order.code, total_minor=order.total_minor)
         record(OrderPlaced(order_id=order.id))
@@ -154,6 +155,7 @@ def _new_order(new: NewOrder, sums: Totals, at: datetime) -> Order:
         code=_free_code(),
         placement_key=new.placement_key,
         state=OrderState.DRAFT,
+        awaits_delivery_price=new.awaits_delivery_price,
         payment_state=PaymentState.UNPAID,
         fulfilment_state=FulfilmentState.NONE,
         customer_id=new.customer_id,

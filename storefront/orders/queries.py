@@ -59,7 +59,7 @@ from storefront.promotions.queries import names_of
 from storefront.reservations.models import Booking
 
 PAGE_SIZE = 25
-FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "to_collect", "with_proof", "attention", "all")
+FILTERS = ("to_confirm", "to_prepare", "to_hand_over", "to_collect", "with_proof", "attention", "owing", "all")
 
 
 class NoSuchOrder(NotFound):
@@ -156,6 +156,7 @@ class OrderView:
     history: tuple[Step, ...]
     discounts: tuple[tuple[str, Money], ...] = ()
     received_minor: int = 0
+    awaits_delivery_price: bool = False
     deposit_minor: int = 0
     rest_due_at: datetime | None = None
     rest_in_advance: bool = False
@@ -197,6 +198,11 @@ class OrderView:
     def owes_rest(self) -> bool:
         """Whether it counts since its deposit came, and the rest is open."""
         return owes_rest(self)
+
+    @property
+    def rest_is_late(self) -> bool:
+        """Whether the rest should have come by now."""
+        return self.rest_in_advance and self.rest_due_at is not None and self.rest_due_at < clock.now()
 
     @property
     def subtotal(self) -> Money:
@@ -321,6 +327,12 @@ class OrderRow:
     deposit_minor: int
     rest_due_at: datetime | None
     rest_in_advance: bool
+    awaits_delivery_price: bool = False
+
+    @property
+    def rest_is_late(self) -> bool:
+        """Whether the rest should have come by now."""
+        return self.rest_in_advance and self.rest_due_at is not None and self.rest_due_at < clock.now()
 
     @property
     def due_now(self) -> Money:
@@ -375,6 +387,7 @@ _COLUMNS = (
     Order.deposit_refundable,
     Order.deposit_back_until,
     Order.kept_minor,
+    Order.awaits_delivery_price,
 )
 
 _BOOKED = (Booking.tenant_id == OrderLine.tenant_id) & (Booking.id == OrderLine.booking_id)
@@ -504,6 +517,10 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
         & (Order.fulfilment_state == FulfilmentState.DELIVERED)
         & (Order.payment_method.not_in(PAID_IN_ADVANCE) | (Order.deposit_minor > 0))
         & Order.payment_state.not_in(SETTLED),
+        "owing": (Order.state == OrderState.CONFIRMED)
+        & (Order.deposit_minor > 0)
+        & (Order.received_minor < Order.total_minor)
+        & Order.payment_state.not_in(SETTLED),
         "with_proof": Order.payment_state == PaymentState.PROOF_REVIEW,
         "attention": Order.attention.is_not(None),
     }
@@ -579,6 +596,7 @@ def _listed() -> Any:
         Order.deposit_minor,
         Order.rest_due_at,
         Order.rest_in_advance,
+        Order.awaits_delivery_price,
         Order.currency,
         Order.placed_at,
         Order.expires_at,
@@ -617,6 +635,7 @@ def _row(row: Any) -> OrderRow:
         deposit_minor=row.deposit_minor,
         rest_due_at=row.rest_due_at,
         rest_in_advance=row.rest_in_advance,
+        awaits_delivery_price=row.awaits_delivery_price,
     )
 
 

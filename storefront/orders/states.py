@@ -101,7 +101,7 @@ _O, _P, _F = OrderState, PaymentState, FulfilmentState
 ORDER_STATES = Transitions(
     {
         _O.DRAFT: {_O.REQUESTED, _O.AWAITING_PAYMENT, _O.CONFIRMED, _O.CANCELLED},
-        _O.REQUESTED: {_O.CONFIRMED, _O.CANCELLED, _O.EXPIRED},
+        _O.REQUESTED: {_O.AWAITING_PAYMENT, _O.CONFIRMED, _O.CANCELLED, _O.EXPIRED},  # the delivery's price is agreed
         _O.AWAITING_PAYMENT: {_O.CONFIRMED, _O.CANCELLED, _O.EXPIRED},
         _O.CONFIRMED: {_O.COMPLETED, _O.CANCELLED},
         _O.COMPLETED: {_O.CONFIRMED},  # a payment noted by mistake was taken back, or the parcel returned
@@ -171,11 +171,17 @@ WINDOWS: dict[str, timedelta] = {
 }
 """How long an order is kept by way of payment: until the money comes, or, for cash, until the shop says yes.
 
-For a voucher it is the time to ask for one; the voucher itself then keeps the order for its days (`keep_for_voucher`).
+For a voucher it is the time to ask for one; the voucher itself then keeps the order for its days (`keep_longer`).
 """
 
 LONGEST_WAIT = timedelta(days=10)
 """Vouchers keep an order this long at most from when it was placed, however many were asked for."""
+
+LONGEST_WAIT_BOOKED = timedelta(days=2)
+"""The same for one with a time or a stay, however often its customer turns to another way of payment."""
+
+QUOTE_PATIENCE = timedelta(hours=48)
+"""How long an order waits for the shop to say what its delivery costs, and for its customer to agree."""
 
 GRACE = timedelta(minutes=5)
 """What is held stays held this much longer than the customer was told, for payments made in the last minute."""
@@ -202,10 +208,15 @@ class Owed(Protocol):
     def deposit_minor(self) -> int: ...
     @property
     def received_minor(self) -> int: ...
+    @property
+    def awaits_delivery_price(self) -> bool: ...
 
 
 def due_now(order: Owed) -> int:
-    """What is to be paid now, in minor units: of an order with a deposit that does not count yet, the deposit."""
+    """What is to be paid now, in minor units: of an order with a deposit that does not count yet, the deposit; nothing
+    while its customer has not agreed to what its delivery costs."""
+    if order.awaits_delivery_price:
+        return 0
     only_deposit = order.deposit_minor and order.state not in COUNTS
     wanted = min(order.deposit_minor, order.total_minor) if only_deposit else order.total_minor
     return max(0, wanted - order.received_minor)

@@ -18,7 +18,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from storefront.events import PaymentFailed, PaymentSucceeded
+from storefront.events import PaymentFailed, PaymentPageLeft, PaymentSucceeded
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, Actor, note
 from storefront.kernel.db import db, transaction
@@ -27,14 +27,22 @@ from storefront.kernel.filters import tax_word
 from storefront.kernel.money import Money
 from storefront.kernel.outbox import record
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import confirm_order, keep_for_voucher, set_payment_state
+from storefront.orders.actions import confirm_order, keep_longer, set_payment_state
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
-from storefront.orders.states import SETTLED, WAITING, Channel, OrderState, PaymentState
+from storefront.orders.states import (
+    COUNTS,
+    SETTLED,
+    WAITING,
+    Channel,
+    FulfilmentMethod,
+    OrderState,
+    PaymentState,
+)
 from storefront.payments import door, gift_sales, ledger, pages, receiving
 from storefront.payments.capabilities import THROUGH_A_PROVIDER, capability
 from storefront.payments.ledger import HELD_IN, Account
-from storefront.payments.methods import CASH, EXCHANGE, GIFT_CARD, Method, available_methods
+from storefront.payments.methods import AT_SHOP, CASH, EXCHANGE, GIFT_CARD, ON_DELIVERY, Method, available_methods
 from storefront.payments.models import (
     ATTEMPT_STATES,
     AttemptState,
@@ -86,6 +94,12 @@ class NotCash(Conflict):
     """Cash is noted only for orders that are paid in cash."""
 
     message = _l("Este pedido no se paga en efectivo.")
+
+
+class ProofFirst(Conflict):
+    """The customer says that the money was transferred."""
+
+    message = _l("Hay un comprobante de este pedido por revisar. Revísalo antes de anotar otro pago.")
 
 
 def open_attempt(order_id: int, method: str) -> PaymentAttempt:
@@ -444,7 +458,7 @@ def _keep_voucher(order: Order, attempt: PaymentAttempt, voucher: Voucher) -> No
     attempt.voucher_expires_at = voucher.expires_at
     can = capability(attempt.method)
     if can and voucher.expires_at:
-        keep_for_voucher(order.id, voucher.expires_at + can.settles_within)
+        keep_longer(order.id, voucher.expires_at + can.settles_within)
 
 
 def fails_later(attempt_id: int) -> bool:
@@ -508,8 +522,10 @@ def attempt_to_pay(order: Order, method: str) -> PaymentAttempt:
     is_open = latest is not None and latest.state in UNDECIDED
     if latest is not None and is_open and (latest.amount_minor, latest.method) == (order.due_now_minor, method):
         return latest
-    if latest is not None and is_open and latest.provider is None:
-        move_attempt(latest, AttemptState.CANCELLED)  # it was for another amount
+    if latest is not None and is_open:  # it was for another amount, or is a page that nobody needs any more
+        move_attempt(latest, AttemptState.CANCELLED)
+        if latest.provider:
+            record(PaymentPageLeft(order_id=order.id, attempt_id=latest.id))
     return open_attempt(order.id, method)
 
 
@@ -528,20 +544,23 @@ def record_cash(order_id: int, by: Actor, amount_minor: int | None = None) -> No
     """What is due came in cash, or `amount_minor` of it. What a courier took stays in the courier's custody until it is
     handed in.
 
-    Saying it twice changes nothing. Raises NotCash for an order that is paid in another way, NothingToPay for one that
-    was cancelled, and as `confirm_order` for one that lapsed and whose goods are gone.
+    Saying it twice changes nothing. Raises NotCash for an order that is paid in another way, unless it is the rest of
+    one with a deposit, ProofFirst while a proof waits, NothingToPay for one that was cancelled, and as `confirm_order`
+    for one that lapsed and whose goods are gone.
     """
     with transaction():
         order = locked(order_id)
-        if order.payment_method not in CASH:
+        if order.payment_method not in CASH and not _takes_rest_in_cash(order):
             raise NotCash
         if order.payment_state in SETTLED:
             return
+        if order.payment_state is PaymentState.PROOF_REVIEW and by.kind == "staff":
+            raise ProofFirst  # what a courier took is there, whatever the proof says
         if order.state is OrderState.CANCELLED:
             raise NothingToPay
         if order.state in {OrderState.REQUESTED, OrderState.EXPIRED}:
             confirm_order(order_id, by)
-        attempt = attempt_to_pay(order, order.payment_method)
+        attempt = attempt_to_pay(order, _in_cash(order))
         if amount_minor is not None:
             attempt.amount_minor = min(amount_minor, attempt.amount_minor)
         move_attempt(attempt, AttemptState.SUCCEEDED)
@@ -551,6 +570,17 @@ def record_cash(order_id: int, by: Actor, amount_minor: int | None = None) -> No
         ledger.post(held, Account.RECEIVABLE, attempt.amount_minor, kind="received", source=source, order_id=order.id)
         note("order", order.id, "cash_received", by, amount_minor=attempt.amount_minor)
         receiving.count_in(order, attempt, by, "cash")
+
+
+def _takes_rest_in_cash(order: Order) -> bool:
+    """The rest of an order with a deposit may come in cash, however the deposit came."""
+    return order.deposit_minor > 0 and (order.state in COUNTS or order.payment_state in SETTLED)
+
+
+def _in_cash(order: Order) -> str:
+    if order.payment_method in CASH:
+        return order.payment_method
+    return ON_DELIVERY if order.fulfilment_method is FulfilmentMethod.DELIVERY else AT_SHOP
 
 
 def take_back_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:

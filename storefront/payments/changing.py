@@ -58,7 +58,8 @@ def follow_change(order: Order, change_id: int, was: Sold, by: Actor) -> None:
         for attempt in _open_attempts(order.id):
             actions.move_attempt(attempt, AttemptState.CANCELLED)
         db.session.flush()
-        actions.open_attempt(order.id, order.payment_method)
+        if order.due_now_minor:
+            actions.open_attempt(order.id, order.payment_method)
 
 
 def follow_shorter(order: Order, change_id: int, was: Sold, by: Actor) -> None:

@@ -91,7 +91,9 @@ def _attempt_of(told: Told) -> int | None:
     """The payment of ours that is disputed; its own news, if they are still to come, are settled first."""
     with transaction():
         found = db.session.execute(
-            select(PaymentAttempt.id, PaymentAttempt.state).where(PaymentAttempt.intent == (told.payment_intent or ""))
+            select(PaymentAttempt.id, PaymentAttempt.state)
+            .where(PaymentAttempt.intent == (told.payment_intent or ""))
+            .order_by(PaymentAttempt.id)  # of a payment for several orders always the same one
         ).first()
     if found is None or told.currency != current_shop().currency:
         return None

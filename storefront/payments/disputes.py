@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storefront.kernel.db import Model, ShopOwned, db, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
 from storefront.kernel.states import Transitions
+from storefront.payments.models import PaymentAttempt
 
 
 class DisputeState(StrEnum):
@@ -139,8 +140,13 @@ class DisputeStep(ShopOwned, Model):
 
 
 def with_the_bank(attempt_id: int) -> int:
-    """What of an attempt's money the bank has, or is about to take, in minor units."""
+    """What of an attempt's money the bank has, or is about to take, in minor units.
+
+    Of one payment for several orders, each part counts as taken, whichever of them the dispute is kept with.
+    """
+    joint = select(PaymentAttempt.joint_id).where(PaymentAttempt.id == attempt_id).scalar_subquery()
+    parts = select(PaymentAttempt.id).where((PaymentAttempt.id == attempt_id) | (PaymentAttempt.joint_id == joint))
     found = select(func.coalesce(func.sum(Dispute.amount_minor), 0)).where(
-        Dispute.attempt_id == attempt_id, Dispute.state.in_(WITH_THE_BANK)
+        Dispute.attempt_id.in_(parts), Dispute.state.in_(WITH_THE_BANK)
     )
     return int(db.session.scalar(found) or 0)

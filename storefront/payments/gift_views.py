@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -23,7 +23,7 @@ from storefront.kernel.limits import limited
 from storefront.kernel.making import MakingForm, made_once, mark_of
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.queries import OrderView, order_by_token
+from storefront.orders.queries import NoSuchOrder, OrderView, order_by_token
 from storefront.orders.states import Channel
 from storefront.payments import gift_sales
 from storefront.payments.actions import start_card
@@ -133,7 +133,8 @@ def order() -> ResponseReturnValue:
         field = form.other if refusal.field == "amount" and form.amount.data == OTHER else form[refusal.field]
         field.errors = (str(refusal),)
         return _page(form, refusal.status)
-    remember_order(made.code)
+    if session:  # whoever has no cookie gets none here: their form has no token, and may be sent again
+        remember_order(made.code)
     return redirect(_onwards(made.code, attempts, str(form.pay.data)), 303)
 
 
@@ -188,7 +189,7 @@ def hand_over(token: str) -> ResponseReturnValue:
     secret = gift_sales.secret_for_buyer(order.id) if order.channel is Channel.GIFT else None
     gift = gift_sales.gift_of(order.id) if secret else None
     if secret is None or gift is None:
-        raise NotFound
+        raise NoSuchOrder
     answer = make_response(
         render_template(
             "shop/giftcards/hand_over.html",

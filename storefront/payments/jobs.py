@@ -13,6 +13,7 @@ from storefront.events import (
     OrderCancelled,
     OrderConfirmed,
     OrderExpired,
+    PaymentPageLeft,
     PaymentSucceeded,
     ProofRejected,
     ProofSubmitted,
@@ -31,19 +32,23 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import confirm_paid_order
 from storefront.orders.moves import locked
 from storefront.orders.queries import order_by_id
+from storefront.orders.rests import rests_to_remind_of
 from storefront.orders.states import COUNTS, WAITING, OrderState
 from storefront.payments import (
     actions,
     contesting,
     dispute_queries,
     door,
+    fees,
     gift_cards,
     gift_sales,
+    kept,
     queries,
     reconciling,
     refunding,
 )
 from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
+from storefront.payments.links import ways_for
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 
@@ -72,6 +77,30 @@ def keep_or_return(order_id: int, attempt_id: int) -> None:
             refunding.refund_order(order_id, "too_late", SYSTEM)
 
 
+@shop_job("payments.close_left_page")
+def close_left_page(order_id: int, attempt_id: int) -> None:
+    """Nobody pays once more on a page that was left open."""
+    actions.close_page(attempt_id)
+
+
+@periodic("payments.remind_of_rests", every_s=3600)
+def remind_of_rests() -> None:
+    """Tell customers once that the rest of their order is due soon."""
+    for order_id in rests_to_remind_of():
+        order = order_by_id(order_id)
+        with transaction():
+            mail.send(
+                "rest-due",
+                to=str(order.contact_email),
+                once=f"rest-due:{order_id}",
+                locale=order.locale,
+                order=order,
+                can_pay_now=bool(ways_for(order)),
+                pay_url=face_url("shop", f"/pagar/{order.token}"),
+                order_url=face_url("shop", f"/pedido/{order.token}"),
+            )
+
+
 @shop_job("payments.book_sale")
 def book_sale(order_id: int) -> None:
     """Write a confirmed order into the books."""
@@ -80,8 +109,11 @@ def book_sale(order_id: int) -> None:
 
 @shop_job("payments.settle_cancelled")
 def settle_cancelled(order_id: int) -> None:
-    """A cancelled order leaves the books, its payment page is closed, and money that came goes back."""
-    actions.unbook_sale(order_id)
+    """A cancelled order leaves the books, its payment page is closed, and money that came goes back: all that is not
+    kept of its deposit."""
+    with transaction():
+        actions.unbook_sale(order_id)
+        kept.book(locked(order_id))
     refunding.refund_order(order_id, "cancelled", SYSTEM)
     attempt_id = queries.latest_card_attempt(order_id)
     if attempt_id is not None:
@@ -204,6 +236,12 @@ def keep_asking() -> None:
     contesting.keep_asking()
 
 
+@periodic("payments.ask_fees", every_s=600)
+def ask_fees() -> None:
+    """Ask what the provider kept of payments and gave back with refunds."""
+    fees.keep_asking()
+
+
 @periodic("payments.send_gift_cards", every_s=600)
 def send_gift_cards() -> None:
     """Mail the gift cards whose day has come."""
@@ -290,6 +328,7 @@ def tell_refunded(refund_id: int, order_id: int) -> None:
 
 ANSWERS: dict[type, list[ShopJob]] = {
     PaymentSucceeded: [keep_or_return],
+    PaymentPageLeft: [close_left_page],
     OrderConfirmed: [book_sale],
     OrderCancelled: [settle_cancelled],
     OrderExpired: [give_back],

@@ -18,9 +18,7 @@ from storefront.kernel.errors import Refusal
 from storefront.kernel.headers import keep_private
 from storefront.kernel.limits import limited
 from storefront.orders.queries import OrderView, order_by_token
-from storefront.orders.states import PaymentState
-from storefront.payments.links import OPEN, WayClosed, pay_by, ways_to_pay
-from storefront.payments.methods import Method
+from storefront.payments.links import WayClosed, pay_by, ways_for
 
 blueprint = Blueprint("pay", __name__)
 
@@ -28,19 +26,8 @@ HURRY = timedelta(hours=3)
 """From here on the minutes that are left are counted down."""
 
 
-def _ways(order: OrderView) -> list[Method]:
-    if not order.is_to_be_paid or order.state not in OPEN or order.payment_state is PaymentState.PROOF_REVIEW:
-        return []
-    return ways_to_pay(
-        order.fulfilment_method,
-        has_bookings=order.has_bookings,
-        due_minor=order.due_now.minor,
-        agreed=order.payment_method,
-    )
-
-
 def _page(order: OrderView, error: str = "", status: int = 200) -> ResponseReturnValue:
-    ways = _ways(order)
+    ways = ways_for(order)
     codes = [way.code for way in ways]
     chosen = order.payment_method if order.payment_method in codes else codes[0] if len(codes) == 1 else ""
     left = order.expires_at - clock.now() if order.is_waiting and order.expires_at else None
@@ -80,7 +67,7 @@ def pay(token: str) -> ResponseReturnValue:
     try:
         elsewhere = pay_by(order.id, request.form.get("way", "")[:40], by)
     except WayClosed:
-        if _ways(order):
+        if ways_for(order):
             return _page(order, _("Elige cómo quieres pagar."), WayClosed.status)
         return redirect(url_for(".show", token=token), 303)
     except Refusal as refusal:

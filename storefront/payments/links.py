@@ -1,7 +1,8 @@
 """Paying by a link: what is due of an order, in whichever of the shop's ways its reader chooses.
 
-An order that waits for money takes the chosen way for its own. One that counts, or that waits for the shop's word,
-stays as it was agreed until money comes: whoever opened a payment page may still pay when they come.
+An order that waits for money, or for the rest of it, takes the chosen way for its own. Any other that counts, or that
+waits for the shop's word, stays as it was agreed until money comes: whoever opened a payment page may still pay when
+they come.
 """
 
 from __future__ import annotations
@@ -11,14 +12,25 @@ import contextlib
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict, Invalid
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.actions import confirm_order, set_payment_state
+from storefront.orders.actions import confirm_order, keep_longer, set_payment_state
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
-from storefront.orders.states import SETTLED, WAITING, FulfilmentMethod, OrderState, PaymentState
+from storefront.orders.queries import OrderView
+from storefront.orders.states import (
+    SETTLED,
+    WAITING,
+    WINDOWS,
+    Channel,
+    FulfilmentMethod,
+    OrderState,
+    PaymentState,
+    owes_rest,
+)
 from storefront.payments.actions import (
     UNDECIDED,
     NothingToPay,
@@ -65,6 +77,19 @@ def ways_to_pay(method: FulfilmentMethod, *, has_bookings: bool, due_minor: int,
     """
     offered = available_methods(current_shop(), method, has_bookings, due_minor)
     return [way for way in offered if way.code not in CASH and not (way.code == TRANSFER and agreed == ON_DELIVERY)]
+
+
+def ways_for(order: OrderView) -> list[Method]:
+    """The ways in which what is due now of an order can be paid from afar; none while there is nothing to choose."""
+    is_open = order.is_to_be_paid and order.state in OPEN and bool(order.due_now)
+    if not is_open or order.payment_state is PaymentState.PROOF_REVIEW:
+        return []
+    return ways_to_pay(
+        order.fulfilment_method,
+        has_bookings=order.has_bookings,
+        due_minor=order.due_now.minor,
+        agreed=order.payment_method,
+    )
 
 
 def pay_by(order_id: int, method: str, by: Actor) -> str | None:
@@ -126,7 +151,7 @@ def _asked(order_id: int, method: str) -> Order:
 def _require_due(order: Order) -> None:
     if order.payment_state is PaymentState.PROOF_REVIEW:
         raise BeingReviewed
-    if order.payment_state in SETTLED or order.state not in OPEN or not order.due_minor:
+    if order.payment_state in SETTLED or order.state not in OPEN or not order.due_now_minor:
         raise NothingToPay
 
 
@@ -163,9 +188,12 @@ def _opened(order: Order, method: str, by: Actor) -> int:
             good = attempt
         else:
             move_attempt(attempt, AttemptState.CANCELLED)
-    if order.payment_method != method and (method == TRANSFER or order.state is OrderState.AWAITING_PAYMENT):
+    takes_it_on = method == TRANSFER or order.state is OrderState.AWAITING_PAYMENT or owes_rest(order)
+    if order.payment_method != method and takes_it_on:
         note("order", order.id, "way_changed", by, was=order.payment_method, now=method)
         order.payment_method = method
+        if order.state is OrderState.AWAITING_PAYMENT and order.channel is not Channel.LINK:
+            keep_longer(order.id, clock.now() + WINDOWS[method])
     if method == TRANSFER and order.payment_state in {PaymentState.PENDING, PaymentState.FAILED}:
         set_payment_state(order.id, at_rest(order), by)
     return (good or attempt_to_pay(order, method)).id

@@ -74,7 +74,8 @@ class PaymentAttempt(ShopOwned, Model):
     needs. Several attempts of an order may succeed; what comes on top of its total is sent back. `asked_at` is when the
     poll last asked about it. `provider` is who takes the money and is asked about it ever after; nobody for what the
     shop takes itself. The `voucher_…` are what a customer pays with later, once the page has given it out. With a
-    `joint_id` it is one order's part of a payment for several, whose page the joint payment's row names.
+    `joint_id` it is one order's part of a payment for several, whose page the joint payment's row names. `fee_minor`
+    and `platform_fee_minor` are what the provider kept, once it said so (`payments.fees`).
     """
 
     __tablename__ = "payment_attempts"
@@ -90,6 +91,12 @@ class PaymentAttempt(ShopOwned, Model):
             "tenant_id",
             "created_at",
             postgresql_where=text("state IN ('created', 'pending') AND provider IS NOT NULL"),
+        ),
+        Index(
+            "ix_payment_attempts_fee",
+            "tenant_id",
+            "settled_at",
+            postgresql_where=text("state = 'succeeded' AND provider IS NOT NULL AND fee_minor IS NULL"),
         ),
         Index("ix_payment_attempts_joint", "tenant_id", "joint_id", postgresql_where=text("joint_id IS NOT NULL")),
     )
@@ -113,6 +120,8 @@ class PaymentAttempt(ShopOwned, Model):
     created_at: Mapped[datetime]
     asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    fee_minor: Mapped[int | None]
+    platform_fee_minor: Mapped[int | None]
 
 
 class JointPayment(ShopOwned, Model):
@@ -277,6 +286,7 @@ class DifferenceKind(StrEnum):
     ORDER_OWES = "order_owes"
     GIFT_CARDS = "gift_cards"
     DISPUTE_UNKNOWN = "dispute_unknown"
+    FEE_AMOUNT = "fee_amount"
 
 
 class ReconciledDay(ShopOwned, Model):
@@ -411,7 +421,8 @@ class Refund(ShopOwned, Model):
     """Money that is to go back to a customer: decided once, sent back by the provider or by hand.
 
     `key` is its name at the provider for ever. The provider remembers failures by key, too, so that a try after one
-    that is remembered has a key of its own (`key_now`); `keys_spent` counts them.
+    that is remembered has a key of its own (`key_now`); `keys_spent` counts them. `fee_minor` is what the provider gave
+    back of its fees, below zero, once it said so.
     """
 
     __tablename__ = "refunds"
@@ -440,6 +451,7 @@ class Refund(ShopOwned, Model):
     created_at: Mapped[datetime]
     asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    fee_minor: Mapped[int | None]
 
     @property
     def key_now(self) -> str:

@@ -153,8 +153,22 @@ class CheckoutState:
 
 
 @dataclass(frozen=True, slots=True)
+class Fee:
+    """What the provider keeps of a payment for itself and for the platform; below zero: what it gives back."""
+
+    provider_minor: int
+    platform_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        """Both together."""
+        return self.provider_minor + self.platform_minor
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that the provider took for a shop. `metadata` is what its payment page was opened with."""
+    """Money that the provider took for a shop. `metadata` is what its payment page was opened with; the `fee` is
+    unknown until the provider has settled it."""
 
     id: str
     amount_minor: int
@@ -162,6 +176,7 @@ class Payment:
     payment_intent: str | None
     metadata: Mapping[str, str]
     created: datetime
+    fee: Fee | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +197,7 @@ class RefundState:
     currency: str
     payment_intent: str | None
     metadata: Mapping[str, str]
+    fee: Fee | None = None
 
 
 class PayoutStatus(StrEnum):
@@ -271,7 +287,7 @@ class GatewayEvent:
     A notice arrives late, twice and out of order: use `object_id` to fetch the present state, and `id` to
     count it once. `account` is the shop's account (None for the platform's own). `live` is False for
     test-mode notices, which a live platform receives too and must ignore (compare with `Gateway.live`).
-    `data` is the object as it was at `created`.
+    `data` is the object as it was at `created`, in another form than ours unless it `is_of_our_version`.
     """
 
     id: str
@@ -281,6 +297,7 @@ class GatewayEvent:
     created: datetime
     live: bool
     data: Mapping[str, Any]
+    is_of_our_version: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +415,12 @@ class Gateway(Provider, Protocol):
 
     def ask_for(self, account: str, method: str) -> bool:
         """Ask that the account may take a method of ours; whether it may already. Asking again changes nothing."""
+
+    def fee_of_payment(self, account: str, payment_intent: str) -> Fee | None:
+        """What the provider kept of a payment; None as long as it does not say."""
+
+    def fee_of_refund(self, account: str, refund_id: str) -> Fee | None:
+        """What it gave back of its fees with a refund; None as long as it does not say."""
 
     def dispute_state(self, account: str, dispute_id: str) -> DisputeState:
         """How a dispute stands."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from storefront.catalogue.models import ProductKind
 from storefront.giftcards.models import GiftCard, GiftCardEntry, Movement
@@ -19,7 +19,7 @@ from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
-from storefront.orders.states import COUNTS, SETTLED
+from storefront.orders.states import COUNTS, SETTLED, OrderState
 from storefront.payments import pages
 from storefront.payments.ledger import MONEY, Account
 from storefront.payments.models import (
@@ -461,7 +461,8 @@ def _unbooked() -> list[dict[str, Any]]:
 def owing() -> list[dict[str, Any]]:
     """Sales whose customer owes something else than what is due, or is owed more than is on its way back: I6.
 
-    Of those that are not paid, the ones with a deposit. `owed_minor` is what is owed beyond what is due.
+    Of those that are not paid, the ones with a deposit; of those that were cancelled, the ones whose deposit is kept.
+    `owed_minor` is what is owed beyond what is due.
     """
     signed = case((LedgerEntry.debit == Account.RECEIVABLE, LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor)
     owed = (
@@ -481,17 +482,15 @@ def owing() -> list[dict[str, Any]]:
         .correlate(Order)
         .scalar_subquery()
     )
-    due = case((Order.payment_state.in_(SETTLED), 0), else_=Order.total_minor - Order.received_minor)
+    is_over = Order.payment_state.in_(SETTLED) | (Order.state == OrderState.CANCELLED)
+    due = case((is_over, 0), else_=Order.total_minor - Order.received_minor)
+    counts = and_(Order.state.in_(COUNTS), Order.id.in_(booked), is_over | (Order.deposit_minor > 0))
+    keeps = and_(Order.state == OrderState.CANCELLED, Order.kept_minor > 0)
     beyond = owed.c.owed - due
     rows = db.session.execute(
         select(Order.id, beyond.label("owed"))
         .join(owed, owed.c.order_id == Order.id)
-        .where(
-            Order.payment_state.in_(SETTLED) | (Order.deposit_minor > 0),
-            Order.state.in_(COUNTS),
-            Order.id.in_(booked),
-            beyond != -to_go_back,
-        )
+        .where(or_(counts, keeps), beyond != -to_go_back)
     )
     return [{"invariant": "I6", "order": row.id, "owed_minor": int(row.owed)} for row in rows]
 

@@ -25,7 +25,7 @@ from storefront.kernel.ids import new_code
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.states import COUNTS
-from storefront.payments import actions, contesting, door, gift_cards, queries, refunding
+from storefront.payments import actions, contesting, door, fees, gift_cards, queries, refunding
 from storefront.payments.capabilities import PROVIDERS, STRIPE
 from storefront.payments.models import (
     AttemptState,
@@ -129,8 +129,10 @@ def _with_provider(code: str, account: str, since: datetime, until: datetime) ->
     payments = gateway.payments_between(account, since, until)
     refunds = gateway.refunds_between(account, since, until)
     _settle_what_is_new(payments, refunds)
+    _learn_fees(payments, refunds)
     with transaction():
         found = [one for payment in payments for one in _about_payment(payment)]
+        found += [one for payment in payments for one in _about_fee(payment)]
         found += [one for refund in refunds for one in _about_refund(refund)]
         unseen = _unseen_attempts(code, since, until, payments)
         unseen_refunds = _unseen_refunds(code, since, until, refunds)
@@ -152,6 +154,31 @@ def _settle_what_is_new(payments: Sequence[Payment], refunds: Sequence[ProviderR
         if ours is not None and ours.provider_ref == refund.id:
             with contextlib.suppress(GatewayRefused, Busy):
                 refunding.follow_refund(ours.id)
+
+
+def _learn_fees(payments: Sequence[Payment], refunds: Sequence[ProviderRefund]) -> None:
+    """Book what the provider kept, where we had not heard of it yet."""
+    for payment in payments:
+        attempt = _attempt_of(payment)
+        db.session.rollback()
+        if attempt is not None and payment.fee is not None and payment.currency == current_shop().currency:
+            with contextlib.suppress(Busy):
+                fees.learn(attempt.id, payment.fee)
+    for refund in refunds:
+        ours = _refund_of(refund)
+        db.session.rollback()
+        if ours is not None and ours.provider_ref == refund.id and refund.fee is not None:
+            with contextlib.suppress(Busy):
+                fees.learn_of_refund(ours.id, refund.fee)
+
+
+def _about_fee(payment: Payment) -> list[Found]:
+    """What the provider says now that it kept of a payment, where the books have something else."""
+    ours = _attempt_of(payment)
+    if ours is None or payment.fee is None or ours.state is not AttemptState.SUCCEEDED:
+        return []
+    booked, theirs = fees.of_payment(ours.id), payment.fee.total_minor
+    return [] if booked == theirs else [Found(DifferenceKind.FEE_AMOUNT, payment.id, ours.order_id, booked, theirs)]
 
 
 @dataclass(frozen=True, slots=True)

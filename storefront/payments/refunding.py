@@ -287,9 +287,14 @@ def _make_sale_smaller(refund: Refund, parts: Sequence[Part], by: Actor) -> None
 
 
 def refund_order(order_id: int, reason: str, by: Actor, amount_minor: int | None = None) -> list[Refund]:
-    """Decide to send back everything that is left of an order's money, or `amount_minor` of it. Raises TooMuchBack."""
+    """Decide to send back everything that is left of an order's money, or `amount_minor` of it. Raises TooMuchBack.
+
+    What the shop keeps of a deposit is not left.
+    """
     with transaction():
         order = locked(order_id)
+        if amount_minor is None and order.kept_minor:
+            amount_minor = max(0, queries.left_to_refund(order_id) - order.kept_minor)
         return [decide(order, attempt, share, reason, by) for attempt, share in _shares(order_id, amount_minor)]
 
 

@@ -242,7 +242,7 @@ def _unpaid_orders() -> Sequence[Any]:
             func.coalesce(cast(Order.customer_id, String), Order.contact_phone, Order.contact_email).label("buyer"),
         )
         .where(
-            Order.payment_method == TRANSFER,
+            (Order.payment_method == TRANSFER) | ((Order.deposit_minor > 0) & Order.state.in_(COUNTS)),
             Order.payment_state.not_in(SETTLED),
             Order.state.not_in([OrderState.CANCELLED, OrderState.EXPIRED]),
         )

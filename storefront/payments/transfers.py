@@ -16,7 +16,7 @@ from storefront.kernel.errors import Conflict
 from storefront.kernel.outbox import record
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
-from storefront.orders.states import ON_THE_SHELF, SETTLED, OrderState, PaymentState
+from storefront.orders.states import ON_THE_SHELF, SETTLED, OrderState, PaymentState, owes_rest
 from storefront.payments import ledger, receiving
 from storefront.payments.actions import attempt_to_pay, latest_attempt, move_attempt, witness
 from storefront.payments.ledger import Account
@@ -87,7 +87,7 @@ def record_transfer(order_id: int, by: Actor) -> None:
     """
     with transaction():
         order = locked(order_id)
-        if order.payment_method != TRANSFER:
+        if order.payment_method != TRANSFER and not was_asked_for(order):
             raise NotATransfer
         if order.payment_state in SETTLED:
             latest = latest_attempt(order_id)
@@ -102,6 +102,13 @@ def record_transfer(order_id: int, by: Actor) -> None:
         witness(by.kind, f"{attempt.key}:{SEEN}", order.id, attempt.id, SEEN, {"by": by.label})
         note("order", order.id, "transfer_received", by, amount_minor=attempt.amount_minor)
         receive(order, attempt, by)
+
+
+def was_asked_for(order: Order) -> bool:
+    """Whether a transfer may come for an order that is paid in another way by now: it was to be paid by one before, or
+    its rest is open."""
+    tried = select(PaymentAttempt.id).where(PaymentAttempt.order_id == order.id, PaymentAttempt.method == TRANSFER)
+    return owes_rest(order) or db.session.scalar(tried.limit(1)) is not None
 
 
 def take_back_transfer(order_id: int, by: Actor) -> None:

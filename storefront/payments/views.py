@@ -16,11 +16,12 @@ from storefront.kernel.errors import Refusal
 from storefront.kernel.limits import limited
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import OrderView, order_by_token
-from storefront.orders.states import OrderState, PaymentState
+from storefront.orders.states import FulfilmentState, OrderState, PaymentState
 from storefront.payments import actions, proofs, queries
 from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.forms import ProofForm
 from storefront.payments.gift_views import gift_block
+from storefront.payments.links import ways_for
 from storefront.payments.methods import METHODS, TRANSFER, name_of
 from storefront.payments.models import AttemptState
 from storefront.payments.together_queries import open_page
@@ -34,7 +35,16 @@ HURRY = timedelta(hours=1)
 
 def payment_block(order: OrderView, form: ProofForm | None = None) -> Markup:
     """The slot "order.payment": what came of several payments, and what the customer may do about money now."""
-    return _payments(order) + _deposit(order) + _to_pay(order, form) + together_block(order) + gift_block(order)
+    to_pay = _to_pay(order, form) + _another_way(order)
+    if form is None and to_pay and order.owes_rest and _is_for_later(order):
+        folded = render_template("shop/payments/_rest_now.html", block=to_pay)
+        to_pay = Markup(folded)  # noqa: S704 (our own template, which escapes)
+    return _payments(order) + _deposit(order) + to_pay + together_block(order) + gift_block(order)
+
+
+def _is_for_later(order: OrderView) -> bool:
+    """Whether a rest is paid at the hand-over, and nobody has begun to pay it before."""
+    return not order.rest_in_advance and order.payment_state is PaymentState.PARTLY_PAID
 
 
 def _payments(order: OrderView) -> Markup:
@@ -80,6 +90,20 @@ def _to_pay(order: OrderView, form: ProofForm | None) -> Markup:
             amount=together.amount if together else order.due_now,
         )
     )
+
+
+def _another_way(order: OrderView) -> Markup:
+    """On to the page with all ways, where an order that waits for money, or for its rest, may be paid in another."""
+    if order.is_charge or not (order.state is OrderState.AWAITING_PAYMENT or order.owes_rest):
+        return Markup("")
+    if order.fulfilment_state is FulfilmentState.SHIPPED:
+        return Markup("")
+    others = [way.code for way in ways_for(order) if way.code != order.payment_method]
+    if not others:
+        return Markup("")
+    is_only = order.payment_method not in THROUGH_A_PROVIDER | {TRANSFER}
+    page = render_template("shop/payments/_another_way.html", order=order, is_only=is_only)
+    return Markup(page)  # noqa: S704 (our own template, which escapes)
 
 
 def refunds_block(order: OrderView) -> Markup:

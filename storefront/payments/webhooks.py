@@ -5,29 +5,54 @@ from __future__ import annotations
 import structlog
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
 
 from storefront.kernel import inbox
 from storefront.kernel.access import access
 from storefront.kernel.csrf import csrf_exempt_bearer
+from storefront.kernel.errors import Refusal
 from storefront.kernel.tenancy import acting_for, directory
 from storefront.payments import door
 from storefront.payments.capabilities import MERCADO_PAGO
 
+LARGEST_NOTICE = 256 * 1024
+"""Notices are some kilobytes; what is larger is none, and is not even read."""
+
 blueprint = Blueprint("webhooks", __name__)
 log = structlog.get_logger()
+
+
+class HugeNotice(Refusal):
+    """Nobody who has news for us sends so much."""
+
+    status = 413
+    message = _l("Este aviso es demasiado grande.")
+
+
+@blueprint.before_request
+def refuse_what_is_huge() -> None:
+    """Before anything is read of it."""
+    if (request.content_length or 0) > LARGEST_NOTICE:
+        raise HugeNotice
 
 
 @blueprint.post("/webhooks/stripe")
 @access("public")
 @csrf_exempt_bearer
 def receive_stripe() -> ResponseReturnValue:
-    """A signed notice. BadSignature (400) stores nothing; a repeat, a stranger's or a test notice is answered 200."""
+    """A signed notice. BadSignature (400) stores nothing; a repeat, a stranger's or a test notice is answered 200.
+
+    One of another version of the provider's interface is followed like any other, since only its name is used and the
+    provider is asked anew, and noted: somebody changed the endpoint.
+    """
     provider = door.gateway()
     notice = provider.verify_webhook(request.get_data(), request.headers.get("Stripe-Signature", ""))
     shop = directory().by_payment_account(notice.account) if notice.account else None
     if shop is None or notice.live != provider.live:
         log.info("webhook.not_ours", kind=notice.type, account=notice.account)
         return {"received": False}
+    if not notice.is_of_our_version:
+        log.warning("webhook.other_version", kind=notice.type, notice=notice.id)
     payload = {"object_id": notice.object_id, "metadata": dict(notice.data.get("metadata") or {})}
     with acting_for(shop):
         fresh = inbox.receive("stripe", notice.id, notice.type, payload)

@@ -32,6 +32,8 @@ def refresh_copurchase() -> None:
         .join(Order, (Order.tenant_id == one.tenant_id) & (Order.id == one.order_id))
         .where(
             one.tenant_id == shop_id,
+            one.product_id.is_not(None),  # an amount asked for by a link, or a gift card, names no product
+            other.product_id.is_not(None),
             Order.tenant_id == shop_id,
             Order.state.in_([OrderState.CONFIRMED, OrderState.COMPLETED]),
             Order.placed_at > at - KEEP,

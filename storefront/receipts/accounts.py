@@ -38,8 +38,9 @@ MARK = "\ufeff"
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 SALE, SALE_BACK, RETURN, RETURN_BACK, PAYMENT, PAYMENT_BACK, REFUND, REFUND_BACK, OTHER, CARD_ISSUED, CHANGE = range(11)
-DISPUTE, DISPUTE_LOST, KEPT = 20, 21, 22
+DISPUTE, DISPUTE_LOST, KEPT, FEE, FEE_BACK = range(20, 25)
 CARD_SOLD = 30
+DEPOSIT_KEPT, DEPOSIT_BACK = 40, 41
 KINDS = {
     SALE: ("sale", "tax", "discount", "tip"),
     SALE_BACK: ("sale_back", "tax_back", "discount_back", "tip_back"),
@@ -53,8 +54,12 @@ KINDS = {
     CARD_ISSUED: ("card_issued",),
     KEPT: ("set_off", "to_card"),
     CARD_SOLD: ("card_sold",),
+    DEPOSIT_KEPT: ("kept_sale", "kept_tax"),
+    DEPOSIT_BACK: ("kept_sale_back", "kept_tax_back"),
     DISPUTE: ("dispute", "dispute_back", "dispute_fee", "dispute_fee_back"),
     DISPUTE_LOST: ("dispute_lost", "dispute_not_lost"),
+    FEE: ("fee", "platform_fee"),
+    FEE_BACK: ("fee_back", "platform_fee_back"),
 }
 """Which bookings are one fact, and so one line."""
 
@@ -322,6 +327,8 @@ def _movements() -> dict[int, str]:
         REFUND: _("Dinero devuelto"), REFUND_BACK: _("Devolución que no llegó"), OTHER: _("Otro"),
         CHANGE: _("Cambio del pedido"), DISPUTE: _("Contracargo"), DISPUTE_LOST: _("Contracargo perdido"),
         KEPT: _("Valor de lo devuelto"),
+        DEPOSIT_KEPT: _("Anticipo que se queda"), DEPOSIT_BACK: _("Anticipo devuelto"),
+        FEE: _("Comisión del servicio de pagos"), FEE_BACK: _("Comisión que regresó"),
     }  # fmt: skip
 
 

@@ -99,6 +99,8 @@ def issue_receipt(order_id: int, buyer: Buyer, by: Actor) -> Receipt:
             if buyer not in {Buyer(), Buyer(found.buyer_name, found.buyer_document, found.buyer_number)}:
                 raise OtherBuyer
             return found
+        if order.kept_minor and order.state is OrderState.CANCELLED:
+            return _issue_for_kept(order, buyer, by)
         if order.state not in COUNTS:
             raise NotSold
         whole = _Sums(order.net_minor, order.tax_minor, order.total_minor - order.tip_minor)  # a tip is no sale
@@ -107,6 +109,26 @@ def issue_receipt(order_id: int, buyer: Buyer, by: Actor) -> Receipt:
         for refund_id in _refunds_of(order_id):
             _credit(order, made, refund_id, by)
         return made
+
+
+def _issue_for_kept(order: Order, buyer: Buyer, by: Actor) -> Receipt:
+    """The receipt for what the shop keeps of a cancelled order's deposit: all that was sold of it."""
+    sums = _Sums(order.kept_minor - order.kept_tax_minor, order.kept_tax_minor, order.kept_minor)
+    with force_locale(order.locale):
+        line = {
+            "product_name": _("Anticipo de un pedido cancelado"), "variant_name": "", "quantity": 1,
+            "unit_minor": order.kept_minor, "discount_minor": 0, "gross_minor": order.kept_minor,
+            "net_minor": sums.net_minor, "tax_minor": sums.tax_minor, "tax_rate_bp": None,
+        }  # fmt: skip
+    tax_name = COUNTRIES[current_shop().country].tax_name
+    content = _content(order) | {
+        "lines": [line], "subtotal_minor": order.kept_minor, "shipping_minor": 0, "packaging_minor": 0, "tip_minor": 0,
+        "discount_minor": 0, "tax_inside": True, "kept": True,
+        "taxes": [{"label": tax_name, "net_minor": sums.net_minor, "tax_minor": sums.tax_minor}],
+    }  # fmt: skip
+    made = _issue(order, buyer, content, sums, by)
+    note("order", order.id, "receipt_issued", by, number=made.number)
+    return made
 
 
 def credit_refund(refund_id: int, by: Actor = SYSTEM) -> Receipt | None:
@@ -203,10 +225,12 @@ def take_back(code: str, reason: str, by: Actor) -> Receipt:
 
 
 def take_back_of_order(order_id: int) -> None:
-    """A cancelled order's open receipt, if any, is taken back."""
+    """A cancelled order's open receipt, if any, is taken back, unless it is for what is kept of the deposit."""
     with transaction():
         order = locked(order_id)
         receipt = open_receipt(order_id)
+        if receipt is not None and receipt.content.get("kept") and order.kept_minor:
+            return
         if receipt is not None and order.state is OrderState.CANCELLED and _left_of(receipt).total_minor:
             _take_back(order, receipt, "", SYSTEM)
 

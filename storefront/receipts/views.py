@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
-from storefront.kernel.errors import Refusal
+from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.limits import limited
 from storefront.orders.queries import NoSuchOrder, OrderView, order_by_token
 from storefront.orders.states import COUNTS
@@ -27,10 +27,15 @@ from storefront.receipts.queries import papers_of_order
 blueprint = Blueprint("receipts", __name__)
 
 
+def _is_sold(order: OrderView) -> bool:
+    """Whether there is something to be receipted: a sale, or what is kept of a deposit."""
+    return order.state in COUNTS or order.kept_minor > 0
+
+
 def receipt_block(order: OrderView, form: BuyerForm | None = None) -> Markup:
     """The slot "order.receipt": the papers of a sold order, or the form to ask for one."""
     papers = papers_of_order(order.id)
-    if order.state not in COUNTS and not papers:
+    if not _is_sold(order) and not papers:
         return Markup("")
     return Markup(  # noqa: S704 (our own template, autoescaped)
         render_template(
@@ -39,7 +44,7 @@ def receipt_block(order: OrderView, form: BuyerForm | None = None) -> Markup:
             papers=papers,
             documents=documents_of_order(order.id) if papers else {},
             may_invoice=bool(papers) and stamping.connected() is not None,
-            may_ask=order.state in COUNTS and not any(paper.is_open for paper in papers),
+            may_ask=_is_sold(order) and not any(paper.is_open for paper in papers),
             form=form or BuyerForm(formdata=None).offer_documents(),
         )
     )
@@ -84,16 +89,23 @@ def ask_for_invoice(token: str, code: str) -> ResponseReturnValue:
     try:
         stamping.ask_for(code, _customer(order), order.id)
         flash(_("Pedimos tu factura. Cuando esté lista la descargas aquí mismo."), "good")
+    except NotFound as missing:
+        raise NoSuchOrder from missing
     except (stamping.NeedsDocument, stamping.TakenBack, NoInvoicer) as refusal:
         flash(str(refusal), "care")
     return redirect(url_for("orders.show", token=token), 303)
 
 
-@blueprint.get("/pedido/<token>/factura/<code>.<any(xml, pdf):kind>")
+@blueprint.get("/pedido/<token>/factura/<code>.xml", defaults={"kind": stamping.XML})
+@blueprint.get("/pedido/<token>/factura/<code>.pdf", defaults={"kind": stamping.PDF})
 @access("public")
 def invoice_file(token: str, code: str, kind: str) -> ResponseReturnValue:
     """The file of an electronic document of this very order; saved, and run by no browser."""
-    return as_file(file_of(code, kind, order_by_token(token).id), code, kind)
+    try:
+        content = file_of(code, kind, order_by_token(token).id)
+    except NotFound as missing:
+        raise NoSuchOrder from missing
+    return as_file(content, code, kind)
 
 
 def _customer(order: OrderView) -> Actor:

@@ -20,8 +20,9 @@ from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.returns.instead import write_goods
 from storefront.returns.models import OrderReturn, OrderReturnLine, ReturnState, Wish
-from storefront.returns.queries import REASONS, returnable_lines, terms_of
+from storefront.returns.queries import REASONS
 from storefront.returns.steps import write_step
+from storefront.returns.terms import returnable_lines, terms_of
 
 
 class NoReturns(Conflict):

@@ -15,7 +15,8 @@ from storefront.catalogue.queries import Sellable, sellable, variant_ids_of
 from storefront.kernel.making import MakingForm
 from storefront.returns.asking import Wanted
 from storefront.returns.models import Wish
-from storefront.returns.queries import REASONS, ReturnableLine
+from storefront.returns.queries import REASONS
+from storefront.returns.terms import ReturnableLine
 
 WISHES = {
     Wish.REFUND: _l("Que me devuelvan el dinero"),

@@ -18,7 +18,8 @@ from storefront.kernel.making import made_once, mark_of
 from storefront.orders.queries import OrderView, order_by_token
 from storefront.returns import asking, deciding
 from storefront.returns.forms import ReturnForm, form_for, wanted_of
-from storefront.returns.queries import Terms, return_behind, return_of_order, returnable_lines, returns_of, terms_of
+from storefront.returns.queries import return_behind, return_of_order, returns_of
+from storefront.returns.terms import Terms, returnable_lines, terms_of
 
 blueprint = Blueprint("returns", __name__)
 
@@ -26,7 +27,8 @@ blueprint = Blueprint("returns", __name__)
 def return_block(order: OrderView) -> Markup:
     """The slot "order.return": returns with what is next, and the way to ask for one while there is time."""
     terms, found, behind = terms_of(order.id), returns_of(order.id), return_behind(order.id)
-    if not found and behind is None and not (terms.is_delivered and terms.days):
+    concerned = terms.is_delivered and terms.days and (terms.has_goods or order.has_bookings)
+    if not found and behind is None and not concerned:
         return Markup("")
     something_left = bool(returnable_lines(order.id))
     open_now = any(one.is_under_way for one in found)

@@ -15,12 +15,15 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 from storefront.catalogue.models import ProductKind
 from storefront.catalogue.queries import Sellable, sellable
 from storefront.changes import answering, proposing
+from storefront.changes.delivery_price import name_price
 from storefront.changes.models import Agreement
 from storefront.changes.proposing import MOST_ADDED, MOST_OF_ONE, BadQuantity, Draft, Wish
 from storefront.changes.queries import REASONS, change_by_code
+from storefront.customers.address import PostalAddress
 from storefront.inventory.queries import CountRow, counts
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import Refusal
+from storefront.kernel.forms import MoneyField
 from storefront.kernel.making import MakingForm, made_once, mark_of
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
@@ -39,6 +42,15 @@ class ChangeForm(MakingForm):
         [DataRequired(_l("Elige una razón: quien pidió la lee."))],
         choices=[SelectChoice(code, words) for code, words in REASONS.items()],  # type: ignore[arg-type]  # lazily translated
     )
+    words = TextAreaField(
+        _l("Mensaje"), [Optional(), Length(max=300)], description=_l("La clienta o el cliente lo va a leer.")
+    )
+
+
+class DeliveryPriceForm(MakingForm):
+    """What it costs to take one order there."""
+
+    price = MoneyField(_l("¿Cuánto cuesta el envío?"), [Optional(), NumberRange(min=0)])
     words = TextAreaField(
         _l("Mensaje"), [Optional(), Length(max=300)], description=_l("La clienta o el cliente lo va a leer.")
     )
@@ -155,6 +167,39 @@ def _chosen(added: dict[str, int]) -> list[tuple[Sellable, int]]:
     """What is to be added, as it can be shown; what is not this shop's is not there."""
     found = {one.variant_code: one for one in sellable(proposing.variants_by_code(added)).values()}
     return [(found[code], many) for code, many in added.items() if code in found]
+
+
+@blueprint.get("/pedidos/<code>/precio-del-envio")
+@access("staff", "orders:write")
+def ask_delivery_price(code: str) -> ResponseReturnValue:
+    """How much it is to take it there."""
+    return _price_page(order_by_code(code), DeliveryPriceForm(formdata=None))
+
+
+@blueprint.post("/pedidos/<code>/precio-del-envio")
+@access("staff", "orders:write")
+def name_delivery_price(code: str) -> ResponseReturnValue:
+    """Tell the customer, who agrees before anything is paid."""
+    order, form, by = order_by_code(code), DeliveryPriceForm(), current_actor()
+    if not form.validate():
+        return _price_page(order, form), 422
+    price, words = form.price.data, form.words.data or ""
+    mark = mark_of(form.key.data, f"delivery-price:{order.code}")
+    try:
+        made_once(mark, by, lambda: name_price(order.id, -1 if price is None else price, words, by).code)
+    except Refusal as refusal:
+        form.form_errors = [str(refusal)]
+        return _price_page(order, form), refusal.status
+    said = _("Ya le dijimos el precio a %(name)s. Cuando esté de acuerdo, paga.", name=order.contact_name)
+    if not order.contact_email:
+        said = _("Mándale el precio a %(name)s por WhatsApp: no dejó correo.", name=order.contact_name)
+    flash(_("Va gratis: el pedido sigue su camino.") if price == 0 else said, "good")
+    return redirect(url_for("desk_orders.show", code=order.code), 303)
+
+
+def _price_page(order: OrderView, form: DeliveryPriceForm) -> str:
+    address = PostalAddress.from_dict(order.address) if order.address else None
+    return render_template("dashboard/orders/delivery_price.html", order=order, form=form, address=address)
 
 
 @blueprint.post("/pedidos/<code>/cambio/<change>/acuerdo")

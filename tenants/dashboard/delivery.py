@@ -25,7 +25,7 @@ from storefront.delivery.forms import RATE_KINDS, ContractForm, HandOverForm, Or
 from storefront.delivery.models import RateKind
 from storefront.delivery.points import USUAL_DETOUR, NoPoint, Origin, Point, point_in
 from storefront.delivery.queries import BoardRow, ShipmentView, board, shipment_by_code
-from storefront.delivery.rates import origin_of_shop
+from storefront.delivery.rates import WITHOUT_TABLE, origin_of_shop
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.delivery.words import attention_word, reason_word, state_tone, state_word
 from storefront.kernel.access import access, current_actor
@@ -252,7 +252,7 @@ def _details(form: ZoneForm) -> ZoneDetails:
         region=form.region.data or None,
         active=bool(form.active.data),
         kind=form.rate_kind,
-        steps=form.steps if form.rate_kind is not RateKind.FLAT else (),
+        steps=form.steps if form.rate_kind not in WITHOUT_TABLE else (),
         assumed_g=form.assumed.data or 0,
     )
 

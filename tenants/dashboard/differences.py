@@ -27,6 +27,7 @@ KINDS = {
     _K.NOT_BOOKED: _l("Un pago o una devolución no está en los libros"),
     _K.SALE_NOT_BOOKED: _l("La venta no está en los libros como se vendió"),
     _K.GIFT_CARDS: _l("Lo que hay en las tarjetas de regalo no es lo que dicen los libros"),
+    _K.FEE_AMOUNT: _l("El servicio se quedó con otra comisión que la de tus libros"),
     _K.DISPUTE_UNKNOWN: _l("Alguien reclamó a su banco un cobro que no es de ningún pedido"),
     _K.ORDER_OWES: _l("El pedido está pagado y su cuenta no queda en cero"),
 }

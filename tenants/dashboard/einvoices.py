@@ -97,7 +97,8 @@ def ask(code: str) -> ResponseReturnValue:
     return redirect(url_for("desk_orders.show", code=paper.order_code), 303)
 
 
-@blueprint.get("/facturas/<code>.<any(xml, pdf):kind>")
+@blueprint.get("/facturas/<code>.xml", defaults={"kind": stamping.XML})
+@blueprint.get("/facturas/<code>.pdf", defaults={"kind": stamping.PDF})
 @access("staff", "orders:read")
 def show(code: str, kind: str) -> ResponseReturnValue:
     """A document's file."""

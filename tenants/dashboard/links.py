@@ -83,7 +83,7 @@ def _mark(order: OrderView) -> str:
 
 def _can_be_paid(order: OrderView) -> bool:
     is_kept = not order.is_waiting or order.expires_at is None or order.expires_at > clock.now()
-    return order.is_to_be_paid and order.state in OPEN and is_kept and order.due.minor > 0
+    return order.is_to_be_paid and order.state in OPEN and is_kept and order.due_now.minor > 0
 
 
 @blueprint.get("/pedidos/<code>/enlace")

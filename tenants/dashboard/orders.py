@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectChoice, StringField
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from storefront.catalogue.models import ProductKind
 from storefront.catalogue.queries import pictures_of
@@ -21,7 +21,7 @@ from storefront.delivery.queries import code_of_order, parcels_of, parcels_with_
 from storefront.delivery.words import state_tone, state_word
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
-from storefront.kernel.forms import Form
+from storefront.kernel.forms import Form, MoneyField
 from storefront.kernel.http import requested_page
 from storefront.orders.actions import (
     CannotCancel,
@@ -36,6 +36,7 @@ from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_l
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
 from storefront.payments.dispute_queries import of_order as disputes_of
+from storefront.payments.kept import MayNotKeep, most_to_keep
 from storefront.payments.queries import left_to_refund, payments_of, refunds
 from storefront.payments.transfers import ProofWaits, may_be_taken_back, record_transfer, take_back_transfer
 from storefront.receipts import stamping
@@ -59,6 +60,10 @@ REASONS = {
 }
 
 
+OWN_REASONS = frozenset({"no_stock", "cannot_deliver", "damaged"})
+"""Reasons that are no fault of the customer's."""
+
+
 class CancellationForm(Form):
     """Why an order is cancelled; the customer reads it."""
 
@@ -72,6 +77,13 @@ class CancellationForm(Form):
         [Optional(), Length(max=200)],
         description=_l("La clienta o el cliente lo va a leer."),
     )
+
+    kept = MoneyField(_l("¿Con cuánto del anticipo te quedas?"), [Optional()])
+
+    def validate_kept(self, field: Any) -> None:
+        """Whoever cancels for a reason of the shop's own keeps nothing."""
+        if field.data and self.why.data in OWN_REASONS:
+            raise ValidationError(_("Lo cancelas por algo de la tienda: devuelve todo el anticipo."))
 
     @property
     def reason(self) -> str:
@@ -111,6 +123,17 @@ def _to_parcel(order: OrderView, refusal: handing.ParcelDecides) -> ResponseRetu
     """Say why not, where it can be decided."""
     flash(str(refusal), "error")
     return redirect(url_for(".parcel", code=order.code), 303)
+
+
+def _money_in() -> dict[str, bool]:
+    """Whether it was paid just now, or is handed over though the rest is open."""
+    return {"collected": bool(request.form.get("collected")), "unpaid": bool(request.form.get("unpaid"))}
+
+
+def _to_rest(order: OrderView, refusal: handing.RestIsOpen) -> ResponseReturnValue:
+    """Say that the rest is open, where it can be noted."""
+    flash(str(refusal), "care")
+    return redirect(url_for(".show", code=order.code), 303)
 
 
 def _may_review() -> bool:
@@ -235,9 +258,11 @@ def give(code: str) -> ResponseReturnValue:
     """It leaves the shop: into the customer's hands, paid for if it was not, or with somebody who carries it."""
     order = order_by_code(code)
     try:
-        handing.hand_over(order.id, current_actor(), collected=bool(request.form.get("collected")))
+        handing.hand_over(order.id, current_actor(), **_money_in())
     except handing.ParcelDecides as refusal:
         return _to_parcel(order, refusal)
+    except handing.RestIsOpen as refusal:
+        return _to_rest(order, refusal)
     if order.fulfilment_method == "delivery":
         flash(_("El pedido %(code)s va en camino.", code=order.code), "good")
     else:
@@ -251,9 +276,11 @@ def delivered(code: str) -> ResponseReturnValue:
     """It arrived, carried by the shop itself."""
     order = order_by_code(code)
     try:
-        handing.deliver(order.id, current_actor(), collected=bool(request.form.get("collected")))
+        handing.deliver(order.id, current_actor(), **_money_in())
     except handing.ParcelDecides as refusal:
         return _to_parcel(order, refusal)
+    except handing.RestIsOpen as refusal:
+        return _to_rest(order, refusal)
     flash(_("El pedido %(code)s quedó entregado.", code=order.code), "good")
     return _back(code)
 
@@ -332,7 +359,8 @@ def ask_cancellation(code: str) -> ResponseReturnValue:
     if not order.shop_may_cancel:
         flash(str(CannotCancel.message), "care")
         return redirect(url_for(".show", code=order.code), 303)
-    return _cancellation_page(order, _cancellation_form(order, formdata=None), 200)
+    most = most_to_keep(order)
+    return _cancellation_page(order, _cancellation_form(order, formdata=None, data={"kept": most or None}), 200)
 
 
 @blueprint.post("/pedidos/<code>/cancelacion")
@@ -344,13 +372,20 @@ def cancel(code: str) -> ResponseReturnValue:
     if not form.validate():
         return _cancellation_page(order, form, 422)
     try:
-        handing.cancel(order.id, form.reason, current_actor(), damaged=_damaged(order, form))
+        kept_minor = form.kept.data or 0
+        handing.cancel(order.id, form.reason, current_actor(), damaged=_damaged(order, form), kept_minor=kept_minor)
     except handing.ParcelDecides as refusal:
         return _to_parcel(order, refusal)
+    except MayNotKeep as refusal:
+        form.kept.errors = (str(refusal),)
+        return _cancellation_page(order, form, refusal.status)
     flash(_told(_("Cancelaste el pedido %(code)s.", code=order.code), order), "good")
     return redirect(url_for(".show", code=order.code), 303)
 
 
 def _cancellation_page(order: OrderView, form: CancellationForm, status: int) -> ResponseReturnValue:
     ticks = [form[f"damaged_{position}"] for position in _goods(order.id)]
-    return render_template("dashboard/orders/cancel.html", order=order, form=form, ticks=ticks), status
+    page = render_template(
+        "dashboard/orders/cancel.html", order=order, form=form, ticks=ticks, most_to_keep=most_to_keep(order)
+    )
+    return page, status

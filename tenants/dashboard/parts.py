@@ -22,7 +22,10 @@ blueprint = Blueprint("desk_parts", __name__)
 
 
 def _form_for(lines: list[LineToHand], **options: Any) -> MakingForm:
-    fields: dict[str, Any] = {"collected": BooleanField(_("Ya me pagó todo el pedido en efectivo"))}
+    fields: dict[str, Any] = {
+        "collected": BooleanField(_("Ya me pagó todo el pedido en efectivo")),
+        "unpaid": BooleanField(_("Entregarlo aunque falta el resto")),
+    }
     for line in lines:
         bounds = NumberRange(0, line.left, _("De 0 a %(most)s.", most=line.left))
         fields[f"quantity_{line.position}"] = IntegerField(
@@ -58,10 +61,12 @@ def give(code: str) -> ResponseReturnValue:
     form = _form_for(lines_to_hand(order.id))
     mark, by = mark_of(form.key.data, f"part:{order.code}"), current_actor()
 
+    said = {name: bool(request.form.get(name)) for name in ("collected", "unpaid")}
+
     def make() -> str:
         lines = lines_to_hand(order.id)
         units = {line.position: _typed(line.position) for line in lines}
-        return str(hand_over_part(order.id, units, by, collected=bool(request.form.get("collected"))))
+        return str(hand_over_part(order.id, units, by, **said))
 
     try:
         made = made_once(mark, by, make)

@@ -17,7 +17,7 @@ from storefront.kernel.media import send_private
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.queries import order_by_code
-from storefront.payments import dispute_queries, door, ledger, proofs, queries, refunding
+from storefront.payments import dispute_queries, door, fees, ledger, proofs, queries, refunding
 from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
 from storefront.payments.forms import RejectionForm
 from storefront.payments.ledger import Account
@@ -132,7 +132,8 @@ def payouts() -> ResponseReturnValue:
     except (GatewayUnavailable, GatewayRefused) as trouble:
         return render_template("dashboard/payments/payouts.html", payouts=[], account=account, trouble=trouble), 503
     rows = [(one, Money(one.amount_minor, one.currency), PAYOUTS[one.status]) for one in found]
-    return render_template("dashboard/payments/payouts.html", payouts=rows, account=account, trouble=None)
+    kept = {name: Money(minor, current_shop().currency) for name, minor in fees.this_month().items() if minor}
+    return render_template("dashboard/payments/payouts.html", payouts=rows, account=account, trouble=None, fees=kept)
 
 
 # --- taking cards -------------------------------------------------------------------------------------------------

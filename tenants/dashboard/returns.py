@@ -23,17 +23,10 @@ from storefront.returns import asking, deciding, settling
 from storefront.returns.asking import Wanted
 from storefront.returns.instead import NotForSale
 from storefront.returns.models import ReturnState, Wish
-from storefront.returns.queries import (
-    TO_DO,
-    ReturnView,
-    return_by_code,
-    return_list,
-    returnable_lines,
-    terms_of,
-    waiting_counts,
-)
+from storefront.returns.queries import TO_DO, ReturnView, return_by_code, return_list, waiting_counts
 from storefront.returns.settling import DueLine
 from storefront.returns.steps import ReturnMoved
+from storefront.returns.terms import returnable_lines, terms_of
 from tenants import settings
 from tenants.dashboard.gift_cards import secret_page
 from tenants.dashboard.home import me

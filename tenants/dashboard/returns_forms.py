@@ -16,8 +16,9 @@ from storefront.kernel.making import MakingForm
 from storefront.returns.deciding import LONGEST_ANSWER, Came
 from storefront.returns.exchanging import LATER, NOW, ways_from_afar
 from storefront.returns.models import Settlement
-from storefront.returns.queries import REASONS, ReturnableLine, ReturnedLine
+from storefront.returns.queries import REASONS, ReturnedLine
 from storefront.returns.settling import Decision, DueLine
+from storefront.returns.terms import ReturnableLine
 from tenants.forms import choices
 from tenants.settings import MOST_RETURN_DAYS
 

@@ -21,6 +21,7 @@ from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop
 from storefront.orders.models import Attention, Order
 from storefront.orders.queries import OrderRow, order_list, todo_counts
+from storefront.orders.rests import rests_to_collect
 from storefront.orders.states import FulfilmentMethod, OrderState
 from storefront.orders.steps import next_step
 from storefront.payments.dispute_queries import to_answer
@@ -45,10 +46,11 @@ class Urgency(IntEnum):
     CONFIRM = 3
     RETURN = 4
     BOOKING = 5
-    HAND_OVER = 6
-    PREPARE = 7
-    STOCK = 8
-    WAITING = 9
+    REST = 6
+    HAND_OVER = 7
+    PREPARE = 8
+    STOCK = 9
+    WAITING = 10
 
 
 _TO_DO = {
@@ -73,7 +75,7 @@ class Task:
 
 
 def tasks(person: Person, shop: Shop) -> list[Task]:
-    """Everything that waits for this person in this shop, most urgent first. At most ten statements."""
+    """Everything that waits for this person in this shop, most urgent first. At most twelve statements."""
     found: list[Task] = []
     if person.may("orders:write"):
         found += _orders(person, shop)
@@ -92,6 +94,9 @@ def _orders(person: Person, shop: Shop) -> list[Task]:
         proofs = proofs_to_review().items[:SHOWN]
         found += [Task(Urgency.PROOF, "proof", proof, proof.created_at) for proof in proofs]
         found += _rest(Urgency.PROOF, "with_proof", waiting["with_proof"] - len(proofs), at)
+    rests = rests_to_collect() if waiting["owing"] else []
+    found += [Task(Urgency.REST, "owing", row, row.rest_due_at or at) for row in rests[:SHOWN]]
+    found += _rest(Urgency.REST, "owing", len(rests) - len(rests[:SHOWN]), at)
     listed = {name: order_list(name, 1).items for name in _TO_DO if waiting[name]}
     parcels = needs_care(row.id for row in listed.get("to_hand_over", ()))
     by_order = next_of(parcels)

@@ -36,6 +36,8 @@ VERB_NAMES = {
     "extras_changed": _l("cambió el empaque y las propinas"),
     "deposits_changed": _l("cambió los anticipos"),
     "deposit_changed": _l("cambió el anticipo de un producto"),
+    "deposit_kept": _l("se quedó con un anticipo"),
+    "deposit_given_back": _l("devolvió un anticipo que se había quedado"),
     "tax_changed": _l("cambió el impuesto"), "languages_changed": _l("cambió los idiomas"),
     "tastes_changed": _l("cambió los gustos"), "joined": _l("entró al equipo"), "role_changed": _l("cambió un papel"),
     "removed": _l("quitó"), "made": _l("creó"), "withdrawn": _l("anuló"), "wanted": _l("agregó"),

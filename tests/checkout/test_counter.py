@@ -26,6 +26,7 @@ from storefront.orders.models import Order
 from storefront.orders.queries import order_by_code, order_list
 from storefront.payments.ledger import Account, balance
 from tests.factories.catalogue import OWNER, a_product
+from tests.factories.counter import field, press
 from tests.factories.orders import ALICIA
 from tests.orders.conftest import set_price
 
@@ -164,15 +165,6 @@ def test_two_taps_at_once_are_one_sale(app, bakery):
 @pytest.fixture
 def desk(client_at):
     return client_at("app", as_="alicia")
-
-
-def field(page, name):
-    return re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1]
-
-
-def press(client, url, **data):
-    token = field(client.get("/venta").text, "csrf_token")
-    return client.post(url, data={"csrf_token": token, **data})
 
 
 @pytest.fixture

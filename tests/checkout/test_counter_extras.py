@@ -34,10 +34,12 @@ from storefront.payments.ledger import Account, balance
 from storefront.pricing.extras import Tip
 from storefront.reservations.models import Booking
 from tests.factories.catalogue import a_product
+from tests.factories.counter import field, press
 from tests.factories.delivery import a_zone
 from tests.factories.extras import with_extras
 from tests.factories.gift_cards import a_card
 from tests.factories.orders import ALICIA, HOME, a_time, a_tour
+from tests.factories.reservations import a_room, in_days
 
 
 def stamp(cart, *, address=None, tip=None, card=None, way=""):
@@ -232,15 +234,6 @@ def desk(client_at):
     return client_at("app", as_="alicia")
 
 
-def field(page, name):
-    return re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1]
-
-
-def press(client, url, **data):
-    token = field(client.get("/venta").text, "csrf_token")
-    return client.post(url, data={"csrf_token": token, **data})
-
-
 def chosen(desk, bread, **typed):
     """What the counter's page says of some choices, with bread in the sale; and the form to send it with."""
     press(desk, "/venta/productos", variant=bread.variant_code)
@@ -337,6 +330,24 @@ def test_a_time_is_picked_at_the_desk_and_sold(desk):
 
     assert done.status_code == 303
     assert db.session.scalar(select(func.count()).select_from(Booking).where(Booking.quantity == 2)) == 1
+
+
+def test_nights_are_picked_at_the_desk_and_cost_each_of_them(client_at, inn):
+    with acting_for(inn):
+        room, soap = a_room(price=45_000), a_product(price=1_000, stock=3)
+        day = in_days(3)
+    desk = client_at("app", as_="diego")
+    press(desk, "/venta/productos", variant=soap.variant_code)
+    address = f"/venta/reserva?servicio={room.product_code}&dia={day}&noches=2"
+    page = desk.get(address).text
+    assert "2 noches" in page
+
+    answer = press(
+        desk, address, variant=room.variant_code, starts_at=field(page, "starts_at"), quantity=field(page, "quantity")
+    )
+
+    assert answer.status_code == 303
+    assert "91.000" in desk.get("/venta").text
 
 
 @pytest.mark.usefixtures("bread")

@@ -162,7 +162,7 @@ def test_what_comes_on_top_is_in_the_bill_the_order_the_books_and_the_providers_
     assert (order.subtotal_minor, order.shipping_minor, order.packaging_minor) == (30_000, 5_000, 1_000)
     assert (order.tax_minor, order.total_minor) == (1_600 + 800 + 160, 30_000 + 6_000 + 2_560)
     attempt = db.session.scalars(select(payments.PaymentAttempt.id)).one()
-    _attempt, _order, shown = payments._to_be_opened(attempt)
+    shown = payments._to_be_opened(attempt).lines
     assert sum(line.quantity * line.unit_minor for line in shown) == order.total_minor
     assert (shown[-1].name, shown[-1].unit_minor) == ("IVA", 2_560)
     confirm_order(order.id, ALICIA)

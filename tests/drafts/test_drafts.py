@@ -41,6 +41,7 @@ from storefront.orders.models import Order
 from storefront.orders.queries import order_by_token
 from tests.factories.catalogue import OWNER, a_product
 from tests.factories.charges import a_draft
+from tests.factories.counter import field, press
 from tests.factories.orders import ALICIA, DORA, a_time, a_tour, details_for
 from tests.orders.conftest import set_price
 
@@ -392,15 +393,6 @@ def test_the_last_pieces_go_to_the_link_that_keeps_them_or_to_who_buys_them(app,
 @pytest.fixture
 def desk(client_at):
     return client_at("app", as_="alicia")
-
-
-def field(page, name):
-    return re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1]
-
-
-def press(client, url, **data):
-    token = field(client.get("/venta").text, "csrf_token")
-    return client.post(url, data={"csrf_token": token, **data})
 
 
 def composed(desk, bread, **typed):

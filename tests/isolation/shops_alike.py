@@ -36,6 +36,7 @@ from storefront.kernel.ids import new_token
 from storefront.kernel.mail import MailMessage
 from storefront.kernel.media import store_image
 from storefront.kernel.outbox import OutboxRow
+from storefront.kernel.storage import storage
 from storefront.kernel.tenancy import Shop, acting_for, acting_for_partner, current_shop, directory
 from storefront.orders.actions import cancel_order, confirm_order, hand_over, mark_ready
 from storefront.orders.models import FulfilmentMethod, Order
@@ -45,6 +46,7 @@ from storefront.payments.actions import open_attempt, record_cash
 from storefront.payments.contesting import settle
 from storefront.payments.disputes import Dispute
 from storefront.payments.gift_cards import issue
+from storefront.payments.gift_orders import Gift, buy
 from storefront.payments.models import BankLineState, Difference, DifferenceKind, Refund
 from storefront.payments.proofs import submit_proof
 from storefront.payments.provider import DisputeState as Contested
@@ -56,7 +58,8 @@ from storefront.pricing.discounts import Kind
 from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.receipts.making_accounts import ask_for_file, make_file
-from storefront.receipts.models import AccountsFile
+from storefront.receipts.models import AccountsFile, DocumentState, ElectronicDocument, Receipt
+from storefront.receipts.stamping import file_key
 from storefront.reservations.actions import Contact, walk_in
 from storefront.reservations.models import Unit
 from storefront.reservations.setup import ServiceSettings, close_day, create_resource, make_bookable
@@ -107,7 +110,7 @@ def furnish(shop: Shop, firm: Firm) -> Furniture:
     """Put one of everything into a shop that a courier firm serves."""
     made = Furniture(shop)
     for write in (
-        _settings, _people, _shelves, _promotions, _gift_cards, _customers, _carts, _bookings, _orders,
+        _settings, _people, _shelves, _promotions, _gift_cards, _customers, _carts, _bookings, _orders, _bought_card,
         lambda it: _deliveries(it, firm), *EXTRA,
     ):  # fmt: skip
         write(made)
@@ -119,6 +122,22 @@ EXTRA: list[Callable[[Furniture], None]] = []
 """What later floors add: each gets the furniture so far."""
 
 
+def _invoice(it: Furniture, receipt: Receipt) -> str:
+    """A document that a provider stamped, with its files."""
+    at = clock.now()
+    document = ElectronicDocument(
+        receipt_id=receipt.id, provider="play", key=new_token(), state=DocumentState.STAMPED, requested_by="",
+        number=f"F-{canary(it.shop)}", has_pdf=True, requested_at=at, asked_at=at, stamped_at=at,
+    )  # fmt: skip
+    with transaction():
+        db.session.add(document)
+        db.session.flush()
+        code = document.code
+    for kind in ("xml", "pdf"):
+        storage().put(file_key(code, kind), f"{kind} {canary(it.shop)}".encode(), f"application/{kind}")
+    return code
+
+
 def _settings(it: Furniture) -> None:
     at, word = clock.now(), canary(it.shop)
     with acting_for(it.shop), transaction():
@@ -126,7 +145,11 @@ def _settings(it: Furniture) -> None:
             update(Tenant)
             .where(Tenant.id == it.shop.id)
             .values(
-                bank_details=f"Banco {word}", address=f"Calle {word}", hours=f"Horario {word}", payment_account=None
+                bank_details=f"Banco {word}",
+                address=f"Calle {word}",
+                hours=f"Horario {word}",
+                payment_account=None,
+                gift_amounts=[5_000],
             )
         )
         domain = Domain(
@@ -227,6 +250,20 @@ def _gift_cards(it: Furniture) -> None:
             )
             issued = issue(new, it.owner)
             it.things |= {name: issued.code, f"{name} secret": issued.secret}
+
+
+def _bought_card(it: Furniture) -> None:
+    """A gift card that a customer bought and has not handed over yet."""
+    word = canary(it.shop)
+    with acting_for(it.shop):
+        gift = Gift(
+            5_000, f"Ana {word}", None, f"Nota {word}", None, f"Dora {word}", "dora@example.com", None, "bank_transfer",
+            it.people["customer"],
+        )  # fmt: skip
+        order, _attempt = buy(gift, Actor("customer", it.people["customer"], "Dora"))
+        it.things |= {"gift order": order.code, "gift token": order.token}
+        record_transfer(order.id, it.owner)
+        _run_jobs("payments")
 
 
 def _customers(it: Furniture) -> None:
@@ -350,7 +387,8 @@ def _orders(it: Furniture) -> None:
         ready = _order(it, "ready", "pay_at_shop")
         confirm_order(ready.id, it.owner)
         mark_ready(ready.id, it.owner)
-        it.things["receipt"] = issue_receipt(ready.id, Buyer(f"Dora {canary(it.shop)}"), it.owner).code
+        receipt = issue_receipt(ready.id, Buyer(f"Dora {canary(it.shop)}"), it.owner)
+        it.things |= {"receipt": receipt.code, "invoice": _invoice(it, receipt)}
         paid = _order(it, "paid", "pay_at_shop")
         record_cash(paid.id, it.owner)
         returned = _order(it, "returned", "pay_at_shop")

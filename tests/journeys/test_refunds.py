@@ -48,6 +48,7 @@ def test_an_owner_sends_a_piece_back_without_scripts_and_the_customer_reads_it(a
     alicia.write("Contraseña", PASSWORD)
     alicia.tap("Entrar")
     alicia.visit(here.address(f"/pedidos/{code}", "app"))
+    alicia.unfold("Más cosas que puedes hacer")
     alicia.tap("Devolver dinero")
     keep(alicia, "refund-choose")
     alicia.page.locator("#quantity_1").fill("1")

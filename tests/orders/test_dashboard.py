@@ -184,6 +184,7 @@ def test_the_chips_count_what_they_show(bakery):
             "to_prepare": 1,
             "to_hand_over": 1,
             "to_collect": 0,
+            "owing": 0,
             "with_proof": 1,
             "attention": 1,
         }

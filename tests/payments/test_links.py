@@ -33,6 +33,7 @@ from tests.factories.charges import a_charge
 from tests.factories.deposits import DEPOSIT, TOTAL, a_deposit_order
 from tests.factories.orders import ALICIA, DORA, HOME, an_order
 from tests.payments.conftest import connect
+from tests.receipts.test_accounts import agrees_with_the_ledger, the_file
 
 
 @pytest.fixture
@@ -187,6 +188,35 @@ def test_the_link_of_a_cancelled_charge_takes_nothing(shop, stand_in):
 
     assert attempts(order_id) == []
     assert pages(stand_in, shop) == []
+
+
+def test_the_accountants_file_has_it_like_any_sale(shop, stand_in):
+    order = a_charge(amount=15_000)
+    code, order_id = order.code, order.id
+    links.pay_by(order_id, "card", DORA)
+    pay_last_page(stand_in, shop, order_id)
+
+    rows = the_file()
+
+    assert any(code in row.values() for row in rows)
+    agrees_with_the_ledger(rows)
+
+
+def test_every_page_that_shows_an_order_shows_one_without_a_product(shop, stand_in, client_at):
+    order = a_charge("Arreglo de cierre", email="dora@example.com")
+    code, token, order_id = order.code, order.token, order.id
+    links.pay_by(order_id, "card", DORA)
+    pages_of = [
+        f"/pedidos/{code}{page}" for page in ("", "/recibo", "/devolucion", "/empaque.pdf", "/nota.pdf", "/enlace")
+    ]
+    desk, customer = client_at("app", as_="alicia"), client_at(shop)
+    for _paid in (False, True):
+        for page in [*pages_of, "/pedidos?ver=all", "/hoy", "/cobros", "/contabilidad"]:
+            assert desk.get(page).status_code in {200, 303, 409}, page
+        assert "Arreglo de cierre" in desk.get(f"/pedidos/{code}").text
+        assert "Arreglo de cierre" in customer.get(f"/pedido/{token}").text
+        if not _paid:
+            pay_last_page(stand_in, shop, order_id)
 
 
 # --- which way ----------------------------------------------------------------------------------------------------

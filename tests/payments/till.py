@@ -226,7 +226,7 @@ class Till:
             attention=order.attention,
             charges=self.charges(),
             kept_minor=self.captured_minor(),
-            booked_minor=ledger.balance(Account.CARD_CLEARING, self.order_id),
+            booked_minor=sum(ledger.balance(at, self.order_id) for at in (Account.CARD_CLEARING, Account.FEES)),
             receivable_minor=ledger.balance(Account.RECEIVABLE, self.order_id),
             sold_minor=self._sold(),
             reserved=int(db.session.scalar(mine) or 0),

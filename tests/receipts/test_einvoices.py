@@ -23,12 +23,13 @@ from storefront.receipts import stamping
 from storefront.receipts.actions import Buyer, credit_refund, issue_receipt, take_back, take_back_of_order
 from storefront.receipts.documents import document_list, documents_of_order, file_of
 from storefront.receipts.einvoice import BadCredentials, InvoicerUnavailable, NoInvoicer, use_invoicer
-from storefront.receipts.models import ElectronicDocument, InvoicerAccount, Receipt
+from storefront.receipts.models import DOCUMENT_STATES, ElectronicDocument, InvoicerAccount, Receipt
 from storefront.receipts.play_invoicer import PlayInvoicer
 from storefront.receipts.stamping import NeedsDocument, StillUnderWay, TakenBack, ask_for, connect, disconnect, send
 from tests.factories.catalogue import a_product
 from tests.factories.desk import Desk
 from tests.factories.orders import ALICIA, an_order
+from tests.orders.test_drawings import drawings
 
 DORA = Buyer("Dora Juárez", "RFC", "GODE561231GR8")
 
@@ -359,3 +360,9 @@ def test_another_shop_sees_none_of_it(at_work, crafts):
         assert document_list(1).items == ()
         with pytest.raises(NotFound):
             file_of(code, "xml")
+
+
+def test_the_drawing_of_a_documents_states_is_the_table():
+    [drawn] = [one for one in drawings() if ("stamped", "cancelling") in one]
+
+    assert drawn == {(str(before), str(after)) for before, after in DOCUMENT_STATES.pairs}

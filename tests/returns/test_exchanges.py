@@ -10,7 +10,7 @@ from storefront.giftcards.models import GiftCard
 from storefront.inventory.actions import OutOfStock
 from storefront.kernel import clock
 from storefront.kernel.db import db, transaction
-from storefront.orders.actions import cancel_order
+from storefront.orders.actions import cancel_order, confirm_order, expire_order, hand_over
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.queries import order_by_id
 from storefront.payments import gift_cards, ledger, reconciling, refunding
@@ -26,16 +26,16 @@ from storefront.returns.instead import BadPieces, NotForSale, choose_goods
 from storefront.returns.models import OrderReturn, Settlement, Wish
 from storefront.returns.queries import return_behind, return_by_id
 from storefront.returns.settling import Decision, due_lines, settle
-from tests.factories.catalogue import OWNER, a_product, a_variant
+from tests.factories.catalogue import a_product, a_variant
 from tests.factories.gift_cards import a_card
 from tests.factories.orders import ALICIA, DORA
+from tests.giftcards.conftest import left_on, order_with
 from tests.returns.conftest import (
     a_line,
     faults,
     forget,
     fresh,
     line_of,
-    pay_back,
     refunds_of,
     sold,
     state_of,
@@ -144,8 +144,6 @@ def test_a_difference_paid_from_afar_waits_a_day_and_the_value_goes_back_when_no
     assert new.expires_at - clock.now() > deciding.PATIENCE / 15
     assert stock_of(other) == (2, 1)
 
-    from storefront.orders.actions import expire_order
-
     with transaction():
         db.session.execute(
             update(Order).where(Order.id == new.id).values(expires_at=clock.now(), version=Order.version + 1)
@@ -200,18 +198,12 @@ def test_a_gift_card_for_what_came_back_is_a_debt_of_the_shop(order):
 
 def test_a_returned_exchange_goes_back_the_way_its_money_came(order):
     """What a gift card paid is never turned into money by way of an exchange."""
-    from storefront.payments.gift_cards import redeem
-    from tests.giftcards.conftest import left_on, order_with
-
     card = a_card(5_000)
     paid = order_with(card, 5_000)
-    from storefront.orders.actions import confirm_order, hand_over
-
     confirm_order(paid, ALICIA)
     book_sale(paid)
     hand_over(paid, ALICIA)
     forget()
-    assert redeem
     other = a_product("Chaleco", price=5_000, stock=4)
     found = deciding.take_in(
         paid, Wanted({1: 2}, "size", "", Wish.EXCHANGE, {other.variant_code: 1}), {1: Came(2)}, ALICIA
@@ -227,6 +219,27 @@ def test_a_returned_exchange_goes_back_the_way_its_money_came(order):
 
     assert left_on(card) == 5_000
     assert books(paid, new.id) == [0, 0, 0]
+    assert faults() == []
+
+
+def test_money_that_went_through_two_exchanges_goes_back_as_the_money_it_was(order):
+    vest, poncho = a_product("Chaleco", price=5_000, stock=4), a_product("Poncho", price=5_000, stock=4)
+    first = exchange(here(order, {vest: 1}), taken_along=True)
+    wanted = Wanted({1: 1}, "size", "", Wish.EXCHANGE, {poncho.variant_code: 1})
+    again = deciding.take_in(first.id, wanted, {1: Came(1)}, ALICIA).id
+    forget()
+    second = exchange(again)
+    assert now(first.id)[1] == "refunded"
+
+    cancel_order(second.id, "Siempre no", ALICIA)
+    refunding.refund_order(second.id, "order_cancelled", ALICIA)
+    unbook_sale(second.id)
+    for code in db.session.scalars(select(refunding.Refund.code).where(refunding.Refund.order_id == second.id)):
+        refunding.mark_sent_back(code, ALICIA)
+    forget()
+
+    assert ledger.balance(Account.CASH) == 2_500
+    assert books(order.id, first.id, second.id) == [0, 0, 0, 0]
     assert faults() == []
 
 
@@ -359,5 +372,3 @@ def test_without_its_payment_what_was_set_off_is_seen(order):
     assert "I26" in {fault["invariant"] for fault in faults()}
     assert fresh(select(ExchangeCredit.id))
     assert fresh(select(LedgerEntry.id).where(LedgerEntry.kind == "set_off"))
-    assert OWNER
-    assert pay_back

@@ -20,9 +20,10 @@ from storefront.returns import deciding
 from storefront.returns.asking import AlreadyAsked, FewerToReturn, NoReturns, NotDelivered, NothingChosen, Wanted, ask
 from storefront.returns.deciding import Came, MoreThanAsked, NothingCame, SayWhy
 from storefront.returns.models import RETURN_STATES, OrderReturn, OrderReturnLine, ReturnState
-from storefront.returns.queries import return_by_id, terms_of
+from storefront.returns.queries import return_by_id
 from storefront.returns.settling import Decision, MoreThanPaid, due_lines, settle
 from storefront.returns.steps import ReturnMoved
+from storefront.returns.terms import terms_of
 from tests.factories.catalogue import a_product
 from tests.factories.orders import ALICIA, DORA, a_time, a_tour
 from tests.factories.payments import a_photo

@@ -10,6 +10,9 @@ from storefront.embedded.fakestripe.app import create_fakestripe
 from storefront.embedded.fakestripe.serving import server_for
 from storefront.embedded.fakestripe.standin import TEST_SECRET, Config, stand_in_of
 
+AS_IN_MEXICO = (360, 300)
+"""3.6 % and three pesos of each payment."""
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -38,6 +41,7 @@ def main(  # noqa: PLR0913, PLR0917 - one argument for each option
         state_file=state,
         secret_key=secret_key,
         seed=seed,
+        keeps=AS_IN_MEXICO,
     )
     app = create_fakestripe(config)
     server = server_for(app, host, port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from storefront.embedded.fakestripe.balance import own_fee, settle, shown_list
 from storefront.embedded.fakestripe.contract import ApiError, refuse_beyond
 from storefront.embedded.fakestripe.desk import Desk, listing, public
 from storefront.embedded.fakestripe.state import PLATFORM, BookLine
@@ -135,7 +136,7 @@ def list_charges(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, An
         for charge in desk.state.every("charge", owner)
         if params.get("payment_intent") in (None, charge["payment_intent"])
     ]
-    return listing(found, params, "/v1/charges")
+    return shown_list(desk, owner, found, params, "/v1/charges")
 
 
 def pay(desk: Desk, session_id: str) -> dict[str, Any]:
@@ -182,6 +183,10 @@ def charge(desk: Desk, owner: str, session: dict[str, Any], intent: dict[str, An
     book(desk, made, "charge", made["amount"], made["id"])
     if session["_fee"]:
         book(desk, made, "fee", session["_fee"], made["id"])
+    kept = own_fee(desk, made["amount"])
+    if kept:
+        book(desk, made, "stripe_fee", kept, made["id"])
+    settle(desk, owner, made, made["amount"], kept, session["_fee"] or 0)
 
 
 def decline(desk: Desk, session_id: str) -> dict[str, Any]:

@@ -18,11 +18,15 @@ API_VERSION = "2026-10-28.endive"
 
 @dataclass
 class Desk:
-    """The stand-in's working place. `refund_status` is how the next refunds begin: succeeded or pending."""
+    """The stand-in's working place. `refund_status` is how the next refunds begin: succeeded or pending.
+
+    `keeps` is what it keeps of a payment for itself: basis points, and an amount for each.
+    """
 
     state: State
     announce: Callable[[str], None]
     refund_status: str = "succeeded"
+    keeps: tuple[int, int] = (0, 0)
 
     def now(self) -> int:
         """Seconds since 1970, UTC."""

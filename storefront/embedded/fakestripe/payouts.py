@@ -9,7 +9,7 @@ from storefront.embedded.fakestripe.desk import Desk, listing, public
 from storefront.embedded.fakestripe.state import PLATFORM, BookLine
 
 SIGNS = {
-    "charge": 1, "refund": -1, "refund_failed": 1, "fee": -1, "fee_returned": 1, "payout": -1,
+    "charge": 1, "refund": -1, "refund_failed": 1, "fee": -1, "fee_returned": 1, "stripe_fee": -1, "payout": -1,
     "dispute": -1, "dispute_fee": -1, "dispute_back": 1, "dispute_fee_back": 1,
 }  # fmt: skip
 A_DAY = 86_400

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from storefront.embedded.fakestripe.balance import settle, shown, shown_list
 from storefront.embedded.fakestripe.checkout import book, check_metadata
 from storefront.embedded.fakestripe.contract import ApiError
-from storefront.embedded.fakestripe.desk import Desk, listing, public
+from storefront.embedded.fakestripe.desk import Desk, public
 from storefront.embedded.fakestripe.disputes import is_with_the_bank
 
 
@@ -54,8 +55,8 @@ def create_refund(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, A
     )
     _count(desk, charge, amount)
     book(desk, charge, "refund", amount, refund["id"])
-    if params.get("refund_application_fee"):
-        _return_fee(desk, charge, refund["id"])
+    returned = _return_fee(desk, charge, refund["id"]) if params.get("refund_application_fee") else 0
+    settle(desk, owner, refund, -amount, 0, -returned)  # what is the provider's own stays with it
     desk.emit("refund.created", owner, refund)
     desk.emit("charge.refunded", owner, charge)
     return public(refund)
@@ -63,7 +64,7 @@ def create_refund(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, A
 
 def retrieve_refund(desk: Desk, owner: str, params: dict[str, Any], refund_id: str) -> dict[str, Any]:
     """One refund of the account."""
-    return public(desk.state.find("refund", refund_id, owner, param="refund"))
+    return shown(desk, owner, desk.state.find("refund", refund_id, owner, param="refund"), params)
 
 
 def list_refunds(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def list_refunds(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, An
         if params.get("payment_intent") in (None, refund["payment_intent"])
         and params.get("charge") in (None, refund["charge"])
     ]
-    return listing(found, params, "/v1/refunds")
+    return shown_list(desk, owner, found, params, "/v1/refunds")
 
 
 def settle_refund(desk: Desk, refund_id: str, status: str) -> dict[str, Any]:
@@ -111,9 +112,10 @@ def _count(desk: Desk, charge: dict[str, Any], amount: int) -> None:
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
 
 
-def _return_fee(desk: Desk, charge: dict[str, Any], refund_id: str) -> None:
+def _return_fee(desk: Desk, charge: dict[str, Any], refund_id: str) -> int:
     """The platform's part goes back in proportion to all that has been refunded."""
     due = charge["application_fee_amount"] * charge["amount_refunded"] // charge["amount"] - charge["_fee_returned"]
     charge["_fee_returned"] += due
     if due:
         book(desk, charge, "fee_returned", due, refund_id)
+    return int(due)

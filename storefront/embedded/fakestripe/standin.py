@@ -32,7 +32,7 @@ class Config:
     `public_url` is where people's browsers reach it (default: the address of the request). Notices go to
     `webhook_url` by HTTP, or to `sink` in the same process; with neither they are only listed. `state_file`
     keeps everything across restarts. With `secret_key` only that key is let in; otherwise any test key.
-    `seed` repeats faults and mischief.
+    `seed` repeats faults and mischief. `keeps` is its own fee: basis points of a payment, and an amount for each.
     """
 
     public_url: str | None = None
@@ -42,6 +42,7 @@ class Config:
     state_file: Path | None = None
     secret_key: str | None = None
     seed: int = 0
+    keeps: tuple[int, int] = (0, 0)
 
 
 class StandIn:
@@ -55,7 +56,7 @@ class StandIn:
         self.faults = Faults(config.seed)
         sink = config.sink or (http_sink(config.webhook_url) if config.webhook_url else None)
         self.deliveries = Deliveries(self.state, config.webhook_secret, sink, seed=config.seed)
-        self.desk = Desk(self.state, self.deliveries.enqueue)
+        self.desk = Desk(self.state, self.deliveries.enqueue, keeps=config.keeps)
         self.deliveries.tick = self.pass_time
         self.in_flight: set[str] = set()
         self.in_flight_lock = threading.Lock()

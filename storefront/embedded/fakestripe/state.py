@@ -28,9 +28,9 @@ PLATFORM = ""
 class BookLine:
     """One movement of money on an account.
 
-    `kind`: charge, refund, refund_failed (money back after a refund failed), fee (the platform's part),
-    fee_returned, payout, dispute (what a bank took) and dispute_fee, dispute_back and dispute_fee_back. `amount` is in
-    Stripe's minor units of `currency` (lower case); `metadata` is the payment's.
+    `kind`: charge, refund, refund_failed (money back after a refund failed), fee (the platform's part), fee_returned,
+    stripe_fee (its own part), payout, dispute (what a bank took) and dispute_fee, dispute_back and dispute_fee_back.
+    `amount` is in Stripe's minor units of `currency` (lower case); `metadata` is the payment's.
     """
 
     account: str
