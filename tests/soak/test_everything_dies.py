@@ -366,6 +366,7 @@ def dropped(servers: Servers, names: list[str]) -> Iterator[None]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # buyers who are let down say so
 @pytest.mark.parametrize(
     ("without", "constraints", "how"),
     [
