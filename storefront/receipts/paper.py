@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response
 from flask_babel import gettext as _
@@ -207,6 +207,7 @@ def _sheet(title: str) -> FPDF:
     sheet = FPDF(format=(WIDTH_MM, HEIGHT_MM))
     sheet.set_margin(MARGIN_MM)
     sheet.set_auto_page_break(auto=True, margin=MARGIN_MM)
+    sheet.c_margin = 0  # texts begin where the rules do
     sheet.set_title(_plain(title))
     sheet.set_creator("Portales")
     sheet.set_lang("es")
@@ -232,7 +233,7 @@ def _line(sheet: FPDF, text: str, *, size: int = 10, bold: bool = False) -> None
     if not text:
         return
     sheet.set_font("Helvetica", "B" if bold else "", size)
-    sheet.multi_cell(INNER_MM, size * 0.52, _plain(text), new_x="LMARGIN", new_y="NEXT")
+    sheet.multi_cell(INNER_MM, size * 0.52, _plain(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
 
 def _rule(sheet: FPDF) -> None:
@@ -250,11 +251,12 @@ def _pair(sheet: FPDF, label: str, amount_minor: int, currency: str, *, bold: bo
 def _goods(sheet: FPDF, line: dict[str, Any], currency: str) -> None:
     name = " · ".join(filter(None, (line["product_name"], line["variant_name"])))
     sheet.set_font("Helvetica", "", 10)
-    text, top, height_mm = _plain(f"{line['quantity']} × {name}"), sheet.get_y(), 5.2
-    sheet.multi_cell(INNER_MM - 40, height_mm, text, new_x="LMARGIN", new_y="NEXT")
+    text, height_mm = _plain(f"{line['quantity']} × {name}"), 5.2
+    _keep_together(sheet, INNER_MM - 40, height_mm, text)
+    top = sheet.get_y()
+    sheet.multi_cell(INNER_MM - 40, height_mm, text, align="L", new_x="LMARGIN", new_y="NEXT")
     below = sheet.get_y()
-    # The amount stands beside the first line of a long name; after a page break, beside the last.
-    sheet.set_xy(WIDTH_MM - MARGIN_MM - 40, top if below > top else below - height_mm)
+    sheet.set_xy(WIDTH_MM - MARGIN_MM - 40, top)  # the amount stands beside the first line of a long name
     amount = line["quantity"] * line["unit_minor"] if "unit_minor" in line else line["amount_minor"]
     sheet.cell(40, height_mm, _plain(money_minor(amount, currency)), align="R")
     sheet.set_xy(MARGIN_MM, below)
@@ -262,12 +264,22 @@ def _goods(sheet: FPDF, line: dict[str, Any], currency: str) -> None:
 
 def _tick(sheet: FPDF, pieces: int, name: str, note: str) -> None:
     """A box to tick, how many, what; the note under it."""
+    sheet.set_font("Helvetica", "B", 11)
+    text = _plain(f"{pieces} × {name}")
+    _keep_together(sheet, INNER_MM - 7, 5.6, text, more_mm=9.2 if note else 0)
     sheet.rect(MARGIN_MM, sheet.get_y() + 0.8, 4, 4)
     sheet.set_x(MARGIN_MM + 7)
-    sheet.set_font("Helvetica", "B", 11)
-    sheet.multi_cell(INNER_MM - 7, 5.6, _plain(f"{pieces} × {name}"), new_x="LMARGIN", new_y="NEXT")
+    sheet.multi_cell(INNER_MM - 7, 5.6, text, align="L", new_x="LMARGIN", new_y="NEXT")
     if note:
         sheet.set_x(MARGIN_MM + 7)
         sheet.set_font("Helvetica", "", 9)
-        sheet.multi_cell(INNER_MM - 7, 4.6, _plain(note), new_x="LMARGIN", new_y="NEXT")
+        sheet.multi_cell(INNER_MM - 7, 4.6, _plain(note), align="L", new_x="LMARGIN", new_y="NEXT")
     sheet.ln(1.5)
+
+
+def _keep_together(sheet: FPDF, width_mm: float, height_mm: float, text: str, *, more_mm: float = 0) -> None:
+    """Go on with the next page where this one has no room for a whole row, so that no box or amount stays behind."""
+    lines = sheet.multi_cell(width_mm, height_mm, text, align="L", dry_run=True, output="LINES")
+    needed_mm = height_mm * len(cast(list[str], lines)) + more_mm
+    if sheet.will_page_break(min(needed_mm, HEIGHT_MM / 2)):
+        sheet.add_page()

@@ -1,4 +1,4 @@
-"""Where an owner says what confirms an order: for the whole shop, and for a product that differs."""
+"""Where an owner says what confirms an order, of the shop and of one product, and gives back what was kept of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from storefront.catalogue.deposits import BadDeposit, deposit_of, own_deposits, 
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.forms import Form, MoneyField
 from storefront.kernel.tenancy import current_shop
+from storefront.orders.queries import order_by_code
+from storefront.payments import kept
 from storefront.pricing.deposits import NO_SHARE, Share
 from tenants.dashboard.catalogue_forms import option
 from tenants.deposits import BadDays, NothingInAdvance, change_deposits, takes_in_advance
@@ -182,3 +184,13 @@ def change_product(code: str) -> ResponseReturnValue:
             flash(_("Guardado. Vale para los pedidos que lleguen desde ahora."), "good")
             return redirect(url_for("desk_catalogue.edit", code=product.code), 303)
     return _product_page(form, product, 422)
+
+
+@blueprint.post("/pedidos/<code>/anticipo")
+@access("staff", "payments:review")
+def give_back(code: str) -> ResponseReturnValue:
+    """What was kept of a cancelled order's deposit goes back after all."""
+    order = order_by_code(code)
+    if kept.give_back(order.id, current_actor()):
+        flash(_("El anticipo va de regreso a quien lo pagó."), "good")
+    return redirect(url_for("desk_orders.show", code=order.code), 303)

@@ -35,7 +35,6 @@ from storefront.orders.parting import parts_of
 from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
 from storefront.orders.steps import next_step
-from storefront.payments import kept
 from storefront.payments.dispute_queries import of_order as disputes_of
 from storefront.payments.kept import MayNotKeep, most_to_keep
 from storefront.payments.queries import left_to_refund, payments_of, refunds
@@ -390,13 +389,3 @@ def _cancellation_page(order: OrderView, form: CancellationForm, status: int) ->
         "dashboard/orders/cancel.html", order=order, form=form, ticks=ticks, most_to_keep=most_to_keep(order)
     )
     return page, status
-
-
-@blueprint.post("/pedidos/<code>/anticipo")
-@access("staff", "payments:review")
-def give_deposit_back(code: str) -> ResponseReturnValue:
-    """What was kept of a cancelled order's deposit goes back after all."""
-    order = order_by_code(code)
-    if kept.give_back(order.id, current_actor()):
-        flash(_("El anticipo va de regreso a quien lo pagó."), "good")
-    return redirect(url_for(".show", code=order.code), 303)

@@ -15,6 +15,7 @@ from storefront.catalogue.models import ProductKind
 from storefront.changes.leaving_out import AllThereIs, CameBackUnpaid, give_up
 from storefront.cli import INVARIANTS
 from storefront.delivery import actions, handing, offers, splitting
+from storefront.delivery.following import follow
 from storefront.delivery.models import Shipment
 from storefront.delivery.parcels import Claim, Stake, contents_of, shared, shares
 from storefront.delivery.scopes import together
@@ -206,6 +207,21 @@ def test_what_is_ready_goes_today_and_the_rest_on_thursday(basket):
     with acting_for(basket.shop):
         assert ledger.balance(Account.CASH, basket.id) == 114_000
         assert ledger.balance(Account.RECEIVABLE, basket.id) == 0
+    basket.sound()
+
+
+def test_what_was_collected_counts_once_however_often_the_order_follows(basket):
+    other = basket.split(basket.first, breads=2)
+    basket.goes(other)
+    with acting_for(basket.shop):
+        gone = db.session.scalar(select(Shipment.id).where(Shipment.code == other))
+        db.session.rollback()
+        for _ in range(2):
+            follow(gone)
+        assert ledger.balance(Account.CASH, basket.id) == 20_000
+        db.session.rollback()
+    assert basket.parcels[0][4] == 94_000
+    assert basket.stock == [(7, 3), (4, 2)]
     basket.sound()
 
 

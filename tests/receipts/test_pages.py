@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from storefront.kernel.tenancy import Shop, acting_for
 from storefront.orders.models import Order
+from storefront.receipts import paper
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.receipts.queries import papers_of_order
 from tests.factories.catalogue import a_product
@@ -144,3 +145,20 @@ def test_a_wrong_tax_number_of_the_shop_is_refused_and_kept_on_the_page(desk: De
 
 def test_without_receipts_the_list_says_where_they_come_from(desk: Desk) -> None:
     assert "Todavía no hay recibos" in desk.get("/recibos").text
+
+
+def test_a_row_that_has_no_room_goes_to_the_next_page_whole() -> None:
+    sheet = paper._sheet("Hoja")
+    for draw in (
+        lambda: paper._tick(sheet, 3, "Cobertor de alpaca tejido a mano en telar de pedal, con ribete doble", "SKU-1"),
+        lambda: paper._goods(
+            sheet, {"quantity": 1, "product_name": "Pan " * 30, "variant_name": "", "amount_minor": 1}, "MXN"
+        ),
+    ):
+        before = sheet.page_no()
+        sheet.set_y(paper.HEIGHT_MM - paper.MARGIN_MM - 8)
+
+        draw()
+
+        assert sheet.page_no() == before + 1
+        assert sheet.get_y() < paper.HEIGHT_MM / 4

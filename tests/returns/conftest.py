@@ -11,6 +11,7 @@ from storefront.catalogue.models import ProductKind
 from storefront.cli import INVARIANTS
 from storefront.inventory.models import Stock, StockHold, StockMove
 from storefront.kernel.db import db, transaction
+from storefront.kernel.errors import Busy
 from storefront.kernel.ids import new_token
 from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.tenancy import acting_for
@@ -147,6 +148,19 @@ def pay_back(order: Sold) -> None:
     for code in db.session.scalars(select(Refund.code).where(Refund.order_id == order.id, Refund.state == "external")):
         mark_sent_back(code, ALICIA)
     forget()
+
+
+def patient(work):
+    """The same work, tried again for as long as somebody else is in the way."""
+
+    def again():
+        while True:
+            try:
+                return work()
+            except Busy:
+                forget()
+
+    return again
 
 
 def trace():

@@ -15,7 +15,7 @@ from storefront.returns.models import OrderReturn, Settlement, Wish
 from storefront.returns.settling import Decision, settle
 from tests.factories.catalogue import a_product
 from tests.factories.orders import ALICIA, DORA, an_order
-from tests.returns.conftest import faults, forget, fresh, line_of, refunds_of, sold, stock_of
+from tests.returns.conftest import faults, forget, fresh, line_of, patient, refunds_of, sold, stock_of
 
 pytestmark = pytest.mark.usefixtures("at_the_bakery")
 
@@ -33,7 +33,7 @@ def test_of_two_requests_at_once_one_is_written_down(together):
     def bring():
         deciding.take_in(order.id, Wanted({1: 2}, "size"), {1: Came(2)}, ALICIA)
 
-    assert together(bring, bring) == ["AlreadyAsked", "done"]
+    assert together(patient(bring), patient(bring)) == ["AlreadyAsked", "done"]
     assert fresh(select(OrderReturn.id).order_by(OrderReturn.id.desc())) == 1
 
 
@@ -42,7 +42,8 @@ def test_two_clerks_receive_the_same_goods_and_one_of_them_is_told(together):
     found = approved(order)
 
     ends = together(
-        lambda: deciding.receive(found, {1: Came(2)}, ALICIA), lambda: deciding.receive(found, {1: Came(0, 2)}, ALICIA)
+        patient(lambda: deciding.receive(found, {1: Came(2)}, ALICIA)),
+        patient(lambda: deciding.receive(found, {1: Came(0, 2)}, ALICIA)),
     )
 
     assert ends == ["ReturnMoved", "done"]
@@ -55,7 +56,11 @@ def test_two_clerks_pay_for_the_same_goods_and_the_money_goes_back_once(together
     deciding.receive(found, {1: Came(2)}, ALICIA)
     forget()
 
-    assert together(*[lambda: settle(found, Decision({}), ALICIA)] * 3) == ["ReturnMoved", "ReturnMoved", "done"]
+    assert together(*[patient(lambda: settle(found, Decision({}), ALICIA))] * 3) == [
+        "ReturnMoved",
+        "ReturnMoved",
+        "done",
+    ]
 
     assert refunds_of(order) == [(5_000, "returned", "external")]
     assert line_of(order) == (2, 5_000, 2)
@@ -72,8 +77,8 @@ def test_a_return_and_a_refund_by_hand_at_once_pay_each_unit_once_and_put_each_o
         by_hand = refunding.Wish([WantedLine(1, 2, restock=True)], reason="returned")
 
         ends = together(
-            lambda found=found: settle(found, Decision({}), ALICIA),
-            lambda order=order, by_hand=by_hand: refunding.refund_parts(order.id, by_hand, ALICIA),
+            patient(lambda found=found: settle(found, Decision({}), ALICIA)),
+            patient(lambda order=order, by_hand=by_hand: refunding.refund_parts(order.id, by_hand, ALICIA)),
         )
 
         # Whoever comes first pays; by hand, three units are not four.
@@ -116,7 +121,9 @@ def test_the_last_piece_of_an_exchange_is_its_own_whoever_buys_meanwhile(app, to
     found = ask(order.id, wanted, DORA).id
     forget()
 
-    ends = together(lambda: deciding.approve(found, ALICIA), lambda: an_order(last, 1, unit_minor=5_000))
+    ends = together(
+        patient(lambda: deciding.approve(found, ALICIA)), patient(lambda: an_order(last, 1, unit_minor=5_000))
+    )
 
     assert ends == ["OutOfStock", "done"]
     if fresh(select(OrderReturn.state).where(OrderReturn.id == found)) != "approved":
@@ -126,8 +133,8 @@ def test_the_last_piece_of_an_exchange_is_its_own_whoever_buys_meanwhile(app, to
     decision = Decision({}, how=Settlement.EXCHANGE, shown_minor=5_000, taken_along=True)
 
     # Between what the return lets go and what its order takes nobody gets.
-    buyers = [lambda: an_order(last, 1, unit_minor=5_000)] * 4
-    ends = together(lambda: settle(found, decision, ALICIA), *buyers)
+    buyers = [patient(lambda: an_order(last, 1, unit_minor=5_000))] * 4
+    ends = together(patient(lambda: settle(found, decision, ALICIA)), *buyers)
 
     assert ends == ["OutOfStock"] * 4 + ["done"]
     assert stock_of(last) == (0, 0)
@@ -142,7 +149,7 @@ def test_an_exchange_settled_by_two_clerks_is_one_order(together):
     forget()
     decision = Decision({}, how=Settlement.EXCHANGE, shown_minor=5_000)
 
-    assert together(*[lambda: settle(found, decision, ALICIA)] * 3) == ["ReturnMoved", "ReturnMoved", "done"]
+    assert together(*[patient(lambda: settle(found, decision, ALICIA))] * 3) == ["ReturnMoved", "ReturnMoved", "done"]
 
     assert refunds_of(order) == [(5_000, "exchanged", "done")]
     assert fresh(select(func.count()).select_from(Order)) == 2
