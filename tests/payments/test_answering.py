@@ -246,7 +246,7 @@ def test_a_wrong_file_keeps_what_was_typed_and_says_what_to_do(told, alicia):
 
     assert answer.status_code == 422
     assert SAID.story in answer.text
-    assert "no es una foto" in answer.text
+    assert "es una página web, no una foto" in answer.text
     with acting_for(one.shop):
         assert trace(one, dispute_id) == before
 
