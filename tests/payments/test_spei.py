@@ -17,7 +17,7 @@ from storefront.kernel.tenancy import acting_for
 from storefront.orders.actions import cancel_order, expire_order
 from storefront.orders.queries import order_by_id
 from storefront.orders.states import FulfilmentMethod, OrderState, PaymentState
-from storefront.payments import actions, ledger, queries, refunding
+from storefront.payments import actions, ledger, links, queries, refunding
 from storefront.payments import jobs as payment_jobs
 from storefront.payments.ledger import Account
 from storefront.payments.methods import available_methods, choosable
@@ -293,6 +293,27 @@ def test_an_outage_while_what_is_too_much_goes_back_leaves_it_to_be_sent_once(sh
             actions.ask_provider(attempt_id)
     drain(shop)
     assert sent_back(stand_in, shop) == [900]
+    sound(shop)
+
+
+def test_whoever_pays_in_another_way_gets_the_part_back_and_pays_once(shop, stand_in, asked, client_at, drain):
+    order, _attempt, intent = asked
+    stand_in.transfer(intent, 2_000)
+    hear_all(client_at, stand_in, shop)
+    drain(shop)
+    with acting_for(shop):
+        links.pay_by(order.id, "card", DORA)
+        assert order_now(order.id).payment_state is PaymentState.PENDING
+        card = attempt_now(queries.latest_card_attempt(order.id)).provider_ref
+    assert sent_back(stand_in, shop) == [2_000]
+    stand_in.pay(card)
+    stand_in.transfer(intent, order.total_minor)
+    hear_all(client_at, stand_in, shop)
+    drain(shop)
+    with acting_for(shop):
+        assert order_now(order.id)[:2] == (OrderState.CONFIRMED, PaymentState.PAID)
+        assert ledger.balance(Account.CARD_CLEARING) == order.total_minor
+    assert sorted(sent_back(stand_in, shop)) == [2_000, order.total_minor]
     sound(shop)
 
 

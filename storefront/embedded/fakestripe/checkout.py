@@ -321,6 +321,8 @@ def _check_method(desk: Desk, owner: str, params: dict[str, Any], currency: str,
     if len(types) != 1 or types[0] not in METHODS:
         raise ApiError(400, f"The stand-in takes one of {', '.join(METHODS)} on a page.", param=param)
     method = types[0]
+    if method != "customer_balance":
+        refuse_beyond((), {"customer"} & set(params))
     least, most, wanted = METHODS[method]
     refuse_beyond((method,), params.get("payment_method_options", {}), "payment_method_options")
     if method == "card":
