@@ -66,6 +66,7 @@ from storefront.payments.transfers import record_transfer
 from storefront.pricing.deposits import Share
 from storefront.pricing.discounts import Kind
 from storefront.pricing.extras import NO_TIP, Tip
+from storefront.promotions.audiences import Audience
 from storefront.promotions.setup import PromotionDetails, create_promotion
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.reservations import actions as bookings
@@ -253,7 +254,8 @@ def _promise(gift: DemoPromotion, shelves: Mapping[str, int]) -> None:
         coupon=gift.coupon,
         categories=codes,
         minimum_minor=gift.minimum_minor,
-        first_order_only=gift.first_order_only,
+        audience=Audience(gift.audience),
+        audience_number=gift.audience_number,
         usage_limit=gift.usage_limit,
     )
     create_promotion(details, str(uuid4()), SEEDER)

@@ -206,7 +206,6 @@ def basket_of(
         packaging_minor=more.packaging_minor,
         tip_minor=more.tip_minor,
         prices_include_tax=shop.prices_include_tax,
-        first_order=came_off.first_order,
     )
 
 

@@ -170,7 +170,6 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             awaits_delivery_price=delivery is not None and delivery.is_to_be_named,
             note=details.note,
             discounts=view.offers.discounts,
-            first_order=view.offers.first_order,
             channel=details.channel,
             packaging_minor=more.packaging_minor,
             tip_minor=more.tip_minor,

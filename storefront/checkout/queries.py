@@ -18,7 +18,7 @@ from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
-from storefront.orders.queries import has_ordered
+from storefront.orders.queries import history_of
 from storefront.orders.states import PAID_IN_ADVANCE, FulfilmentMethod
 from storefront.payments.methods import Method, available_methods
 from storefront.pricing.basket import Totals, price
@@ -194,7 +194,7 @@ def _stamp(cart: CartView, sums: Totals, card: CardView | None, agreed: Terms | 
 
 def buyer_of(customer_id: int | None, phone: str | None, email: str | None) -> Buyer:
     """Somebody who orders, as promotions must know them."""
-    return Buyer(customer_id, phone, email, first_order=not has_ordered(customer_id, phone, email))
+    return Buyer(customer_id, phone, email, history_of(customer_id, phone, email))
 
 
 @dataclass(frozen=True, slots=True)

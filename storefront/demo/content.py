@@ -100,7 +100,8 @@ class DemoPromotion:
     coupon: str = ""
     categories: tuple[str, ...] = ()
     minimum_minor: int = 0
-    first_order_only: bool = False
+    audience: str = "everybody"
+    audience_number: int | None = None
     usage_limit: int | None = None
 
 

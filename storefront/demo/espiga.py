@@ -214,6 +214,8 @@ SHOP = DemoShop(
     gift_between=(10000, 300000),
     promotions=(
         DemoPromotion("Docena dulce", 10, categories=("pan-dulce",), minimum_minor=12000),
-        DemoPromotion("Bienvenida a la panadería", 15, coupon="BIENVENIDA", first_order_only=True, usage_limit=200),
+        DemoPromotion("Bienvenida a la panadería", 15, coupon="BIENVENIDA", audience="first_order",
+                      usage_limit=200),
+        DemoPromotion("Te extrañamos", 10, coupon="VUELVE", audience="away", audience_number=60),
     ),
 )  # fmt: skip

@@ -68,7 +68,7 @@ class NewLine:
 class NewOrder:
     """All that is agreed when an order is placed. `placement_key` names the wish: it becomes one order at most.
 
-    `discounts` are those that the bill was made with; `first_order` says whether it may have those for a first one.
+    `discounts` are those that the bill was made with.
     `keep_for` is how long it waits, where that is not what its way of payment allows.
     `terms` are those of its deposit, if there is one. `tax_inside` says whether prices have their tax inside, where
     that is not as the shop writes its prices.
@@ -88,7 +88,6 @@ class NewOrder:
     shipping_name: str = ""
     note: str = ""
     discounts: Sequence[Discount] = ()
-    first_order: bool = True
     channel: Channel = Channel.WEB
     packaging_minor: int = 0
     tip_minor: int = 0
@@ -117,8 +116,7 @@ def place_order(new: NewOrder, by: Actor) -> Order:
         if booked:
             extend_bookings(booked, until=until, order_id=order.id, contact=_contact(order))
         if sums.discounts:
-            buyer = Buyer(new.customer_id, new.contact_phone, new.contact_email, new.first_order)
-            redeem(order.id, sums.discounts, buyer)
+            redeem(order.id, sums.discounts, Buyer(new.customer_id, new.contact_phone, new.contact_email))
         in_advance = new.payment_method in PAID_IN_ADVANCE and order.total_minor > 0 and not new.awaits_delivery_price
         move(order, OrderState.AWAITING_PAYMENT if in_advance else OrderState.REQUESTED, by)
         note("order", order.id, "placed", by, code=order.code, total_minor=order.total_minor)
@@ -144,7 +142,6 @@ def priced(new: NewOrder) -> Totals:
             packaging_minor=new.packaging_minor,
             tip_minor=new.tip_minor,
             prices_include_tax=shop.prices_include_tax if new.tax_inside is None else new.tax_inside,
-            first_order=new.first_order,
         )
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from storefront.catalogue.models import ProductKind
 from storefront.kernel import clock
@@ -44,7 +44,7 @@ __all__ = [
     "OrderView",
     "Step",
     "due_to_expire",
-    "has_ordered",
+    "history_of",
     "invariants",
     "order_by_code",
     "order_by_id",
@@ -55,6 +55,7 @@ __all__ = [
     "todo_counts",
 ]
 from storefront.pricing.basket import taxes_by_rate
+from storefront.promotions.audiences import NOTHING_YET, History
 from storefront.promotions.queries import names_of
 from storefront.reservations.models import Booking
 
@@ -662,8 +663,11 @@ def orders_by_ids(order_ids: Iterable[int]) -> dict[int, OrderRow]:
     return {row.id: _row(row) for row in db.session.execute(_listed().where(Order.id.in_(wanted)))}
 
 
-def has_ordered(customer_id: int | None, phone: str | None, email: str | None) -> bool:
-    """Whether a person has an order here that stands: by their account, their telephone or their mail address."""
+def history_of(customer_id: int | None, phone: str | None, email: str | None) -> History:
+    """What a person ordered here: by their account, their telephone or their mail address. One statement.
+
+    An order counts as bought once it is confirmed, unless all of its money went back; a gift card, when it is spent.
+    """
     theirs: list[ColumnElement[bool]] = []
     if customer_id is not None:
         theirs.append(Order.customer_id == customer_id)
@@ -672,9 +676,22 @@ def has_ordered(customer_id: int | None, phone: str | None, email: str | None) -
     if email:
         theirs.append(func.lower(Order.contact_email) == email.lower())
     if not theirs:
-        return False
+        return NOTHING_YET
     fallen = {OrderState.DRAFT, OrderState.CANCELLED, OrderState.EXPIRED}
-    return db.session.scalar(select(Order.id).where(or_(*theirs), Order.state.not_in(fallen)).limit(1)) is not None
+    bought = and_(
+        Order.state.in_({OrderState.CONFIRMED, OrderState.COMPLETED}),
+        Order.payment_state != PaymentState.REFUNDED,
+        Order.channel != Channel.GIFT,
+    )
+    count, last_at, counted, minor = db.session.execute(
+        select(
+            func.count(),
+            func.max(Order.placed_at),
+            func.count().filter(bought),
+            func.coalesce(func.sum(Order.total_minor).filter(bought), 0),
+        ).where(or_(*theirs), Order.state.not_in(fallen))
+    ).one()
+    return History(count, last_at, counted, int(minor))
 
 
 def due_to_expire(limit: int = 200) -> list[int]:

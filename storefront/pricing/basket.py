@@ -42,10 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """All that decides what is paid. `tax_rate_bp` is the place's rate for the delivery and the packaging.
-
-    `first_order` says whether the customer may have what is for a first order.
-    """
+    """All that decides what is paid. `tax_rate_bp` is the place's rate for the delivery and the packaging."""
 
     currency: str
     lines: Sequence[Line]
@@ -55,7 +52,6 @@ class Basket:
     packaging_minor: int = 0
     tip_minor: int = 0
     prices_include_tax: bool = True
-    first_order: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +182,7 @@ def price(basket: Basket) -> Totals:
     fees = (basket.shipping_minor, basket.packaging_minor, basket.tip_minor)
     if min(fees) < 0 or any(line.unit_minor < 0 or line.units < 1 for line in basket.lines):
         raise ValueError("prices are never negative and a line holds at least one")
-    cuts = choose(basket.lines, basket.discounts, basket.shipping_minor, first_order=basket.first_order)
+    cuts = choose(basket.lines, basket.discounts, basket.shipping_minor)
     inside = basket.prices_include_tax
     return Totals(
         currency=basket.currency,

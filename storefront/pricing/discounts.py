@@ -35,6 +35,9 @@ class WhyNot(StrEnum):
     NOTHING_FITS = "nothing_fits"
     BELOW_MINIMUM = "below_minimum"
     NOT_FIRST = "not_first"
+    NOT_BOUGHT = "not_bought"
+    NOT_AWAY = "not_away"
+    NOT_REGULAR = "not_regular"
     NO_DELIVERY = "no_delivery"
     USED_UP = "used_up"
     BEATEN = "beaten"
@@ -46,7 +49,8 @@ class Discount:
 
     `value` is basis points for a percentage and minor units for an amount. A `limited` one is only for its categories
     and products. `minimum_minor` is what the lines it is for must be worth before any discount. `left_minor` is what
-    its budget still has; a discount that needs more is not given at all. `is_coupon`: the customer typed its code.
+    its budget still has; a discount that needs more is not given at all. `barred` says why it is not for whoever buys,
+    whatever they buy. `is_coupon`: the customer typed its code.
     """
 
     id: int
@@ -57,7 +61,7 @@ class Discount:
     limited: bool = False
     category_ids: frozenset[int] = frozenset()
     product_ids: frozenset[int] = frozenset()
-    first_order_only: bool = False
+    barred: WhyNot | None = None
     combines: bool = False
     left_minor: int | None = None
     is_coupon: bool = False
@@ -130,18 +134,16 @@ def spread(amount_minor: int, weights: Sequence[int], keys: Sequence[int]) -> li
     return shares
 
 
-def choose(lines: Sequence[Goods], discounts: Iterable[Discount], shipping_minor: int, *, first_order: bool) -> Cuts:
+def choose(lines: Sequence[Goods], discounts: Iterable[Discount], shipping_minor: int) -> Cuts:
     """The best that the discounts give for these lines, and why each of the others gives nothing."""
     offered = sorted(discounts, key=lambda one: (_TURN[one.kind], one.id))
-    fitting = [one for one in offered if _why_not(one, lines, first_order=first_order) is None]
+    fitting = [one for one in offered if _why_not(one, lines) is None]
     together = [one for one in fitting if one.combines]
     ways = [[one] for one in fitting if not one.combines] + ([together] if together else [])
     tried = [_take(way, lines, shipping_minor) for way in ways]
     best = max(tried, key=_worth, default=_take([], lines, shipping_minor))
     used = {one.discount_id for one in best.applied}
-    unused = tuple(
-        _unused(one, lines, shipping_minor, first_order=first_order) for one in offered if one.id not in used
-    )
+    unused = tuple(_unused(one, lines, shipping_minor) for one in offered if one.id not in used)
     return Cuts(best.lines, best.shipping_minor, best.applied, unused)
 
 
@@ -156,10 +158,10 @@ def _is_for(discount: Discount, line: Goods) -> bool:
     return not discount.limited or line.category_id in discount.category_ids or line.product_id in discount.product_ids
 
 
-def _why_not(discount: Discount, lines: Sequence[Goods], *, first_order: bool) -> WhyNot | None:
+def _why_not(discount: Discount, lines: Sequence[Goods]) -> WhyNot | None:
     """Why a discount is out of the question whatever the others do."""
-    if discount.first_order_only and not first_order:
-        return WhyNot.NOT_FIRST
+    if discount.barred is not None:
+        return discount.barred
     chosen = [line for line in lines if _is_for(discount, line)]
     if not chosen:
         return WhyNot.NOTHING_FITS
@@ -168,8 +170,8 @@ def _why_not(discount: Discount, lines: Sequence[Goods], *, first_order: bool) -
     return None
 
 
-def _unused(discount: Discount, lines: Sequence[Goods], shipping_minor: int, *, first_order: bool) -> Unused:
-    why = _why_not(discount, lines, first_order=first_order)
+def _unused(discount: Discount, lines: Sequence[Goods], shipping_minor: int) -> Unused:
+    why = _why_not(discount, lines)
     missing = 0
     if why is WhyNot.BELOW_MINIMUM:
         missing = discount.minimum_minor - sum(line.listed_minor for line in lines if _is_for(discount, line))

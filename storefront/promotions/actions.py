@@ -8,6 +8,7 @@ is the last thing an order locks, since many orders may want the same one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _l
@@ -17,6 +18,7 @@ from storefront.kernel import clock
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict
 from storefront.pricing.discounts import Applied
+from storefront.promotions.audiences import Audience
 from storefront.promotions.buyers import Buyer, Person, is_theirs
 from storefront.promotions.models import Promotion, Redemption
 from storefront.promotions.queries import most_uses, open_now
@@ -86,20 +88,24 @@ def use_up(use: Use, who: Person, *conditions: ColumnElement[bool]) -> None:
             *conditions,
         )
         .values(used=Promotion.used + 1, given_minor=Promotion.given_minor + use.amount_minor)
-        .returning(Promotion.per_customer, Promotion.first_order_only)
+        .returning(Promotion.per_customer, Promotion.audience, Promotion.audience_number)
         .execution_options(synchronize_session=False)
     ).first()
     if row is None:
         raise PromotionGone(use.name)
-    most = most_uses(row.per_customer, first_order_only=row.first_order_only)
+    most = most_uses(row.per_customer, row.audience)
     if most is not None and uses_of(use.promotion_id, who) >= most:
         raise PromotionUsedByYou(use.name)
+    if row.audience is Audience.AWAY:
+        since = clock.now() - timedelta(days=row.audience_number)
+        if uses_of(use.promotion_id, who, Redemption.at > since):  # who came back is not away any more
+            raise PromotionUsedByYou(use.name)
 
 
-def uses_of(promotion_id: int, who: Person) -> int:
+def uses_of(promotion_id: int, who: Person, *conditions: ColumnElement[bool]) -> int:
     """How often a person has used a promotion, for orders that stand."""
     theirs = select(func.count(Redemption.id)).where(
-        Redemption.promotion_id == promotion_id, Redemption.given_back_at.is_(None), is_theirs(who)
+        Redemption.promotion_id == promotion_id, Redemption.given_back_at.is_(None), is_theirs(who), *conditions
     )
     return int(db.session.scalar(theirs) or 0)
 

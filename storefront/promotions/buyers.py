@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_
 
 from storefront.kernel.tenancy import current_shop
+from storefront.promotions.audiences import NOTHING_YET, History
 from storefront.promotions.models import Redemption
 
 
@@ -22,12 +23,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """A customer by number and contacts. `first_order` says whether they may have what is for a first order."""
+    """A customer by number and contacts, and what they ordered here before."""
 
     customer_id: int | None = None
     phone: str | None = None
     email: str | None = None
-    first_order: bool = True
+    history: History = NOTHING_YET
 
     @property
     def person(self) -> Person:

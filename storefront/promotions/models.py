@@ -15,13 +15,15 @@ from storefront.kernel import clock
 from storefront.kernel.db import Model, ShopOwned, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
 from storefront.pricing.discounts import Kind
+from storefront.promotions.audiences import Audience
 
 
 class Promotion(ShopOwned, Model):
     """One promotion. Without a `coupon` it applies by itself; with one, to whoever types it.
 
     `value` is basis points or minor units, by `kind`. A `limited` one is for its targets only, and for nothing once
-    they are gone. `used` and `given_minor` count the redemptions that stand.
+    they are gone. `audience_number` is days, orders or minor units, by `audience`. `used` and `given_minor` count the
+    redemptions that stand.
     """
 
     __tablename__ = "promotions"
@@ -34,6 +36,12 @@ class Promotion(ShopOwned, Model):
         CheckConstraint("minimum_minor >= 0", name="minimum"),
         CheckConstraint("ends_at > starts_at", name="period"),
         CheckConstraint("usage_limit > 0 AND per_customer > 0 AND budget_minor > 0", name="limits"),
+        CheckConstraint(
+            "(audience IN ('away', 'orders', 'spent')) = (audience_number IS NOT NULL)", name="audience_number"
+        ),
+        CheckConstraint(
+            "audience_number > 0 AND (audience <> 'away' OR audience_number BETWEEN 7 AND 730)", name="audience_size"
+        ),
         CheckConstraint("used >= 0 AND used <= usage_limit", name="used"),
         CheckConstraint("given_minor >= 0 AND given_minor <= budget_minor", name="given"),
         Index("ix_promotions_list", "tenant_id", text("created_at DESC"), text("id DESC")),
@@ -47,7 +55,8 @@ class Promotion(ShopOwned, Model):
     value: Mapped[int]
     minimum_minor: Mapped[int] = mapped_column(default=0)
     limited: Mapped[bool] = mapped_column(default=False)
-    first_order_only: Mapped[bool] = mapped_column(default=False)
+    audience: Mapped[Audience] = mapped_column(default=Audience.EVERYBODY)
+    audience_number: Mapped[int | None]
     combines: Mapped[bool] = mapped_column(default=False)
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]

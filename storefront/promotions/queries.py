@@ -16,7 +16,8 @@ from storefront.kernel.errors import NotFound
 from storefront.kernel.money import Money
 from storefront.kernel.paging import Page
 from storefront.kernel.tenancy import current_shop
-from storefront.pricing.discounts import Discount, Kind
+from storefront.pricing.discounts import Discount, Kind, WhyNot
+from storefront.promotions.audiences import Audience, barred
 from storefront.promotions.buyers import ANYBODY, Buyer, is_theirs
 from storefront.promotions.models import Promotion, PromotionTarget, Redemption
 
@@ -40,7 +41,6 @@ class Offers:
     coupon: str | None = None
     coupon_id: int | None = None
     trouble: Trouble | None = None
-    first_order: bool = True
 
 
 NONE = Offers()
@@ -77,27 +77,31 @@ def offers(coupon: str | None, buyer: Buyer = ANYBODY) -> Offers:
     rows = db.session.execute(
         select(
             Promotion.id, Promotion.coupon, Promotion.name, Promotion.kind, Promotion.value, Promotion.minimum_minor,
-            Promotion.limited, Promotion.first_order_only, Promotion.combines, Promotion.starts_at, Promotion.ends_at,
-            Promotion.active, Promotion.usage_limit, Promotion.per_customer, Promotion.budget_minor, Promotion.used,
-            Promotion.given_minor, uses.label("uses"),
+            Promotion.limited, Promotion.audience, Promotion.audience_number, Promotion.combines, Promotion.starts_at,
+            Promotion.ends_at, Promotion.active, Promotion.usage_limit, Promotion.per_customer, Promotion.budget_minor,
+            Promotion.used, Promotion.given_minor, uses.label("uses"),
             _targets(PromotionTarget.category_id).label("category_ids"),
             _targets(PromotionTarget.product_id).label("product_ids"),
         ).where(wanted).order_by(Promotion.id)
     ).all()  # fmt: skip
     found = {row.id: _trouble(row, at) for row in rows}
-    good = tuple(_discount(row) for row in rows if found[row.id] is None)
+    good = tuple(
+        _discount(row, barred(row.audience, row.audience_number, buyer.history, at))
+        for row in rows
+        if found[row.id] is None
+    )
     typed = next((row.id for row in rows if coupon is not None and row.coupon == coupon), None)
     trouble = found[typed] if typed is not None else Trouble.OVER if coupon is not None else None
-    return Offers(good, coupon, typed, trouble, buyer.first_order)
+    return Offers(good, coupon, typed, trouble)
 
 
 def agreed(order_id: int) -> list[Discount]:
     """The promotions that an order has, as they stand today, for its lines when they change: an open period, a limit
-    or a first order are no question any more, and what it already has of a budget is its own."""
+    or whom they are for are no question any more, and what it already has of a budget is its own."""
     rows = db.session.execute(
         select(
             Promotion.id, Promotion.coupon, Redemption.name, Promotion.kind, Promotion.value, Promotion.minimum_minor,
-            Promotion.limited, Promotion.first_order_only, Promotion.combines, Promotion.budget_minor,
+            Promotion.limited, Promotion.combines, Promotion.budget_minor,
             (Promotion.given_minor - Redemption.amount_minor).label("given_minor"),
             _targets(PromotionTarget.category_id).label("category_ids"),
             _targets(PromotionTarget.product_id).label("product_ids"),
@@ -139,16 +143,16 @@ def _trouble(row: Any, at: datetime) -> Trouble | None:
         return Trouble.OVER
     if row.starts_at is not None and row.starts_at > at:
         return Trouble.NOT_YET
-    most = most_uses(row.per_customer, first_order_only=row.first_order_only)
+    most = most_uses(row.per_customer, row.audience)
     return Trouble.USED_BY_YOU if most is not None and row.uses >= most else None
 
 
-def most_uses(per_customer: int | None, *, first_order_only: bool) -> int | None:
+def most_uses(per_customer: int | None, audience: Audience) -> int | None:
     """How often one person may use a promotion; what is for a first order is used once."""
-    return 1 if first_order_only else per_customer
+    return 1 if audience is Audience.FIRST_ORDER else per_customer
 
 
-def _discount(row: Any) -> Discount:
+def _discount(row: Any, why_not: WhyNot | None = None) -> Discount:
     return Discount(
         id=row.id,
         name=row.name,
@@ -158,7 +162,7 @@ def _discount(row: Any) -> Discount:
         limited=row.limited,
         category_ids=frozenset(row.category_ids or ()),
         product_ids=frozenset(row.product_ids or ()),
-        first_order_only=row.first_order_only,
+        barred=why_not,
         combines=row.combines,
         left_minor=None if row.budget_minor is None else row.budget_minor - row.given_minor,
         is_coupon=row.coupon is not None,
@@ -198,7 +202,8 @@ class PromotionRow:
     value: int
     minimum_minor: int
     limited: bool
-    first_order_only: bool
+    audience: Audience
+    audience_number: int | None
     combines: bool
     starts_at: datetime | None
     ends_at: datetime | None
@@ -249,9 +254,9 @@ def _rows(*conditions: ColumnElement[bool], limit: int = 1, offset: int = 0) -> 
     rows = db.session.execute(
         select(
             Promotion.id, Promotion.code, Promotion.coupon, Promotion.name, Promotion.kind, Promotion.value,
-            Promotion.minimum_minor, Promotion.limited, Promotion.first_order_only, Promotion.combines,
-            Promotion.starts_at, Promotion.ends_at, Promotion.active, Promotion.usage_limit, Promotion.per_customer,
-            Promotion.budget_minor, Promotion.used, Promotion.given_minor, Promotion.version,
+            Promotion.minimum_minor, Promotion.limited, Promotion.audience, Promotion.audience_number,
+            Promotion.combines, Promotion.starts_at, Promotion.ends_at, Promotion.active, Promotion.usage_limit,
+            Promotion.per_customer, Promotion.budget_minor, Promotion.used, Promotion.given_minor, Promotion.version,
             _targets(PromotionTarget.category_id).label("category_ids"),
             _targets(PromotionTarget.product_id).label("product_ids"),
         ).where(*conditions).order_by(Promotion.created_at.desc(), Promotion.id.desc()).limit(limit).offset(offset)

@@ -18,6 +18,7 @@ from storefront.kernel.errors import Conflict, Invalid, NotFound
 from storefront.kernel.idempotency import once, request_hash
 from storefront.kernel.ids import normal_code
 from storefront.pricing.discounts import WHOLE_BP, Kind
+from storefront.promotions.audiences import FEWEST_DAYS, MOST_DAYS, NUMBERED, Audience
 from storefront.promotions.models import Promotion, PromotionTarget
 from storefront.promotions.queries import LONGEST_COUPON
 
@@ -41,6 +42,7 @@ class PromotionChanged(Conflict):
 @dataclass(frozen=True, slots=True)
 class PromotionDetails:
     """What the owner writes. `value` is basis points or minor units, by `kind`; the codes name categories and products.
+    `audience_number` is days, orders or minor units, by `audience`.
 
     A promotion that is limited to categories and products is for each of them.
     """
@@ -52,7 +54,8 @@ class PromotionDetails:
     minimum_minor: int = 0
     categories: Sequence[str] = ()
     products: Sequence[str] = ()
-    first_order_only: bool = False
+    audience: Audience = Audience.EVERYBODY
+    audience_number: int | None = None
     combines: bool = False
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -134,8 +137,10 @@ def _checked(details: PromotionDetails) -> PromotionDetails:
     if details.starts_at and details.ends_at and details.ends_at <= details.starts_at:
         raise BadPromotion("until", _l("Termina antes de empezar. Revisa las fechas."))
     _require_positive(details)
+    _require_audience(details.audience, details.audience_number)
     value = 0 if details.kind is Kind.FREE_SHIPPING else details.value
-    return replace(details, name=details.name.strip(), coupon=coupon, value=value)
+    number = details.audience_number if details.audience in NUMBERED else None
+    return replace(details, name=details.name.strip(), coupon=coupon, value=value, audience_number=number)
 
 
 def _require_positive(details: PromotionDetails) -> None:
@@ -145,6 +150,15 @@ def _require_positive(details: PromotionDetails) -> None:
     for field, limit in limits.items():
         if limit is not None and limit <= 0:
             raise BadPromotion(field, _l("Escribe un número mayor que cero, o déjalo vacío."))
+
+
+def _require_audience(audience: Audience, number: int | None) -> None:
+    if audience is Audience.AWAY and not FEWEST_DAYS <= (number or 0) <= MOST_DAYS:
+        raise BadPromotion("days", _l("Escribe cuántos días sin comprar, de 7 a 730."))
+    if audience is Audience.ORDERS and (number or 0) <= 0:
+        raise BadPromotion("orders", _l("Escribe cuántos pedidos debe llevar."))
+    if audience is Audience.SPENT and (number or 0) <= 0:
+        raise BadPromotion("spent", _l("Escribe cuánto debe haber comprado."))
 
 
 def _require_free_coupon(coupon: str, own_id: int | None) -> None:
@@ -178,7 +192,8 @@ def _columns(wanted: PromotionDetails) -> dict[str, Any]:
         "coupon": wanted.coupon or None,
         "minimum_minor": wanted.minimum_minor,
         "limited": bool(wanted.categories or wanted.products),
-        "first_order_only": wanted.first_order_only,
+        "audience": wanted.audience,
+        "audience_number": wanted.audience_number,
         "combines": wanted.combines,
         "starts_at": wanted.starts_at,
         "ends_at": wanted.ends_at,

@@ -29,6 +29,18 @@ def coupon_note(offers: Offers, sums: Totals) -> str | None:
         WhyNot.BELOW_MINIMUM: _("Te faltan %(missing)s para usar el cupón %(code)s.", missing=missing, code=code),
         WhyNot.NOTHING_FITS: _("El cupón %(code)s no es para lo que llevas.", code=code),
         WhyNot.NOT_FIRST: _("El cupón %(code)s es solo para un primer pedido.", code=code),
+        WhyNot.NOT_BOUGHT: _(
+            "El cupón %(code)s es para quien ya compró aquí: se usa al pedir con el teléfono o correo de entonces.",
+            code=code,
+        ),
+        WhyNot.NOT_AWAY: _(
+            "El cupón %(code)s es para quien compró hace tiempo: se usa al pedir con el teléfono o correo de entonces.",
+            code=code,
+        ),
+        WhyNot.NOT_REGULAR: _(
+            "El cupón %(code)s es para clientes frecuentes: se usa al pedir con su teléfono o correo de siempre.",
+            code=code,
+        ),
         WhyNot.NO_DELIVERY: _("El cupón %(code)s quita el costo de la entrega, si te lo llevamos.", code=code),
         WhyNot.USED_UP: _("El cupón %(code)s ya terminó o se agotó.", code=code),
         WhyNot.BEATEN: _("Ya tienes una promoción mejor que el cupón %(code)s.", code=code),

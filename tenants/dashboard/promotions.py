@@ -24,11 +24,13 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 from storefront.catalogue.assortment import editable_categories, product_names
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import Refusal
+from storefront.kernel.filters import money_minor
 from storefront.kernel.forms import Form, MoneyField
 from storefront.kernel.http import requested_page
 from storefront.kernel.ids import new_token
 from storefront.kernel.tenancy import current_shop
 from storefront.pricing.discounts import Kind
+from storefront.promotions.audiences import FEWEST_DAYS, MOST_DAYS, Audience
 from storefront.promotions.queries import PromotionRow, State, promotion_by_code, promotion_list
 from storefront.promotions.setup import (
     BadPromotion,
@@ -88,7 +90,35 @@ class PromotionForm(Form):
     usage_limit = IntegerField(_l("Veces en total"), [Optional(), _NUMBER])
     per_customer = IntegerField(_l("Veces por persona"), [Optional(), _NUMBER])
     budget = MoneyField(_l("Lo más que quieres dar"), [Optional()], description=_l("Al llegar ahí se termina sola."))
-    first_order_only = BooleanField(_l("Solo para el primer pedido de cada persona"))
+    audience = RadioField(
+        _l("¿Quién puede usarla?"),
+        choices=[
+            option(Audience.EVERYBODY.value, _l("Cualquier persona")),
+            option(Audience.FIRST_ORDER.value, _l("Quien pide por primera vez, una sola vez")),
+            option(Audience.BOUGHT.value, _l("Quien ya te ha comprado")),
+            option(Audience.AWAY.value, _l("Quien ya te compró y lleva tiempo sin hacerlo")),
+            option(Audience.ORDERS.value, _l("Quien te ha hecho varios pedidos")),
+            option(Audience.SPENT.value, _l("Quien te ha comprado cierta cantidad")),
+        ],
+        default=Audience.EVERYBODY.value,
+        description=_l(
+            "Se sabe por su cuenta, su teléfono o su correo al pedir. Cuentan los pedidos confirmados, "
+            "no los cancelados ni los que devolviste completos."
+        ),
+    )
+    days = IntegerField(
+        _l("¿Cuántos días sin comprar?"),
+        [Optional(), NumberRange(FEWEST_DAYS, MOST_DAYS, _l("Escribe cuántos días sin comprar, de 7 a 730."))],
+        description=_l("Si lleva tiempo sin hacerlo. Quien vuelve la usa una vez en esos días."),
+    )
+    orders = IntegerField(
+        _l("¿Cuántos pedidos, por lo menos?"), [Optional(), _NUMBER], description=_l("Si te ha hecho varios.")
+    )
+    spent = MoneyField(
+        _l("¿Cuánto ha comprado, por lo menos?"),
+        [Optional()],
+        description=_l("Si te ha comprado cierta cantidad, en todos sus pedidos."),
+    )
     combines = BooleanField(_l("Se suma con otras que también se suman"))
     categories = SelectMultipleField(_l("Solo estas categorías"), [Optional()])
     products = SelectMultipleField(_l("Solo estos productos"), [Optional()])
@@ -102,6 +132,10 @@ class PromotionForm(Form):
         """What was typed."""
         kind = Kind(self.kind.data)
         value = {Kind.PERCENT: (self.percent.data or 0) * HUNDREDTH_BP, Kind.AMOUNT: self.amount.data or 0}.get(kind, 0)
+        audience = Audience(self.audience.data)
+        number = {
+            Audience.AWAY: self.days.data, Audience.ORDERS: self.orders.data, Audience.SPENT: self.spent.data,
+        }.get(audience)  # fmt: skip
         return PromotionDetails(
             name=self.name.data or "",
             kind=kind,
@@ -110,7 +144,8 @@ class PromotionForm(Form):
             minimum_minor=self.minimum.data or 0,
             categories=tuple(self.categories.data or ()),
             products=tuple(self.products.data or ()),
-            first_order_only=bool(self.first_order_only.data),
+            audience=audience,
+            audience_number=number,
             combines=bool(self.combines.data),
             starts_at=_midnight(self.since.data),
             ends_at=_midnight(self.until.data, days=1),
@@ -118,6 +153,24 @@ class PromotionForm(Form):
             per_customer=self.per_customer.data,
             budget_minor=self.budget.data,
         )
+
+
+def audience_words(row: PromotionRow) -> str:
+    """Whom a promotion is for; nothing when it is for everybody."""
+    number = row.audience_number or 0
+    match row.audience:
+        case Audience.EVERYBODY:
+            return ""
+        case Audience.FIRST_ORDER:
+            return _("Para quien pide por primera vez")
+        case Audience.BOUGHT:
+            return _("Para quien ya te ha comprado")
+        case Audience.AWAY:
+            return _("Para quien lleva %(days)s días sin comprar", days=number)
+        case Audience.ORDERS:
+            return _("Para quien lleva %(orders)s pedidos o más", orders=number)
+        case Audience.SPENT:
+            return _("Para quien ha comprado %(spent)s o más", spent=money_minor(number))
 
 
 def _midnight(day: date | None, *, days: int = 0) -> datetime | None:
@@ -138,7 +191,10 @@ def _stored(row: PromotionRow) -> dict[str, Any]:
         "amount": row.value if row.kind is Kind.AMOUNT else None,
         "minimum": row.minimum_minor or None, "budget": row.budget_minor,
         "usage_limit": row.usage_limit, "per_customer": row.per_customer,
-        "first_order_only": row.first_order_only, "combines": row.combines,
+        "combines": row.combines, "audience": row.audience.value,
+        "days": row.audience_number if row.audience is Audience.AWAY else None,
+        "orders": row.audience_number if row.audience is Audience.ORDERS else None,
+        "spent": row.audience_number if row.audience is Audience.SPENT else None,
         "since": _day(row.starts_at), "until": _day(row.ends_at, days=1),
         "categories": [codes[one] for one in row.category_ids if one in codes],
         "products": [products[one] for one in row.product_ids if one in products],
@@ -159,7 +215,7 @@ def _refused(form: PromotionForm, refusal: Refusal) -> None:
 def index() -> ResponseReturnValue:
     """Every promotion with its state, its uses and what it has given; the newest first."""
     page = promotion_list(requested_page())
-    return render_template("dashboard/promotions/index.html", page=page, states=STATE_WORDS)
+    return render_template("dashboard/promotions/index.html", page=page, states=STATE_WORDS, whom=audience_words)
 
 
 @blueprint.get("/promociones/nueva")

@@ -165,3 +165,44 @@ def test_cards_taken_before_there_was_a_choice_are_still_asked_about_at_their_pr
         taken = connection.execute("SELECT provider FROM payment_attempts ORDER BY order_id").fetchall()
         connection.rollback()
     assert taken == [("stripe",), (None,)]
+
+
+PROMISED_BEFORE = """
+INSERT INTO promotions (tenant_id, code, name, kind, value, minimum_minor, limited, first_order_only, combines, active,
+  used, given_minor, created_at, version)
+SELECT 1, name, name, 'percent', 1000, 0, false, name = 'Bienvenida', false, true, 0, 0, now(), 1
+FROM unnest(ARRAY['Bienvenida', 'Martes']) AS name
+"""
+
+
+def test_what_was_for_a_first_order_still_is_and_there_is_no_way_back_over_an_audience_unknown_before(scratch):
+    url = scratch("shop_owner")
+    command.upgrade(script(url), "0038")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE promotions NO FORCE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE promotions DROP CONSTRAINT fk_promotions_tenant_id")
+        connection.execute(PROMISED_BEFORE)
+        connection.execute("ALTER TABLE promotions FORCE ROW LEVEL SECURITY")
+
+    command.upgrade(script(url), "0048")
+    assert promised(url, "audience") == ["first_order", "everybody"]
+    command.downgrade(script(url), "0038")
+    assert promised(url, "first_order_only") == [True, False]
+
+    command.upgrade(script(url), "0048")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE promotions NO FORCE ROW LEVEL SECURITY")
+        connection.execute("UPDATE promotions SET audience = 'away', audience_number = 60 WHERE name = 'Martes'")
+        connection.execute("ALTER TABLE promotions FORCE ROW LEVEL SECURITY")
+    with pytest.raises(Exception, match="ck_promotions_audience"):
+        command.downgrade(script(url), "0038")
+    assert promised(url, "audience") == ["first_order", "away"]
+
+
+def promised(url, column):
+    """A column of the promotions, as the owner of the tables sees it without the wall."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE promotions NO FORCE ROW LEVEL SECURITY")
+        found = [row[0] for row in connection.execute(f"SELECT {column} FROM promotions ORDER BY id").fetchall()]
+        connection.rollback()
+    return found

@@ -63,7 +63,7 @@ def slow_price(basket: Any) -> dict[str, Any]:
     fitting = []
     for one in basket.discounts:
         worth = [line.unit_minor * line.units for line in basket.lines if fits(one, line)]
-        if worth and sum(worth) >= one.minimum_minor and (basket.first_order or not one.first_order_only):
+        if worth and sum(worth) >= one.minimum_minor and one.barred is None:
             fitting.append(one)
     typed = {one.id for one in basket.discounts if one.is_coupon}
     ways = [way_of([one], basket) for one in fitting if not one.combines]

@@ -18,6 +18,8 @@ CURRENCIES = sorted({country.currency for country in COUNTRIES.values()})
 RATES = sorted({country.tax_rate_bp for country in COUNTRIES.values()})
 SHELVES = st.sampled_from([None, 1, 2, 3])
 
+BARRED = (WhyNot.NOT_FIRST, WhyNot.NOT_BOUGHT, WhyNot.NOT_AWAY, WhyNot.NOT_REGULAR)
+
 small = st.integers(0, 2_000)
 large = st.integers(0, 10**9)
 lines = st.builds(
@@ -49,7 +51,7 @@ def discounts(draw, *, plain=False, combines=None):
         limited=draw(st.booleans()),
         category_ids=draw(st.frozensets(st.integers(1, 3))),
         product_ids=draw(st.frozensets(st.integers(1, 5))),
-        first_order_only=draw(st.booleans()),
+        barred=draw(st.one_of(st.none(), st.sampled_from(BARRED))),
         left_minor=draw(st.one_of(st.none(), small, large)),
     )
 
@@ -67,7 +69,6 @@ def baskets(offers=None, **fixed):
         packaging_minor=small,
         tip_minor=small,
         prices_include_tax=fixed.get("inside", st.booleans()),
-        first_order=st.booleans(),
     )
 
 
@@ -114,6 +115,17 @@ def test_the_taxes_of_all_rates_add_up_and_what_is_exempt_has_none(basket):
     assert [rate for rate, _minor in sums.taxes] == sorted({rate for rate, _minor in sums.taxes}, reverse=True)
     assert all(minor > 0 and rate > 0 for rate, minor in sums.taxes)
     assert not any(line.tax_minor for line, given_ in zip(sums.lines, basket.lines, strict=True) if given_.exempt)
+
+
+@given(baskets())
+def test_what_is_not_for_whoever_buys_changes_nothing_and_says_so(basket):
+    theirs = [one for one in basket.discounts if one.barred is None]
+
+    sums = price(basket)
+
+    assert replace(sums, unused=()) == replace(price(replace(basket, discounts=theirs)), unused=())
+    told = {one.discount_id: one.why for one in sums.unused}
+    assert all(told[one.id] is one.barred for one in basket.discounts if one.barred)
 
 
 @given(baskets())
@@ -306,13 +318,13 @@ def test_a_category_or_a_product_leaves_the_other_lines_alone():
     ("discount", "why", "missing"),
     [
         (off(minimum_minor=20_000), WhyNot.BELOW_MINIMUM, 8_400),
-        (off(first_order_only=True), WhyNot.NOT_FIRST, 0),
+        *[(off(barred=why), why, 0) for why in BARRED],
         (off(Kind.FREE_SHIPPING, 0), WhyNot.NO_DELIVERY, 0),
         (off(left_minor=1_159), WhyNot.USED_UP, 0),
     ],
 )
 def test_who_may_not_have_a_discount_pays_the_listed_price_and_is_told_why(discount, why, missing):
-    sums = total(discount, first_order=False)
+    sums = total(discount)
 
     assert sums.total_minor == 11_600
     assert [(one.why, one.missing_minor) for one in sums.unused] == [(why, missing)]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.taxes import TaxClass, classes_of
 from storefront.pricing.basket import Basket, Line, price
-from storefront.pricing.discounts import Discount, Kind
+from storefront.pricing.discounts import Discount, Kind, WhyNot
 from storefront.pricing.extras import share_minor
 from tests.pricing.slow import slow_price
 from tests.shares import Share
@@ -64,16 +64,18 @@ def a_basket(chance: random.Random, code: str) -> Basket:
                 minimum_minor=chance.choice([0, 0, price_of()]), limited=chance.random() < 0.4,
                 category_ids=frozenset(chance.sample([1, 2], chance.randint(0, 2))),
                 product_ids=frozenset(chance.sample([1, 2, 3, 4], chance.randint(0, 2))),
-                first_order_only=chance.random() < 0.2,
+                barred=WhyNot.NOT_FIRST if chance.random() < 0.2 else None,
             )
         )  # fmt: skip
     subtotal = sum(line.unit_minor * line.units for line in lines)
-    return Basket(
+    basket = Basket(
         country.currency, lines, country.tax_rate_bp, discounts,
         shipping_minor=chance.choice([0, price_of()]), packaging_minor=chance.choice([0, chance.randint(1, 5_000)]),
         tip_minor=chance.choice([0, share_minor(chance.choice([5, 10, 15]), subtotal)]),
-        prices_include_tax=chance.random() < 0.5, first_order=chance.random() < 0.5,
+        prices_include_tax=chance.random() < 0.5,
     )  # fmt: skip
+    everybody = chance.random() < 0.5
+    return replace(basket, discounts=[replace(one, barred=None) for one in discounts]) if everybody else basket
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_everything_that_can_be_said_is_kept_and_shown_again(alicia, bakery):
         "/promociones/nueva",
         data=typed(
             alicia, coupon="pan-25", kind="amount", amount="25", minimum="100", since="2026-12-01", until="2026-12-24",
-            usage_limit="50", per_customer="1", budget="1000", first_order_only="y", combines="y",
+            usage_limit="50", per_customer="1", budget="1000", audience="spent", spent="500", combines="y",
             categories=shelf.code, products=bread.code,
         ),
     )  # fmt: skip
@@ -82,11 +82,11 @@ def test_everything_that_can_be_said_is_kept_and_shown_again(alicia, bakery):
 
     assert (row.coupon, row.kind, row.value, row.minimum_minor) == ("PAN25", "amount", 2_500, 10_000)
     assert (row.usage_limit, row.per_customer, row.budget_minor) == (50, 1, 100_000)
-    assert (row.first_order_only, row.combines, row.limited) == (True, True, True)
+    assert (row.audience, row.audience_number, row.combines, row.limited) == ("spent", 50_000, True, True)
     assert (row.category_ids, row.product_ids) == ((shelf.id,), (bread.id,))
     assert row.ends_at.astimezone(bakery.zone).date() == date(2026, 12, 25)
     page = alicia.get(f"/promociones/{row.code}").text
-    for shown in ("PAN25", 'value="25.00"', 'value="2026-12-24"', "checked"):
+    for shown in ("PAN25", 'value="25.00"', 'value="500.00"', 'value="2026-12-24"', "checked"):
         assert shown in page
 
 
@@ -102,6 +102,14 @@ def test_everything_that_can_be_said_is_kept_and_shown_again(alicia, bakery):
         ({"since": "2026-12-24", "until": "2026-12-01"}, "Termina antes de empezar"),
         ({"usage_limit": "0"}, "mayor que cero"),
         ({"budget": "0"}, "mayor que cero"),
+        ({"audience": "away"}, "Escribe cuántos días sin comprar, de 7 a 730."),
+        ({"audience": "away", "days": "6"}, "Escribe cuántos días sin comprar, de 7 a 730."),
+        ({"audience": "away", "days": "731"}, "Escribe cuántos días sin comprar, de 7 a 730."),
+        ({"audience": "orders"}, "Escribe cuántos pedidos debe llevar."),
+        ({"audience": "orders", "orders": "-1"}, "mayor que cero"),
+        ({"audience": "spent"}, "Escribe cuánto debe haber comprado."),
+        ({"audience": "spent", "spent": "0"}, "Escribe cuánto debe haber comprado."),
+        ({"audience": "vecinos"}, "Opción inválida."),
     ],
 )
 def test_what_cannot_be_is_told_at_its_field_and_nothing_is_made(alicia, bakery, wrong, sentence):
@@ -113,6 +121,33 @@ def test_what_cannot_be_is_told_at_its_field_and_nothing_is_made(alicia, bakery,
     assert answer.status_code == 422
     assert sentence in answer.text
     assert made_at(bakery) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        ({"audience": "first_order"}, "Para quien pide por primera vez"),
+        ({"audience": "bought"}, "Para quien ya te ha comprado"),
+        ({"audience": "away", "days": "60"}, "Para quien lleva 60 días sin comprar"),
+        ({"audience": "orders", "orders": "5"}, "Para quien lleva 5 pedidos o más"),
+        ({"audience": "spent", "spent": "500"}, "Para quien ha comprado $500.00 o más"),
+    ],
+)
+def test_the_list_says_whom_a_promotion_is_for(alicia, bakery, more, shown):
+    answer = alicia.post("/promociones/nueva", data=typed(alicia, **more), follow_redirects=True)
+
+    assert shown in words(answer.text)
+    with acting_for(bakery):
+        code = db.session.scalars(select(Promotion.code)).one()
+    form = alicia.get(f"/promociones/{code}").text
+    assert re.search(rf'<input[^>]*value="{more["audience"]}"[^>]*checked|checked[^>]*value="{more["audience"]}"', form)
+
+
+def test_a_number_of_another_audience_is_not_kept(alicia, bakery):
+    alicia.post("/promociones/nueva", data=typed(alicia, audience="orders", orders="5", days="60", spent="10"))
+
+    with acting_for(bakery):
+        assert db.session.execute(select(Promotion.audience, Promotion.audience_number)).one() == ("orders", 5)
 
 
 def test_another_shops_category_is_no_choice(alicia, bakery, crafts):

@@ -26,6 +26,7 @@ from storefront.payments.ledger import Account
 from storefront.pricing.discounts import Kind
 from storefront.promotions import personal_data
 from storefront.promotions.actions import PromotionGone, PromotionUsedByYou, give_back
+from storefront.promotions.audiences import Audience
 from storefront.promotions.buyers import ANYBODY
 from storefront.promotions.models import Redemption
 from storefront.promotions.queries import Trouble, invariants
@@ -217,7 +218,7 @@ def test_the_second_use_of_one_person_is_refused_even_when_both_bills_were_seen_
 
 
 def test_what_is_for_a_first_order_is_not_for_a_second_one():
-    made = a_promotion("Bienvenida", coupon="HOLA", first_order_only=True)
+    made = a_promotion("Bienvenida", coupon="HOLA", audience=Audience.FIRST_ORDER)
     order_with(key="first")
     cart = a_cart(a_product(price=10_000, stock=9))
     use_coupon(cart.token, "HOLA")
