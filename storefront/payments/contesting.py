@@ -35,11 +35,12 @@ from storefront.payments.disputes import (
     DISPUTE_STATES,
     OPEN,
     TO_ANSWER,
-    WITH_THE_BANK,
     Dispute,
     DisputeMove,
     DisputeState,
     DisputeStep,
+    concerned_by,
+    disputed_of,
 )
 from storefront.payments.ledger import Account
 from storefront.payments.models import AttemptState, PaymentAttempt
@@ -192,14 +193,17 @@ def _learn(order: Order, dispute: Dispute, before: str, moves: list[tuple[int, B
     for row_id, move in moves:
         _book_move(order, row_id, move)
     _book_end(order, dispute, step)
-    order.disputed_minor = _with_the_bank(order.id)
+    concerned = [order, *(locked(order_id) for order_id in concerned_by(dispute.attempt_id))]
+    for one in concerned:
+        one.disputed_minor = disputed_of(one.id)
     if before == dispute.state:
         return
     if before:
         note("order", order.id, f"dispute_{dispute.state}", SYSTEM, amount_minor=dispute.amount_minor)
     _ask_for_eyes(order, dispute)
     if dispute.state not in OPEN:
-        _owe_what_was_held(order)
+        for one in concerned:
+            _owe_what_was_held(one)
 
 
 def _book_move(order: Order, row_id: int, move: BalanceMove) -> None:
@@ -233,13 +237,6 @@ def _book_end(order: Order, dispute: Dispute, step: DisputeStep) -> None:
     kind, way = ("dispute_lost", way) if more > 0 else ("dispute_not_lost", way[::-1])
     ledger.post(*way, abs(more), kind=kind, source=("dispute_step", step.id), order_id=order.id)
     dispute.lost_minor = lost
-
-
-def _with_the_bank(order_id: int) -> int:
-    found = select(func.coalesce(func.sum(Dispute.amount_minor), 0)).where(
-        Dispute.order_id == order_id, Dispute.state.in_(WITH_THE_BANK)
-    )
-    return int(db.session.scalar(found) or 0)
 
 
 def _ask_for_eyes(order: Order, dispute: Dispute) -> None:

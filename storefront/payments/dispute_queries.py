@@ -21,6 +21,8 @@ from storefront.payments.disputes import (
     DisputeMove,
     DisputeState,
     DisputeStep,
+    concerned_by,
+    disputed_of,
 )
 from storefront.payments.ledger import Account
 from storefront.payments.models import LedgerEntry, PaymentAttempt
@@ -172,19 +174,20 @@ def invariants() -> list[dict[str, Any]]:
     ))  # fmt: skip
     rest = _by_order(select(Dispute.order_id, func.sum(Dispute.lost_minor + Dispute.refunded_minor)))
     lost = _by_order(select(Dispute.order_id, func.sum(Dispute.lost_minor)))
-    bank = _by_order(select(Dispute.order_id, func.sum(Dispute.amount_minor)).where(Dispute.state.in_(WITH_THE_BANK)))
+    contested = db.session.scalars(select(Dispute.attempt_id)).all()
+    fed = {order_id for attempt_id in contested for order_id in concerned_by(attempt_id)}
     booked, booked_lost = _booked(Account.DISPUTED), _booked(Account.DISPUTE_LOSSES)
     known = {
         row.id: row.disputed_minor
         for row in db.session.execute(
             select(Order.id, Order.disputed_minor).where(
-                (Order.disputed_minor > 0) | Order.id.in_(select(Dispute.order_id))
+                (Order.disputed_minor > 0) | Order.id.in_(select(Dispute.order_id)) | Order.id.in_(fed)
             )
         )
     }
     faults = []
-    for order_id in sorted({*taken, *rest, *booked, *booked_lost, *known}):
-        said = (taken.get(order_id, 0) - rest.get(order_id, 0), lost.get(order_id, 0), bank.get(order_id, 0))
+    for order_id in sorted({*taken, *rest, *booked, *booked_lost, *known, *fed}):
+        said = (taken.get(order_id, 0) - rest.get(order_id, 0), lost.get(order_id, 0), disputed_of(order_id))
         seen = (booked.get(order_id, 0), booked_lost.get(order_id, 0), known.get(order_id, 0))
         if said != seen:
             faults.append({"invariant": "I18", "order": order_id, "disputes": said, "books": seen})

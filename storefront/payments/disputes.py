@@ -5,6 +5,7 @@ Whoever follows the provider's word is `contesting`, who answers the bank `answe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storefront.kernel.db import Model, ShopOwned, db, identity_pk, shop_fk
 from storefront.kernel.ids import new_code
 from storefront.kernel.states import Transitions
+from storefront.kernel.tenancy import current_shop
+from storefront.payments.methods import EXCHANGE
 from storefront.payments.models import PaymentAttempt
+from storefront.payments.origins import orders_fed, origin_of
 
 
 class DisputeState(StrEnum):
@@ -139,14 +143,40 @@ class DisputeStep(ShopOwned, Model):
     at: Mapped[datetime]
 
 
+def _parts(attempt_id: int) -> Sequence[int]:
+    """An attempt, with the others of one payment for several orders."""
+    joint = select(PaymentAttempt.joint_id).where(PaymentAttempt.id == attempt_id).scalar_subquery()
+    return db.session.scalars(
+        select(PaymentAttempt.id).where((PaymentAttempt.id == attempt_id) | (PaymentAttempt.joint_id == joint))
+    ).all()
+
+
+def concerned_by(attempt_id: int) -> list[int]:
+    """The orders that a payment's money pays by exchanges: what a bank takes of it is theirs, too."""
+    return orders_fed(_parts(attempt_id))
+
+
 def with_the_bank(attempt_id: int) -> int:
     """What of an attempt's money the bank has, or is about to take, in minor units.
 
-    Of one payment for several orders, each part counts as taken, whichever of them the dispute is kept with.
+    What an exchange paid is asked of where it came from: the bank takes that payment, whichever order it pays now. Of
+    one payment for several orders, each part counts as taken, whichever of them the dispute is kept with.
     """
-    joint = select(PaymentAttempt.joint_id).where(PaymentAttempt.id == attempt_id).scalar_subquery()
-    parts = select(PaymentAttempt.id).where((PaymentAttempt.id == attempt_id) | (PaymentAttempt.joint_id == joint))
+    attempt_id = origin_of(db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id))).id
     found = select(func.coalesce(func.sum(Dispute.amount_minor), 0)).where(
-        Dispute.attempt_id.in_(parts), Dispute.state.in_(WITH_THE_BANK)
+        Dispute.attempt_id.in_(_parts(attempt_id)), Dispute.state.in_(WITH_THE_BANK)
     )
     return int(db.session.scalar(found) or 0)
+
+
+def disputed_of(order_id: int) -> int:
+    """What of an order's money the bank has: by its own disputes, and by those of what its exchanges paid with."""
+    own = select(func.coalesce(func.sum(Dispute.amount_minor), 0)).where(
+        Dispute.order_id == order_id, Dispute.state.in_(WITH_THE_BANK)
+    )
+    exchanged = db.session.execute(
+        select(PaymentAttempt.id, PaymentAttempt.amount_minor).where(
+            PaymentAttempt.order_id == order_id, PaymentAttempt.method == EXCHANGE
+        )
+    ).all()
+    return int(db.session.scalar(own) or 0) + sum(min(row.amount_minor, with_the_bank(row.id)) for row in exchanged)

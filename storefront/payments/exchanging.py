@@ -19,6 +19,7 @@ from storefront.kernel.outbox import record
 from storefront.orders.moves import locked
 from storefront.payments import ledger, receiving
 from storefront.payments.actions import move_attempt, open_attempt, witness
+from storefront.payments.disputes import disputed_of
 from storefront.payments.ledger import Account
 from storefront.payments.methods import EXCHANGE
 from storefront.payments.models import AttemptState, ExchangeCredit, PaymentAttempt, Refund
@@ -41,6 +42,7 @@ def pay_with_returned(order_id: int, refunds: Sequence[Refund], by: Actor) -> No
             Account.EXCHANGES, Account.RECEIVABLE, refund.amount_minor,
             kind="received", source=("attempt", attempt.id), order_id=order.id,
         )  # fmt: skip
+        order.disputed_minor = disputed_of(order.id)
         note("order", order.id, "paid_with_returned", by, amount_minor=refund.amount_minor)
         if receiving.count_in(order, attempt, by, EXCHANGE) and not order.due_minor:
             record(PaymentSucceeded(order_id=order.id, attempt_id=attempt.id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from storefront.kernel.db import db
@@ -25,3 +27,29 @@ def origin_of(attempt: PaymentAttempt) -> PaymentAttempt:
             .where(ExchangeCredit.attempt_id == attempt.id)
         ).one()
     return attempt
+
+
+def orders_fed(attempt_ids: Sequence[int]) -> list[int]:
+    """The orders that these attempts' money pays by exchanges, one after the other.
+
+    Whoever has locked the orders of the first may lock these as they come: an exchange is placed after what it is for.
+    """
+    found: set[int] = set()
+    before = list(attempt_ids)
+    while before:
+        rows = db.session.execute(
+            select(PaymentAttempt.id, PaymentAttempt.order_id)
+            .join(
+                ExchangeCredit,
+                (ExchangeCredit.tenant_id == PaymentAttempt.tenant_id)
+                & (ExchangeCredit.attempt_id == PaymentAttempt.id),
+            )
+            .join(
+                Refund,
+                (Refund.tenant_id == ExchangeCredit.tenant_id) & (Refund.id == ExchangeCredit.refund_id),
+            )
+            .where(Refund.attempt_id.in_(before))
+        ).all()
+        before = [row.id for row in rows]
+        found |= {row.order_id for row in rows}
+    return sorted(found)
