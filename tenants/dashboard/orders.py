@@ -23,6 +23,7 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form, MoneyField
 from storefront.kernel.http import requested_page
+from storefront.kernel.money import Money
 from storefront.orders.actions import (
     CannotCancel,
     confirm_order,
@@ -187,6 +188,7 @@ def show(code: str) -> ResponseReturnValue:
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),
+        goes_back=Money(max(0, left_to_refund(order.id) - order.kept_minor), order.currency),
         payments=payments_of(order.id),
         papers=papers_of_order(order.id),
         documents=documents_of_order(order.id),

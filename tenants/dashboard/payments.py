@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from storefront.kernel.access import access, current_actor
+from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.faces import face_url
 from storefront.kernel.http import requested_page
 from storefront.kernel.ids import new_token
@@ -119,7 +120,7 @@ def refund_sent(code: str) -> ResponseReturnValue:
     """A person has sent money back."""
     refunding.mark_sent_back(code, current_actor())
     flash(_("Anotamos la devolución."), "good")
-    return redirect(url_for(".index"), 303)
+    return redirect(safe_referrer() or url_for(".index"), 303)
 
 
 @blueprint.get("/cobros/depositos")

@@ -232,3 +232,26 @@ def test_the_desk_suggests_what_was_agreed_and_keeps_nothing_for_a_reason_of_the
     assert desk.send(f"/pedidos/{code}/anticipo").status_code == 303
     with acting_for(bakery):
         assert db.session.scalar(select(Order.kept_minor).where(Order.id == order_id)) == 0
+
+
+def test_a_cancelled_order_says_which_sum_goes_back_and_where_it_is_noted(app, bakery, cast, client_at):
+    with acting_for(bakery):
+        order_id = a_confirmed_order()
+        code = order_by_id(order_id).code
+        handing.cancel(order_id, "", ALICIA, kept_minor=1_000)
+        forget()
+    desk = Desk(app, client_at("app"), cast.staff["alicia"])
+
+    at_once = desk.get(f"/pedidos/{code}").text
+    assert "Van de regreso $20.00" in at_once
+    assert "Por cobrar" not in at_once
+    with acting_for(bakery):
+        jobs.drain()
+        refund = db.session.scalar(select(Refund.code).where(Refund.order_id == order_id))
+        forget()
+    decided = desk.get(f"/pedidos/{code}").text
+    assert "Devuélvele $20.00 a" in decided
+    assert f"/devoluciones/{refund}/hecha" in decided
+    assert "Por cobrar" not in decided
+    assert desk.send(f"/devoluciones/{refund}/hecha").status_code == 303
+    assert "Devuélvele $20.00" not in desk.get(f"/pedidos/{code}").text
