@@ -24,12 +24,13 @@ from storefront.drafts.queries import require_open
 from storefront.giftcards.queries import card_by_secret
 from storefront.inventory.actions import OutOfStock
 from storefront.inventory.bundles import Part, parts_of
+from storefront.kernel import clock
 from storefront.kernel.audit import Actor
 from storefront.kernel.db import transaction
 from storefront.kernel.errors import Conflict, Invalid, Refusal
 from storefront.kernel.idempotency import once, request_hash
 from storefront.orders.placing import NewLine, NewOrder, place_order
-from storefront.orders.states import QUOTE_PATIENCE, Channel, FulfilmentMethod
+from storefront.orders.states import QUOTE_PATIENCE, WINDOWS, Channel, FulfilmentMethod
 from storefront.payments.actions import open_attempt, start_card
 from storefront.payments.capabilities import THROUGH_A_PROVIDER
 from storefront.payments.gift_cards import redeem
@@ -151,11 +152,12 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
     chosen = details.payment_method in {offer.code for offer in offered}
     if details.channel is Channel.WEB and not chosen and not now.is_covered:
         raise MethodUnavailable
+    pay = GIFT_CARD if now.is_covered else details.payment_method
     order = place_order(
         NewOrder(
             placement_key=f"cart:{cart.id}:{key}",
             lines=_new_lines(view.lines),
-            payment_method=GIFT_CARD if now.is_covered else details.payment_method,
+            payment_method=pay,
             fulfilment_method=method,
             contact_name=details.name,
             contact_phone=details.phone or None,
@@ -172,7 +174,7 @@ def _place(cart: Cart, view: CartView, details: CheckoutDetails, key: str, by: A
             channel=details.channel,
             packaging_minor=more.packaging_minor,
             tip_minor=more.tip_minor,
-            keep_for=QUOTE_PATIENCE if delivery and delivery.is_to_be_named else details.keep_for,
+            keep_for=_patience(cart, pay, QUOTE_PATIENCE if delivery and delivery.is_to_be_named else details.keep_for),
             terms=now.terms,
         ),
         by,
@@ -194,6 +196,13 @@ def _towards_payment(order_token: str, attempt_id: int | None, *, repeated: bool
         return Placement(order_token, redirect_url=start_card(attempt_id), repeated=repeated)
     except Refusal as refusal:
         return Placement(order_token, problem=str(refusal), repeated=repeated)
+
+
+def _patience(cart: Cart, pay: str, wanted: timedelta | None) -> timedelta | None:
+    """How long the order waits: confirming a draft never shortens what the shop promised with it."""
+    if cart.promised_until is None:
+        return wanted
+    return max(wanted or WINDOWS[pay], cart.promised_until - clock.now())
 
 
 def _refuse_troubled(view: CartView) -> None:

@@ -156,6 +156,7 @@ class OrderView:
     history: tuple[Step, ...]
     discounts: tuple[tuple[str, Money], ...] = ()
     received_minor: int = 0
+    disputed_minor: int = 0
     awaits_delivery_price: bool = False
     deposit_minor: int = 0
     rest_due_at: datetime | None = None
@@ -381,6 +382,7 @@ _COLUMNS = (
     Order.cancelled_reason,
     Order.attention,
     Order.received_minor,
+    Order.disputed_minor,
     Order.deposit_minor,
     Order.rest_due_at,
     Order.rest_in_advance,

@@ -47,7 +47,7 @@ PAGE = 25
 class ProofView:
     """A proof before the shop. `same_picture` counts other orders that showed the very same file.
 
-    Of a transfer for several orders it is all of it, and `codes` are theirs.
+    `amount` is what was asked for. Of a transfer for several orders it is all of it, and `codes` are theirs.
     """
 
     code: str
@@ -55,7 +55,10 @@ class ProofView:
     order_code: str
     contact_name: str
     contact_phone: str | None
-    total: Money
+    amount: Money
+    order_total: Money
+    has_deposit: bool
+    confirmed_at: datetime | None
     reference: str
     state: ProofState
     reason: str
@@ -67,6 +70,17 @@ class ProofView:
     reviewed_by: str
     same_picture: int
     codes: tuple[str, ...] = ()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it pays one order, and not all of it."""
+        return len(self.codes) == 1 and self.amount.minor < self.order_total.minor
+
+    @property
+    def is_deposit(self) -> bool:
+        """Whether it pays the deposit that confirms its order; what comes after that is the rest."""
+        came_first = self.confirmed_at is None or self.created_at < self.confirmed_at
+        return self.is_part and self.has_deposit and came_first
 
 
 def _proofs() -> Any:
@@ -92,8 +106,11 @@ def _proofs() -> Any:
         Order.code.label("order_code"),
         Order.contact_name,
         Order.contact_phone,
-        func.coalesce(JointPayment.amount_minor, Order.total_minor).label("total_minor"),
+        func.coalesce(JointPayment.amount_minor, PaymentAttempt.amount_minor).label("amount_minor"),
+        Order.total_minor,
         Order.currency,
+        (Order.deposit_minor > 0).label("has_deposit"),
+        Order.confirmed_at,
         TransferProof.joint_id,
         TransferProof.reference,
         TransferProof.state,
@@ -107,6 +124,9 @@ def _proofs() -> Any:
         same.label("same_picture"),
     ).join(
         Order, (Order.tenant_id == TransferProof.tenant_id) & (Order.id == TransferProof.order_id)
+    ).join(
+        PaymentAttempt,
+        (PaymentAttempt.tenant_id == TransferProof.tenant_id) & (PaymentAttempt.id == TransferProof.attempt_id),
     ).outerjoin(
         JointPayment,
         (JointPayment.tenant_id == TransferProof.tenant_id) & (JointPayment.id == TransferProof.joint_id),
@@ -118,8 +138,10 @@ def _proof_views(rows: Sequence[Any]) -> list[ProofView]:
     views = []
     for row in rows:
         facts = dict(row._mapping)
-        total = Money(facts.pop("total_minor"), facts.pop("currency"))
-        views.append(ProofView(total=total, codes=several.get(facts.pop("joint_id"), (row.order_code,)), **facts))
+        currency = facts.pop("currency")
+        amount, total = Money(facts.pop("amount_minor"), currency), Money(facts.pop("total_minor"), currency)
+        codes = several.get(facts.pop("joint_id"), (row.order_code,))
+        views.append(ProofView(amount=amount, order_total=total, codes=codes, **facts))
     return views
 
 
@@ -391,12 +413,25 @@ class VoucherView:
     url: str
     number: str
     expires_at: datetime | None
+    bank: str
+    reference: str
+    came: Money
+    missing: Money
 
 
 def open_voucher(order_id: int) -> VoucherView | None:
     """The voucher that waits to be paid for this order, if there is one."""
     row = db.session.execute(
-        select(PaymentAttempt.voucher_url, PaymentAttempt.voucher_number, PaymentAttempt.voucher_expires_at)
+        select(
+            PaymentAttempt.voucher_url,
+            PaymentAttempt.voucher_number,
+            PaymentAttempt.voucher_expires_at,
+            PaymentAttempt.voucher_bank,
+            PaymentAttempt.voucher_reference,
+            PaymentAttempt.came_minor,
+            PaymentAttempt.amount_minor,
+            PaymentAttempt.currency,
+        )
         .where(
             PaymentAttempt.order_id == order_id,
             PaymentAttempt.state == AttemptState.PENDING,
@@ -405,13 +440,24 @@ def open_voucher(order_id: int) -> VoucherView | None:
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
     ).first()
-    return VoucherView(row.voucher_url, row.voucher_number or "", row.voucher_expires_at) if row else None
+    if row is None:
+        return None
+    came, missing = (Money(minor, row.currency) for minor in (row.came_minor, row.amount_minor - row.came_minor))
+    return VoucherView(
+        row.voucher_url, row.voucher_number or "", row.voucher_expires_at, row.voucher_bank or "",
+        row.voucher_reference or "", came, missing,
+    )  # fmt: skip
 
 
 def attempt_of_reference(reference: str) -> int | None:
     """The attempt behind a provider's page id, or None."""
     own = db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.provider_ref == reference))
     return own or pages.joint_attempt(JointPayment.provider_ref == reference)
+
+
+def attempt_of_payer(reference: str) -> int | None:
+    """The attempt to which somebody transfers whom the provider calls so, or None."""
+    return db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.payer_ref == reference).limit(1))
 
 
 def attempt_of_key(key: str) -> int | None:

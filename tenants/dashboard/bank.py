@@ -14,9 +14,12 @@ from wtforms.validators import DataRequired
 
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.errors import Invalid
+from storefront.kernel.filters import money
 from storefront.kernel.forms import Form
 from storefront.kernel.http import requested_page
 from storefront.kernel.limits import limited
+from storefront.orders.queries import order_by_code
+from storefront.orders.states import OrderState
 from storefront.payments import statements
 from storefront.payments.models import BankLineState
 from storefront.payments.statement_file import LARGEST_BYTES
@@ -80,10 +83,17 @@ def _told(found: statements.Imported) -> str:
 
 
 def said_paid(codes: Sequence[str]) -> str:
-    """That these orders are paid."""
-    if len(codes) > 1:
+    """That the money of these orders is noted, and what became of them: a deposit leaves the rest open."""
+    orders = [order_by_code(code) for code in codes]
+    if any(order.state in {OrderState.CANCELLED, OrderState.EXPIRED} for order in orders):
+        return _("Anotamos el dinero. Algo de lo que pagó ya no estaba en pie: ábrelo y mira qué sigue.")
+    owing = [order for order in orders if order.due]
+    if not owing and len(orders) > 1:
         return _("Los pedidos %(codes)s quedaron pagados y confirmados.", codes=", ".join(codes))
-    return _("El pedido %(code)s quedó pagado y confirmado.", code=codes[0])
+    if not owing:
+        return _("El pedido %(code)s quedó pagado y confirmado.", code=codes[0])
+    still = [_("%(rest)s del pedido %(code)s", rest=money(order.due), code=order.code) for order in owing]
+    return _("Anotamos el dinero y queda confirmado. Todavía falta el resto: %(still)s.", still=", ".join(still))
 
 
 @blueprint.post("/cobros/banco/<code>/pedido")

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField
 
 from storefront.cart.queries import cart_view
+from storefront.checkout.queries import bill_and_ways
 from storefront.customers.address import PostalAddress
 from storefront.drafts.actions import AlreadyOrdered, NotAsItStands, Withdrawn, restore, send, take_back, withdraw
 from storefront.drafts.queries import DraftState, DraftView, draft_by_code, draft_list
@@ -20,6 +21,8 @@ from storefront.kernel.faces import face_url
 from storefront.kernel.filters import datetime_local
 from storefront.kernel.forms import Form
 from storefront.kernel.http import requested_page
+from storefront.orders.states import FulfilmentMethod
+from storefront.pricing.extras import NOTHING_MORE
 from storefront.promotions.buyers import Buyer
 from storefront.reservations.actions import HoldExpired
 from tenants.dashboard.catalogue_forms import option
@@ -70,10 +73,14 @@ def show(code: str) -> ResponseReturnValue:
 
 
 def _page(draft: DraftView, form: SendForm, status: int = 200) -> ResponseReturnValue:
+    cart = cart_view(draft.token, buyer=Buyer(None, draft.phone, draft.email))
+    some_way = (draft.how or FulfilmentMethod.PICKUP) if cart.has_goods else FulfilmentMethod.NONE
+    bill, _ways = bill_and_ways(cart, None, NOTHING_MORE, None, FulfilmentMethod(some_way))
     page = render_template(
         "dashboard/orders/draft.html",
         draft=draft,
-        cart=cart_view(draft.token, buyer=Buyer(None, draft.phone, draft.email)),
+        cart=cart,
+        bill=bill,
         form=form,
         state=STATE_WORDS[draft.state],
         address=PostalAddress.from_dict(draft.address) if draft.address else None,

@@ -200,7 +200,7 @@ def show(code: str) -> ResponseReturnValue:
         returns=returns_of(order.id),
         behind=return_behind(order.id),
         may_review=_may_review(),
-        may_refund=_may_review() and order.state in COUNTS and left_to_refund(order.id) > 0,
+        may_refund=_may_review() and order.state in COUNTS and not order.owes_rest and left_to_refund(order.id) > 0,
         may_take_back=_may_review() and may_be_taken_back(order.id),
     )
 

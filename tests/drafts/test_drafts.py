@@ -37,11 +37,14 @@ from storefront.kernel import clock
 from storefront.kernel.db import db
 from storefront.kernel.errors import Refusal
 from storefront.kernel.tenancy import acting_for
+from storefront.orders.actions import expire_order
 from storefront.orders.models import Order
 from storefront.orders.queries import order_by_token
+from storefront.orders.states import WINDOWS
 from tests.factories.catalogue import OWNER, a_product
 from tests.factories.charges import a_draft
 from tests.factories.counter import field, press
+from tests.factories.deposits import with_deposit
 from tests.factories.orders import ALICIA, DORA, a_time, a_tour, details_for
 from tests.orders.conftest import set_price
 
@@ -196,6 +199,23 @@ class TestHolding:
         with pytest.raises(OutOfStock):
             place(cart.token, details, "una", DORA)
         assert orders() == 0
+
+    @pytest.mark.parametrize("days", [3, 0.1])
+    def test_confirming_never_shortens_what_was_promised(self, days):
+        bread = a_product(price=2_500, stock=3)
+        cart = add_goods(None, bread.variant_id, 2)
+        until = send(a_draft(cart.token), timedelta(days=days), ALICIA, hold=True)
+
+        placed = place(cart.token, replace(details_for(cart), payment_method="bank_transfer"), "una", DORA)
+
+        order = order_by_token(placed.order_token)
+        own = order.placed_at + WINDOWS["bank_transfer"]
+        assert order.expires_at >= max(until, own)
+        assert order.expires_at - max(until, own) < timedelta(seconds=5)
+        with time_machine.travel(max(until, own) - timedelta(minutes=1), tick=False):
+            assert not expire_order(order.id)
+            assert left(bread) == 1
+        sound()
 
     def test_it_ends_by_the_clock(self):
         bread = a_product(stock=3)
@@ -507,6 +527,21 @@ def test_another_sale_that_is_open_is_finished_first(desk, bakery):
 
     assert answer.location.endswith("/venta")
     assert "Tienes otra venta abierta" in desk.get("/venta").text
+
+
+def test_the_owner_reads_what_a_draft_is_confirmed_with_and_greets_who_has_no_name(desk, bakery):
+    with acting_for(bakery):
+        _cart, plain = prepared(a_product(price=2_500, stock=5))
+    assert "anticipo" not in desk.get(f"/borradores/{plain}").text
+    with acting_for(with_deposit(bakery, 30)):
+        cart = add_goods(None, a_product(price=2_500, stock=5).variant_id, 2)
+        code = a_draft(cart.token, name="")
+        send(code, THREE_DAYS, ALICIA, hold=False)
+
+    page = desk.get(f"/borradores/{code}").text
+
+    assert "Se confirma con $15.00 de anticipo; el resto, $35.00, se paga después." in page
+    assert "Hola%2C%20te%20escribe" in page
 
 
 def test_a_shop_without_drafts_is_told_what_they_are_for(desk):

@@ -260,7 +260,11 @@ def test_the_orders_page_says_what_the_bank_has_and_offers_no_refund(told, alici
 
     assert "No entregues ni devuelvas" in page
     assert f"/pedidos/{order_code}/devolucion" not in page
-    assert "No queda nada por devolver" in alicia.get(f"/pedidos/{order_code}/devolucion").text
+    assert page.count(f'href="/pedidos/{order_code}"') == 0, "a way to where one is leads nowhere"
+    assert f'href="/cobros/contracargos/{code}"' in page
+    refund = alicia.get(f"/pedidos/{order_code}/devolucion").text
+    assert "No queda nada por devolver" in refund
+    assert "por un contracargo" in refund
 
 
 def test_a_loss_is_accepted_with_a_tap_that_asks(told, alicia):

@@ -397,7 +397,7 @@ def test_one_proof_pays_them_all(at_the_bakery):
     jobs.drain()
 
     [waiting] = queries.proofs_to_review().items
-    assert (waiting.total.minor, len(waiting.codes), waiting.same_picture) == (7_500, 2, 0)
+    assert (waiting.amount.minor, len(waiting.codes), waiting.same_picture) == (7_500, 2, 0)
     assert {payment for _state, payment in states(ids)} == {PaymentState.PROOF_REVIEW}
     proofs.accept_proof(waiting.code, ALICIA)
     jobs.drain()
