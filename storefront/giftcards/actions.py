@@ -127,20 +127,24 @@ def put_back(card_id: int, kind: Movement, amount_minor: int, source_id: int, or
 
 
 def buy_back(card_id: int, amount_minor: int, refund_id: int, order_id: int) -> None:
-    """So much of what a card cost goes back to its buyer: it comes off the card, if it is still on it. A card of which
-    nothing is left is disabled with it. Raises CardUsed; then nothing has changed.
+    """So much of what a card cost goes back to its buyer: it comes off the card, if it is still on it. A card that has
+    gone back whole is disabled with it; what was spent of another may still come back to it. Raises CardUsed; then
+    nothing has changed.
     """
-    left = db.session.scalar(
+    row = db.session.execute(
         update(GiftCard)
         .where(GiftCard.id == card_id, GiftCard.balance_minor >= amount_minor)
         .values(balance_minor=GiftCard.balance_minor - amount_minor)
-        .returning(GiftCard.balance_minor)
+        .returning(GiftCard.value_minor)
         .execution_options(synchronize_session=False)
-    )
-    if left is None:
+    ).first()
+    if row is None:
         raise CardUsed
     _move(card_id, Movement.BOUGHT_BACK, -amount_minor, refund_id, order_id)
-    if not left:
+    gone = select(-func.sum(GiftCardEntry.amount_minor)).where(
+        GiftCardEntry.card_id == card_id, GiftCardEntry.kind == Movement.BOUGHT_BACK
+    )
+    if db.session.scalar(gone) == row.value_minor:
         db.session.execute(
             update(GiftCard)
             .where(GiftCard.id == card_id, GiftCard.disabled_at.is_(None))

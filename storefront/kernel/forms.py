@@ -47,6 +47,7 @@ from storefront.kernel.tenancy import current_shop
 LINE_LENGTH = 200
 TEXT_LENGTH = 5_000
 LARGEST_NUMBER = 2**31 - 1
+MOST_DIGITS = 18
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 # Marks that turn the direction of text around: good for nothing in a name but to make it look like another.
@@ -114,6 +115,13 @@ def normal_plus_code(text: str) -> str:
     if not openlocationcode.isValid(code):
         raise ValueError(_("Ese código plus no existe. Cópialo tal como aparece en el mapa."))
     return code
+
+
+def whole_number(text: object) -> int | None:
+    """The number that a page's own field holds: plain digits, as many as a count or an amount can have. None for
+    anything else, since whoever sends a form may write what they like there."""
+    typed = str(text or "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= MOST_DIGITS else None
 
 
 # --- what every field of a kind gets without asking ----------------------------------------------------------------

@@ -179,5 +179,5 @@ def disputed_of(order_id: int) -> int:
             PaymentAttempt.order_id == order_id, PaymentAttempt.method == EXCHANGE
         )
     ).all()
-    shared = sum(min(int(row.amount_minor), with_the_bank(row.id)) for row in exchanged)
-    return int(db.session.scalar(own) or 0) + shared
+    ours = int(db.session.scalar(own) or 0)
+    return ours + sum(min(int(row.amount_minor), with_the_bank(row.id)) for row in exchanged)

@@ -33,7 +33,7 @@ from storefront.kernel.outbox import record
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import SETTLED, OrderState, deposit_is_in
-from storefront.payments import ledger, receiving, refunding
+from storefront.payments import gift_sales, ledger, receiving, refunding
 from storefront.payments.actions import move_attempt, open_attempt, witness
 from storefront.payments.gift_letters import write_to_holder
 from storefront.payments.ledger import Account
@@ -97,12 +97,19 @@ def issue_for_returned(order: Order, value_minor: int, by: Actor) -> Issued:
 
 
 def renew(code: str, by: Actor) -> Issued:
-    """A new secret for a card whose old one was lost or seen by others; its holder is written to. Raises NotFound."""
+    """A new secret for a card whose old one was lost or seen by others; its holder is written to. Raises NotFound.
+
+    Where somebody waits for it to be sent or handed over, it waits there in place of the old one.
+    """
     secret = secrets.new_secret()
     with transaction():
+        gift = gift_sales.waiting_gift(code)
         card = renew_secret(code, secret, by)
         db.session.flush()
-        write_to_holder(card, secret)
+        if gift is not None:
+            gift_sales.keep_for(gift, secret)
+        else:
+            write_to_holder(card, secret)
     return Issued(code, secret)
 
 

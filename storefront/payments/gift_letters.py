@@ -12,12 +12,17 @@ from storefront.kernel.tenancy import current_shop
 
 def write_to_holder(card: GiftCard, secret: str, locale: str = "") -> None:
     """Send a card to its holder, once for each secret, in the caller's transaction; nobody without an address."""
-    if not card.recipient_email:
-        return
+    if card.recipient_email:
+        once = f"gift-card:{card.id}:{card.secret_hash[:12]}"
+        write_card(card, secret, card.recipient_email, locale, once=once)
+
+
+def write_card(card: GiftCard, secret: str, to: str, locale: str, *, once: str) -> None:
+    """Send a card with its secret, once for each `once`, in the caller's transaction."""
     mail.send(
         "gift-card",
-        to=card.recipient_email,
-        once=f"gift-card:{card.id}:{card.secret_hash[:12]}",
+        to=to,
+        once=once,
         locale=locale or current_shop().locale,
         name=card.recipient_name,
         message=card.message,

@@ -17,13 +17,14 @@ from storefront.giftcards.models import GiftCard, GiftOrder, PaidWith
 from storefront.kernel import clock
 from storefront.kernel.audit import SYSTEM, note
 from storefront.kernel.db import db, transaction
+from storefront.kernel.ids import new_token
 from storefront.kernel.sealing import CannotOpen, seal, unseal
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order
 from storefront.orders.moves import locked
 from storefront.orders.states import COUNTS, Channel
 from storefront.payments import ledger
-from storefront.payments.gift_letters import write_to_holder
+from storefront.payments.gift_letters import write_card, write_to_holder
 from storefront.payments.ledger import Account
 from storefront.payments.models import Refund
 
@@ -49,8 +50,7 @@ def issue(order: Order) -> bool:
     if gift.recipient_email and (gift.send_at is None or gift.send_at <= clock.now()):
         _send(order, gift, card, secret)
     else:
-        gift.sealed = seal(secret, PURPOSE)
-    db.session.flush()
+        keep_for(gift, secret)
     return True
 
 
@@ -90,6 +90,23 @@ def take_off(refund: Refund) -> bool:
     return True
 
 
+def waiting_gift(code: str) -> GiftOrder | None:
+    """The gift whose card, by its code, lies sealed for somebody, with its order locked; None when nobody waits."""
+    order_id = db.session.scalar(
+        select(GiftOrder.order_id)
+        .join(GiftCard, (GiftCard.tenant_id == GiftOrder.tenant_id) & (GiftCard.id == GiftOrder.card_id))
+        .where(GiftCard.code == code)
+    )
+    gift = gift_of(locked(order_id).id) if order_id else None
+    return gift if gift is not None and gift.sealed is not None else None
+
+
+def keep_for(gift: GiftOrder, secret: str) -> None:
+    """Let a secret lie beside the order, for whoever waits for it."""
+    gift.sealed = seal(secret, PURPOSE)
+    db.session.flush()
+
+
 def send_due() -> int:
     """Mail the cards whose day has come. Returns how many."""
     due = db.session.scalars(
@@ -119,6 +136,19 @@ def _send_one(order_id: int) -> bool:
             card = renew_secret(card.code, secret, SYSTEM)
             db.session.flush()
         _send(order, gift, card, secret)
+    return True
+
+
+def write_to_buyer(order_id: int) -> bool:
+    """Send the card that its buyer hands over to the buyer's own address. False where there is none to be shown."""
+    with transaction():
+        order = locked(order_id)
+        secret, gift = secret_for_buyer(order_id), gift_of(order_id)
+        if secret is None or gift is None or gift.card_id is None or not order.contact_email:
+            return False
+        card = db.session.get_one(GiftCard, (current_shop().id, gift.card_id), populate_existing=True)
+        write_card(card, secret, order.contact_email, order.locale, once=f"gift-card-buyer:{new_token()}")
+        note("gift_card", card.code, "sent_to_buyer", SYSTEM)
     return True
 
 

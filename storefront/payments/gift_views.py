@@ -12,13 +12,14 @@ from wtforms import DateField, RadioField, SelectChoice, StringField, TextAreaFi
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.giftcards import secrets
+from storefront.giftcards.models import GiftOrder
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.faces import face_url
 from storefront.kernel.filters import money
-from storefront.kernel.forms import EmailField, MoneyField, PhoneField
+from storefront.kernel.forms import EmailField, MoneyField, PhoneField, whole_number
 from storefront.kernel.limits import limited
 from storefront.kernel.making import MakingForm, made_once, mark_of
 from storefront.kernel.money import Money
@@ -35,6 +36,11 @@ from storefront.payments.together_views import remember_order
 blueprint = Blueprint("gifts", __name__)
 
 OTHER = "other"
+
+BOUGHT = "gifts"
+"""In the session: the links of orders that bought a card in this browser."""
+
+MOST_BOUGHT = 5
 
 
 class GiftForm(MakingForm):
@@ -66,7 +72,7 @@ class GiftForm(MakingForm):
         """What was chosen, or written."""
         if self.amount.data == OTHER:
             return int(self.other.data or 0)
-        return int(self.amount.data) if str(self.amount.data or "").isdigit() else 0
+        return whole_number(self.amount.data) or 0
 
 
 def _offer(form: GiftForm) -> None:
@@ -133,8 +139,8 @@ def order() -> ResponseReturnValue:
         field = form.other if refusal.field == "amount" and form.amount.data == OTHER else form[refusal.field]
         field.errors = (str(refusal),)
         return _page(form, refusal.status)
-    if session:  # whoever has no cookie gets none here: their form has no token, and may be sent again
-        remember_order(made.code)
+    remember_order(made.code)
+    session[BOUGHT] = [*(one for one in session.get(BOUGHT, []) if one != made.code), made.code][-MOST_BOUGHT:]
     return redirect(_onwards(made.code, attempts, str(form.pay.data)), 303)
 
 
@@ -181,25 +187,54 @@ def gift_block(order: OrderView) -> Markup:
     return Markup(page)  # noqa: S704 (our own template, which escapes)
 
 
-@blueprint.get("/pedido/<token>/tarjeta-de-regalo")
-@access("public")
-def hand_over(token: str) -> ResponseReturnValue:
-    """The card itself, for a buyer who hands it over: to be printed, or sent on. Nobody keeps this page."""
+def _to_hand_over(token: str) -> tuple[OrderView, GiftOrder, str]:
+    """An order with the card that its buyer hands over, and the secret of that. Raises NoSuchOrder."""
     order = order_by_token(token)
     secret = gift_sales.secret_for_buyer(order.id) if order.channel is Channel.GIFT else None
     gift = gift_sales.gift_of(order.id) if secret else None
     if secret is None or gift is None:
         raise NoSuchOrder
-    answer = make_response(
-        render_template(
+    return order, gift, secret
+
+
+def _is_buyer(order: OrderView) -> bool:
+    """Whether this is the browser that bought it, or the account. The link is no proof: the shop has it, too."""
+    actor = current_actor()
+    is_theirs = actor.kind == "customer" and actor.id == order.customer_id
+    return is_theirs or order.token in session.get(BOUGHT, [])
+
+
+@blueprint.get("/pedido/<token>/tarjeta-de-regalo")
+@access("public")
+def hand_over(token: str) -> ResponseReturnValue:
+    """The card itself, for a buyer who hands it over: to be printed, or sent on. Nobody keeps this page.
+
+    Whoever comes with the link alone can have it sent to the buyer's mail.
+    """
+    order, gift, secret = _to_hand_over(token)
+    if _is_buyer(order):
+        page = render_template(
             "shop/giftcards/hand_over.html",
             order=order,
             gift=gift,
             secret=secrets.written(secret),
             address=face_url("shop", f"/tarjeta-de-regalo/{secret}"),
         )
-    )
+    else:
+        page = render_template("shop/giftcards/ask_for_it.html", order=order)
+    answer = make_response(page)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
+
+
+@blueprint.post("/pedido/<token>/tarjeta-de-regalo")
+@access("public")
+@limited("code")
+def send_over(token: str) -> ResponseReturnValue:
+    """Send it to the address that its buyer gave, wherever this is asked from."""
+    order, _gift_order, _secret = _to_hand_over(token)
+    gift_sales.write_to_buyer(order.id)
+    flash(_("Listo: te la mandamos al correo que diste al comprarla."), "good")
+    return redirect(url_for("orders.show", token=token), 303)

@@ -17,6 +17,7 @@ from werkzeug.datastructures import FileStorage
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Refusal
+from storefront.kernel.forms import whole_number
 from storefront.kernel.limits import limited
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
@@ -141,8 +142,7 @@ def _again(token: str, tokens: Sequence[str], form: TogetherForm, refusal: Refus
 
 
 def _pay(order: OrderView, others: Sequence[int], form: TogetherForm, photo: FileStorage | None) -> ResponseReturnValue:
-    shown = str(form.shown.data or "")
-    shown_minor = int(shown) if shown.isascii() and shown.isdigit() else 0
+    shown_minor = whole_number(form.shown.data) or 0
     order_ids = [order.id, *others]
     if order.payment_method != TRANSFER or photo is None:
         return redirect(start_card(together.begin(order_ids, order.id, shown_minor, _customer(order))), 303)

@@ -124,7 +124,8 @@ def _purpose(provider: str) -> str:
 def ask_for(receipt_code: str, by: Actor, order_id: int | None = None) -> ElectronicDocument:
     """The receipt's electronic document: the one there is, or a new one. A rejected one is sent again.
 
-    Raises NotFound (also for a receipt of another order than `order_id`), NoInvoicer, NeedsDocument or TakenBack.
+    Raises NotFound (also for a receipt of another order than `order_id`, and for a credit note that needs none),
+    NoInvoicer, NeedsDocument or TakenBack.
     """
     with transaction():
         receipt = db.session.scalars(select(Receipt).where(Receipt.code == receipt_code)).first()
@@ -136,6 +137,8 @@ def ask_for(receipt_code: str, by: Actor, order_id: int | None = None) -> Electr
             raise NoInvoicer
         found = _of_receipt(receipt.id)
         if found is None:
+            if receipt.kind is ReceiptKind.CREDIT_NOTE:
+                raise NotFound  # what becomes of a note's document follows its receipt's (`follow_note`)
             if there[0].capabilities.needs_buyer_document and not receipt.buyer_number:
                 raise NeedsDocument
             if db.session.scalar(select(Receipt.id).where(Receipt.cancels_id == receipt.id)) is not None:

@@ -42,9 +42,11 @@ class NoGoods(Invalid):
 
 
 class PriceMoved(Conflict):
-    """What is taken costs something else than was shown."""
+    """What is taken, or what came back for it, is worth something else than was shown."""
 
-    message = _l("El precio de lo que se lleva cambió mientras tanto. Revisa la diferencia; no se hizo nada.")
+    message = _l(
+        "Lo que se lleva o lo que devuelve ya no vale lo que viste aquí. Revisa la diferencia; no se hizo nada."
+    )
 
 
 class SayHow(Invalid):

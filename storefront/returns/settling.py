@@ -68,8 +68,8 @@ class Decision:
     """What is given: amounts by the position of the line, or what was really paid for it; and of the delivery.
 
     `how` is money, a gift card, or an exchange; what an exchange leaves over is money too, or, `rest_on_card`, on a
-    gift card. `shown_minor` is what its goods cost when that was decided, `pay` how a difference is paid. `paid_now`:
-    what a person has to send back was handed over at once; `taken_along`: the goods, too.
+    gift card. `shown` is what its goods cost and what came back was worth when that was decided, `pay` how a difference
+    is paid. `paid_now`: what a person has to send back was handed over at once; `taken_along`: the goods, too.
     """
 
     amounts: Mapping[int, int]
@@ -77,7 +77,7 @@ class Decision:
     paid_now: bool = False
     how: Settlement = Settlement.REFUND
     rest_on_card: bool = False
-    shown_minor: int = 0
+    shown: tuple[int, int] = (0, 0)
     pay: str = ""
     taken_along: bool = False
 
@@ -143,6 +143,11 @@ def cost_of(order: Order | OrderView, return_id: int, goods: Sequence[NewLine]) 
     return priced(exchanging.order_for(order, return_id, goods)).total_minor if goods else 0
 
 
+def worth_of(due: Sequence[DueLine]) -> int:
+    """What was really paid for what came and is not given back yet, in minor units."""
+    return sum(line.suggested.minor for line in due)
+
+
 def settle(return_id: int, decision: Decision, by: Actor) -> Settled:
     """Give what is due, as money, on a card or for other goods, and put on sale what is fine: once, whoever else
     settles or refunds meanwhile.
@@ -159,7 +164,7 @@ def settle(return_id: int, decision: Decision, by: Actor) -> Settled:
         value = sum(amounts.values()) + decision.shipping_minor
         goods = _goods(return_id, due, decision)
         cost = cost_of(order, return_id, goods)
-        if goods and cost != decision.shown_minor:
+        if goods and (cost, worth_of(due)) != decision.shown:
             raise exchanging.PriceMoved
         pays = min(value, cost)
         _lock_goods(order.id, due, goods)

@@ -32,6 +32,7 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.countries import COUNTRIES
 from storefront.kernel.errors import Invalid, NotFound
 from storefront.kernel.filters import datetime_local
+from storefront.kernel.forms import whole_number
 from storefront.kernel.making import made_once, mark_of
 from storefront.kernel.tenancy import current_shop
 
@@ -296,10 +297,10 @@ def zone(code: str) -> ResponseReturnValue:
     form = _zone_form(row)
     if _only_looks():
         return _zone_page(form, row)
-    version = str(form.version.data or "")
-    if form.validate() and version.isdigit():
+    version = whole_number(form.version.data)
+    if form.validate() and version is not None:
         try:
-            change_zone(code, int(version), _details(form), current_actor())
+            change_zone(code, version, _details(form), current_actor())
         except Invalid as error:
             form.name.errors = (str(error),)
         else:

@@ -15,7 +15,7 @@ from storefront.delivery import handing
 from storefront.kernel import clock
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.faces import face_url
-from storefront.kernel.forms import EmailField, MoneyField, PhoneField
+from storefront.kernel.forms import EmailField, MoneyField, PhoneField, whole_number
 from storefront.kernel.http import requested_page
 from storefront.kernel.making import MakingForm, made_once, mark_of
 from storefront.kernel.qr import qr
@@ -136,7 +136,7 @@ def in_cash(code: str) -> ResponseReturnValue:
         if order.payment_method == ON_DELIVERY:
             handing.note_cash(order.id, current_actor())
         else:
-            take_cash(order.id, int(asked) if asked.isascii() and asked.isdigit() else 0, current_actor())
+            take_cash(order.id, whole_number(asked) or 0, current_actor())
     except (NothingToPay, OtherAmount, BeingReviewed) as refusal:
         flash(str(refusal), "care")
         return redirect(url_for(".show", code=order.code), 303)

@@ -91,8 +91,8 @@ def _page(
     goods = _goods(found, due)
     given = given or _empty(found, due)
     cost = settling.cost_of(order, found.id, goods)
-    given.shown.raw_data, given.shown.data = None, str(cost)
-    value = sum(line.suggested.minor for line in due)
+    value = settling.worth_of(due)
+    given.shown.raw_data, given.shown.data = None, f"{cost}-{value}"
     return render_template(
         "dashboard/returns/show.html",
         found=found,

@@ -11,7 +11,7 @@ from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectC
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from storefront.kernel.filters import money
-from storefront.kernel.forms import Form, MoneyField
+from storefront.kernel.forms import Form, MoneyField, whole_number
 from storefront.kernel.making import MakingForm
 from storefront.returns.deciding import LONGEST_ANSWER, Came
 from storefront.returns.exchanging import LATER, NOW, ways_from_afar
@@ -147,14 +147,14 @@ def settle_form(lines: Sequence[DueLine], *, goods: bool, **options: Any) -> Set
 def decision_of(form: SettleForm, lines: Sequence[DueLine]) -> Decision:
     """What was typed; what was suggested for what nothing could be typed of."""
     amounts = {line.position: form[f"amount_{line.position}"].data for line in lines if line.suggested}
-    shown = str(form.shown.data or "")
+    cost, _dash, worth = str(form.shown.data or "").partition("-")
     return Decision(
         amounts,
         form.shipping.data or 0,
         paid_now=bool(form.paid_now.data),
         how=Settlement(form.how.data),
         rest_on_card=bool("rest_on_card" in form and form.rest_on_card.data),
-        shown_minor=int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 16 else -1,
+        shown=(whole_number(cost) or 0, whole_number(worth) or 0),
         pay=str(form.pay.data or "") if "pay" in form else "",
         taken_along=bool("taken_along" in form and form.taken_along.data),
     )

@@ -19,7 +19,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
-from storefront.kernel.forms import EmailField, Form, MoneyField, PhoneField, SlugField
+from storefront.kernel.forms import EmailField, Form, MoneyField, PhoneField, SlugField, whole_number
 from storefront.kernel.making import MakingForm
 from storefront.kernel.taxes import changeable
 from storefront.payments.methods import METHODS
@@ -78,7 +78,7 @@ class LookForm(Form):
 
     def validate_hue(self, field: Any) -> None:
         """A number from 0 to 359."""
-        if not str(field.data).isdigit() or not 0 <= int(field.data) <= 359:
+        if (number := whole_number(field.data)) is None or number > 359:
             raise ValidationError(_("Elige un color."))
 
 

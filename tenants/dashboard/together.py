@@ -17,7 +17,7 @@ from storefront.delivery.handing import note_cash
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Refusal
-from storefront.kernel.forms import Form
+from storefront.kernel.forms import Form, whole_number
 from storefront.kernel.money import Money
 from storefront.orders.queries import OrderRow, OrderView, order_by_code
 from storefront.payments import together
@@ -97,8 +97,7 @@ def _note(code: str, each: Callable[[int, Actor], object], *, in_cash: bool) -> 
     form.orders.data = [row.code for row in others if row.code in request.form.getlist("orders")]
     if request.form.get("do") != PAID or (order.payment_method in CASH) != in_cash:
         return _page(order, others, form)
-    shown = str(form.shown.data or "")
-    shown_minor = int(shown) if shown.isascii() and shown.isdigit() else 0
+    shown_minor = whole_number(form.shown.data) or 0
     chosen = [row.id for row in others if row.code in form.orders.data]
     try:
         together.note_all([order.id, *chosen], shown_minor, current_actor(), each)

@@ -88,7 +88,7 @@ VERB_NAMES = {
     "refund_in_transit": _l("la devolución va en camino"), "refund_done": _l("devolvió el dinero"),
     "card_issued": _l("hizo una tarjeta de regalo"), "gift_card_used": _l("pagó con tarjeta de regalo"),
     "gift_card_given_back": _l("el dinero regresó a la tarjeta de regalo"),
-    "secret_renewed": _l("hizo un código nuevo"),
+    "secret_renewed": _l("hizo un código nuevo"), "sent_to_buyer": _l("mandó a quien la compró"),
     "refund_credited": _l("hizo la nota de crédito"), "switched_on": _l("encendió"),
     "switched_off": _l("apagó"), "refund_failed": _l("la devolución falló"),
     "refund_external": _l("devolvió el dinero por fuera"),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from storefront.cli import INVARIANTS
+from storefront.giftcards import secrets
 from storefront.giftcards.actions import CardUsed, spend
 from storefront.giftcards.models import GiftCard, GiftOrder
 from storefront.giftcards.queries import card_by_secret
@@ -84,6 +85,14 @@ def card_of(order_id):
         select(GiftCard).join(GiftOrder, GiftOrder.card_id == GiftCard.id).where(GiftOrder.order_id == order_id)
     ).first()
     found = (card.balance_minor, card.disabled_at is None) if card else None
+    forget()
+    return found
+
+
+def code_of(order_id):
+    found = db.session.scalar(
+        select(GiftCard.code).join(GiftOrder, GiftOrder.card_id == GiftCard.id).where(GiftOrder.order_id == order_id)
+    )
     forget()
     return found
 
@@ -221,13 +230,15 @@ def test_an_unused_card_that_is_sent_back_is_disabled_with_it(shop):
 
 
 def use(order_id, minor):
-    """Somebody pays bread with it."""
+    """Somebody pays bread with it; the order of that."""
     with transaction():
         card = db.session.scalars(select(GiftOrder.card_id).where(GiftOrder.order_id == order_id)).one()
         bread = an_order(a_product(stock=50), 4, unit_minor=minor // 4, pay="pay_at_shop")
         gift_cards.redeem(bread.id, card, minor, DORA)
+        bread_id = bread.id
     jobs.drain()
     forget()
+    return bread_id
 
 
 def test_of_a_used_card_no_more_goes_back_than_is_left_on_it(shop):
@@ -240,7 +251,7 @@ def test_of_a_used_card_no_more_goes_back_than_is_left_on_it(shop):
     assert db.session.scalar(select(func.count()).select_from(Refund)) == 0
     refunding.refund_order(order_id, "asked", ALICIA, 8_000)
 
-    assert card_of(order_id) == (0, False)
+    assert card_of(order_id) == (0, True), "what was spent of it may still come back"
     assert gift_cards.totals() == (0, 0)
     assert faults() == []
 
@@ -339,6 +350,53 @@ def test_its_buyer_sees_one_without_an_address_until_it_is_used(shop):
     assert gift_sales.secret_for_buyer(order_id) is None
 
 
+def test_a_new_secret_is_the_one_that_its_buyer_sees(shop):
+    order_id = paid(email=None)
+    issued = gift_cards.renew(code_of(order_id), ALICIA)
+    forget()
+
+    assert gift_sales.secret_for_buyer(order_id) == issued.secret
+
+
+def test_a_new_secret_of_one_for_another_day_waits_for_that_day_in_place_of_the_old_one(shop):
+    order_id = paid(on=clock.now().date() + timedelta(days=9))
+    issued = gift_cards.renew(code_of(order_id), ALICIA)
+    forget()
+    assert letters() == []
+
+    with clock.pretending(clock.now() + timedelta(days=10)):
+        payment_jobs.send_gift_cards.run()
+
+    [letter] = letters()
+    assert secrets.fingerprint(secret_in(letter)) == secrets.fingerprint(issued.secret)
+
+
+def test_a_new_secret_of_one_that_was_mailed_is_mailed_at_once(shop):
+    order_id = paid()
+    issued = gift_cards.renew(code_of(order_id), ALICIA)
+    forget()
+
+    assert secrets.fingerprint(secret_in(letters()[-1])) == secrets.fingerprint(issued.secret)
+
+
+def test_what_comes_back_to_a_card_whose_rest_was_bought_back_can_be_used(shop):
+    order_id = paid()
+    other_id = use(order_id, 4_800)
+    refunding.refund_order(order_id, "asked", ALICIA, 15_200)
+    forget()
+    assert card_of(order_id) == (0, True)
+
+    refunding.refund_order(other_id, "asked", ALICIA, 4_800)
+    forget()
+    assert card_of(order_id) == (4_800, True)
+    assert faults() == []
+
+    refunding.refund_order(order_id, "asked", ALICIA, 4_800)
+    forget()
+    assert card_of(order_id) == (0, False)
+    assert faults() == []
+
+
 def test_a_day_on_which_one_is_sold_agrees(shop):
     paid()
     reconciling.reconcile(clock.now().astimezone(shop.zone).date())
@@ -373,7 +431,8 @@ def test_a_visitor_buys_one_twice_tapped_is_one_and_prints_it_when_it_is_paid(cl
     browser = client_at(shop)
     data = filled(browser.get("/tarjeta-de-regalo").text)
 
-    answers = [browser.post("/tarjeta-de-regalo", data=data) for _ in range(2)]
+    own = {"Sec-Fetch-Site": "same-origin"}  # the first tap's answer brought a session, of which the form knows nothing
+    answers = [browser.post("/tarjeta-de-regalo", data=data, headers=own) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [303, 303]
     assert answers[0].location == answers[1].location
@@ -384,12 +443,33 @@ def test_a_visitor_buys_one_twice_tapped_is_one_and_prints_it_when_it_is_paid(cl
     jobs.drain()
     page = browser.get(f"{answers[0].location}/tarjeta-de-regalo")
     assert card_by_secret(secret_in(page.text)).balance.minor == 20_000
-    assert page.headers["Cache-Control"] == "no-store"
+    assert "no-store" in page.headers["Cache-Control"]
+
+
+def test_the_orders_link_alone_shows_no_secret_and_sends_it_to_its_buyer(client_at, shop):
+    browser, desk = client_at(shop), client_at(shop)
+    bought = browser.post("/tarjeta-de-regalo", data=filled(browser.get("/tarjeta-de-regalo").text)).location
+    transfers.record_transfer(db.session.scalars(select(Order.id)).one(), ALICIA)
+    jobs.drain()
+    forget()
+    address = f"{bought}/tarjeta-de-regalo"
+    secret = secret_in(browser.get(address).text)
+
+    page = desk.get(address).text
+    assert secret not in page
+    assert secret.replace("-", "") not in page
+    answer = desk.post(address, data=token_of(page))
+
+    assert answer.status_code == 303
+    assert secret not in desk.get(bought).text
+    sent = db.session.execute(select(MailMessage.to_address).where(MailMessage.body_text.contains(secret)))
+    assert [row.to_address for row in sent] == ["dora@example.com"]
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"amount": "1"}, {"amount": "other", "other": "5"}, {"amount": "other", "other": "x"}, {"email": "dora"},
+    [{"amount": "1"}, {"amount": "²"}, {"amount": "9" * 5_000},
+     {"amount": "other", "other": "5"}, {"amount": "other", "other": "x"}, {"email": "dora"},
      {"on": "2020-13-45"}, {"name": ""}],
 )  # fmt: skip
 def test_what_is_typed_wrong_is_said_kept_and_nothing_is_ordered(client_at, shop, wrong):

@@ -145,6 +145,8 @@ SHOP = _rows("shop", ANYONE, [
     ("POST /tarjeta-de-regalo", {"ok": {422}}),
     ("GET /pedido/<token>/tarjeta-de-regalo", by("token", "gift token", sibling={"token": "neighbour token"},
                                                  sibling_is="hidden")),
+    ("POST /pedido/<token>/tarjeta-de-regalo", by("token", "gift token", sibling={"token": "neighbour token"},
+                                                  sibling_is="hidden")),
     ("GET /tarjeta-de-regalo/<secret>", by("secret", "gift card secret", sibling={"secret": "other gift card secret"})),
     ("GET /envio/<token>", by("token", "assigned tracking", sibling={"token": "colleague tracking"})),
     ("GET /media/<path:key>/<int:width>.webp", {"names": {"key": "image key 0", "width": "=400"}}),

@@ -198,6 +198,18 @@ def test_a_receipt_that_is_taken_back_in_time_is_cancelled(at_work, office):
     assert at_the_office(office) == [("receipt", "cancelled")]
 
 
+def test_the_note_that_cancelled_a_document_is_not_stamped_as_well(at_work, office):
+    order, receipt, document = asked()
+    send(document)
+    note = take_back(receipt.code, "Otro nombre", ALICIA).code
+    drained()
+
+    with pytest.raises(NotFound):
+        ask_for(note, ALICIA, order.id)
+
+    assert states(order) == {"receipt": "cancelled"}
+
+
 def test_later_or_where_the_office_says_no_the_credit_note_is_stamped(at_work, office):
     order, receipt, document = asked()
     send(document)

@@ -36,8 +36,8 @@ def exchanged(one, *, taken_along=True):
     units = db.session.scalar(select(OrderLine.quantity).where(OrderLine.order_id == one.order_id))
     wanted = Wanted({1: units}, "size", "", Wish.EXCHANGE, {other.variant_code: 1})
     found = deciding.take_in(one.order_id, wanted, {1: Came(units)}, ALICIA).id
-    shown = one.total_minor
-    settle(found, Decision({}, how=Settlement.EXCHANGE, shown_minor=shown, taken_along=taken_along), ALICIA)
+    shown = (one.total_minor, one.total_minor)
+    settle(found, Decision({}, how=Settlement.EXCHANGE, shown=shown, taken_along=taken_along), ALICIA)
     forget()
     one.work()
     return fresh(select(OrderReturn.exchange_order_id).where(OrderReturn.id == found))
@@ -94,7 +94,7 @@ def test_when_the_exchange_is_cancelled_the_card_has_its_money_back(till):
     other = a_product("Chaleco", price=half, stock=4)
     wanted = Wanted({1: 1}, "size", "", Wish.EXCHANGE, {other.variant_code: 1})
     found = deciding.take_in(one.order_id, wanted, {1: Came(1)}, ALICIA).id
-    settle(found, Decision({}, how=Settlement.EXCHANGE, shown_minor=half), ALICIA)
+    settle(found, Decision({}, how=Settlement.EXCHANGE, shown=(half, half)), ALICIA)
     forget()
     one.work()
     assert one.captured_minor() == one.total_minor, "nothing went back so far"

@@ -65,9 +65,10 @@ def here(order, goods, units=2, wish=Wish.EXCHANGE):
 def exchange(found, *, pay="", **more):
     """Settle a return with what is wanted for it; the new order."""
     order = order_by_id(return_by_id(found).order_id)
-    shown = settling.cost_of(order, found, settling.goods_for(found, due_lines(found)))
+    due = due_lines(found)
+    shown = settling.cost_of(order, found, settling.goods_for(found, due)), settling.worth_of(due)
     forget()
-    settle(found, Decision({}, how=Settlement.EXCHANGE, shown_minor=shown, pay=pay, **more), ALICIA)
+    settle(found, Decision({}, how=Settlement.EXCHANGE, shown=shown, pay=pay, **more), ALICIA)
     placed = select(Order.id, Order.expires_at, Order.channel).join(
         OrderReturn, (OrderReturn.tenant_id == Order.tenant_id) & (OrderReturn.exchange_order_id == Order.id)
     )
@@ -294,10 +295,11 @@ def test_what_is_gone_is_not_promised_and_nothing_changes(order):
 @pytest.mark.parametrize(
     ("decision", "refusal"),
     [
-        ({"shown_minor": 7_999}, PriceMoved),
-        ({"shown_minor": 8_000}, SayHow),
-        ({"shown_minor": 8_000, "pay": "card"}, SayHow),
-        ({"shown_minor": 8_000, "pay": "exchange"}, SayHow),
+        ({"shown": (7_999, 5_000)}, PriceMoved),
+        ({"shown": (8_000, 7_500)}, PriceMoved),
+        ({"shown": (8_000, 5_000)}, SayHow),
+        ({"shown": (8_000, 5_000), "pay": "card"}, SayHow),
+        ({"shown": (8_000, 5_000), "pay": "exchange"}, SayHow),
     ],
 )
 def test_an_exchange_that_is_not_what_was_shown_does_not_happen(order, decision, refusal):
@@ -324,6 +326,18 @@ def test_an_exchange_for_nothing_or_for_what_is_not_sold_is_refused(order):
         assert trace() == before
 
 
+def test_a_difference_that_is_not_true_any_more_is_not_taken(order):
+    other = a_product("Chaleco", price=9_800, stock=2)
+    found = here(order, {other: 1})
+    refunding.refund_parts(order.id, refunding.Wish([refunding.WantedLine(1, 2)]), ALICIA)
+    forget()
+    before = trace()
+    seen = Decision({}, how=Settlement.EXCHANGE, shown=(9_800, 5_000), pay=NOW, taken_along=True)
+    with pytest.raises(PriceMoved):
+        settle(found, seen, ALICIA)
+    assert trace() == before
+
+
 def test_a_price_that_changed_is_shown_again(order):
     other = a_product("Chaleco", price=5_000, stock=2)
     found = here(order, {other: 1})
@@ -334,7 +348,7 @@ def test_a_price_that_changed_is_shown_again(order):
     forget()
     before = trace()
     with pytest.raises(PriceMoved):
-        settle(found, Decision({}, how=Settlement.EXCHANGE, shown_minor=5_000), ALICIA)
+        settle(found, Decision({}, how=Settlement.EXCHANGE, shown=(5_000, 5_000)), ALICIA)
     assert trace() == before
     assert state_of(found) == "received"
 

@@ -235,9 +235,9 @@ def test_a_customer_asks_for_another_size_and_the_shop_settles_it_with_the_diffe
 
     shown = desk.get(url).text
     assert "$70.00" in shown, "120.00 less 50.00"
-    typed = {"amount_1": "50", "how": "exchange", "shown": "12000", "taken_along": "y"}
+    typed = {"amount_1": "50", "how": "exchange", "shown": "12000-5000", "taken_along": "y"}
     assert "cómo se paga la diferencia" in send(desk, f"{url}/pagar", page=url, **typed).text
-    moved = send(desk, f"{url}/pagar", page=url, **{**typed, "shown": "1"}, pay="now")
+    moved = send(desk, f"{url}/pagar", page=url, **{**typed, "shown": "1-²"}, pay="now")
     assert moved.status_code == 409
     assert send(desk, f"{url}/pagar", page=url, **typed, pay="now").status_code == 303
 

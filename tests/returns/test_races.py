@@ -130,7 +130,7 @@ def test_the_last_piece_of_an_exchange_is_its_own_whoever_buys_meanwhile(app, to
         return
     deciding.receive(found, {1: Came(2)}, ALICIA)
     forget()
-    decision = Decision({}, how=Settlement.EXCHANGE, shown_minor=5_000, taken_along=True)
+    decision = Decision({}, how=Settlement.EXCHANGE, shown=(5_000, 5_000), taken_along=True)
 
     # Between what the return lets go and what its order takes nobody gets.
     buyers = [patient(lambda: an_order(last, 1, unit_minor=5_000))] * 4
@@ -147,7 +147,7 @@ def test_an_exchange_settled_by_two_clerks_is_one_order(together):
     wanted = Wanted({1: 2}, "size", "", Wish.EXCHANGE, {other.variant_code: 1})
     found = deciding.take_in(order.id, wanted, {1: Came(2)}, ALICIA).id
     forget()
-    decision = Decision({}, how=Settlement.EXCHANGE, shown_minor=5_000)
+    decision = Decision({}, how=Settlement.EXCHANGE, shown=(5_000, 5_000))
 
     assert together(*[patient(lambda: settle(found, decision, ALICIA))] * 3) == ["ReturnMoved", "ReturnMoved", "done"]
 
