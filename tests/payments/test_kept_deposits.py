@@ -226,9 +226,31 @@ def test_the_desk_suggests_what_was_agreed_and_keeps_nothing_for_a_reason_of_the
     assert 'value="30.01"' in more.text
     assert desk.send(f"/pedidos/{code}/cancelacion", {"why": "customer_asked", "kept": "30"}).status_code == 303
 
-    assert "Te quedaste con $30.00 de anticipo" in desk.get(f"/pedidos/{code}").text
+    page = desk.get(f"/pedidos/{code}").text
+    assert "Te quedaste con $30.00 de anticipo" in page
+    assert "Por cobrar" not in page, "nobody owes the rest of what was cancelled"
     with acting_for(bakery):
         assert db.session.scalar(select(Order.kept_minor).where(Order.id == order_id)) == DEPOSIT
     assert desk.send(f"/pedidos/{code}/anticipo").status_code == 303
     with acting_for(bakery):
         assert db.session.scalar(select(Order.kept_minor).where(Order.id == order_id)) == 0
+
+
+def test_what_goes_back_of_a_cancelled_order_is_named_with_its_sum_and_the_way_to_it(app, bakery, cast, client_at):
+    with acting_for(bakery):
+        order_id = a_confirmed_order()
+        code = order_by_id(order_id).code
+        forget()
+    desk = Desk(app, client_at("app"), cast.staff["alicia"])
+    assert desk.send(f"/pedidos/{code}/cancelacion", {"why": "customer_asked", "kept": "20"}).status_code == 303
+
+    for _ in range(2):  # before the work behind it was done, and after
+        page = desk.get(f"/pedidos/{code}").text.split("Lo que pidió")[0]
+        assert "Devuélvele $10.00" in page
+        assert "Ir a Cobros" in page
+        with acting_for(bakery):
+            jobs.drain()
+            forget()
+    with acting_for(bakery):
+        send_all_back()
+    assert "Devuélvele" not in desk.get(f"/pedidos/{code}").text
