@@ -16,7 +16,7 @@ from storefront.kernel.taxes import changeable
 from storefront.kernel.tenancy import current_shop
 from storefront.payments import door
 from storefront.payments.accounts import connected_account
-from storefront.payments.capabilities import BOLETO, CARD, CARD_MONTHS, MERCADO_PAGO, OXXO, PIX, capability
+from storefront.payments.capabilities import BOLETO, CARD, CARD_MONTHS, MERCADO_PAGO, OXXO, PIX, SPEI, capability
 from storefront.payments.gift_cards import MOST_MINOR
 from storefront.payments.methods import has_account
 from tenants.actions import AT_SHOP, CASH, TRANSFER, change_tenant, require_payable
@@ -27,7 +27,7 @@ THEMES = ("mostrador", "taller", "vitrina", "posada")
 LANGUAGES = ("es", "pt", "en")
 HUES = (15, 35, 60, 85, 125, 155, 180, 210, 240, 270, 310, 345)
 """Twelve doors to choose from; any other hue is kept for whoever has it."""
-METHODS = (TRANSFER, CARD, CARD_MONTHS, OXXO, BOLETO, PIX, MERCADO_PAGO, CASH, AT_SHOP)
+METHODS = (TRANSFER, CARD, CARD_MONTHS, OXXO, SPEI, BOLETO, PIX, MERCADO_PAGO, CASH, AT_SHOP)
 MOST_TASTES, LONGEST_TASTE = 12, 24
 WAYS_PACKED = ("delivery", "pickup")
 MOST_RETURN_DAYS = 365

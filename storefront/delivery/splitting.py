@@ -6,7 +6,6 @@ courier holds: each verb locks the order and then its parcels, and a courier who
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,7 +117,7 @@ def split(code: str, units: Mapping[int, int], by: Actor) -> str:
         wanted = _require_units(held, units)
         was_offered = held.parcel.state is _S.OFFERED
         call_offer_back(held.parcel, "split")
-        _set_lines(held.parcel, -Counter(wanted))
+        _set_lines(held.parcel, {line: -many for line, many in wanted.items()})
         new = _another(held, wanted)
         held.parcels.append(new)
         if held.parcel.state is _S.READY:

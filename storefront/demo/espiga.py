@@ -176,7 +176,7 @@ SHOP = DemoShop(
     hours={**every(DAYS[:6], ("07:00", "20:30")), "sun": [["08:00", "14:00"]]},
     hours_said="Lunes a sábado de 7:00 a 20:30, domingo de 8:00 a 14:00",
     deposits=(("pastel-tres-leches", 50), ("pastel-chocolate", 50), ("pastel-frutas", 50), ("rosca", 30)),
-    payment_methods=("pay_at_shop", "cash_on_delivery", "bank_transfer", "card", "oxxo"),
+    payment_methods=("pay_at_shop", "cash_on_delivery", "bank_transfer", "card", "oxxo", "spei"),
     bank_details=(
         "Banco de Ejemplo (datos ficticios, no deposites)\nA nombre de: Panadería La Espiga\n"
         "CLABE: 000 000 00000000000 0\nPon tu código de pedido como concepto."

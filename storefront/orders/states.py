@@ -162,6 +162,7 @@ WINDOWS: dict[str, timedelta] = {
     "oxxo": timedelta(minutes=30),
     "boleto": timedelta(minutes=30),
     "pix": timedelta(minutes=30),
+    "spei": timedelta(minutes=30),
     "mercadopago": timedelta(minutes=30),
     "bank_transfer": timedelta(hours=24),
     "cash_on_delivery": timedelta(hours=48),
@@ -190,7 +191,7 @@ PROOF_PATIENCE = timedelta(days=14)
 """How long a time or a stay waits for the shop to look at a proof; goods wait without end."""
 
 PAID_IN_ADVANCE = frozenset(
-    {"card", "bank_transfer", "oxxo", "boleto", "pix", "mercadopago", "card_months", "gift_card", "exchange"}
+    {"card", "bank_transfer", "oxxo", "boleto", "pix", "spei", "mercadopago", "card_months", "gift_card", "exchange"}
 )
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""
 

@@ -60,6 +60,7 @@ from storefront.payments.provider import (
     CheckoutStatus,
     GatewayRefused,
     GatewayUnavailable,
+    Payment,
     Voucher,
 )
 
@@ -347,9 +348,22 @@ def ask_provider(attempt_id: int) -> AttemptState:
     told = provider.checkout_state(account, reference)
     state = settle_card(attempt_id, told)
     can = capability(attempt.method)
-    if can and can.stays_open and told.paid:
+    if can and can.in_parts and state in UNDECIDED and _time_is_over(attempt_id):
+        with contextlib.suppress(GatewayRefused):
+            provider.withdraw(account, told.payment_intent or "")
+        told = provider.checkout_state(account, reference)
+        state = settle_card(attempt_id, told)
+    if can and ((can.stays_open and told.paid) or (can.in_parts and told.extra)):
         _close_what_is_paid(attempt, page, reference, told)
     return state
+
+
+def _time_is_over(attempt_id: int) -> bool:
+    """Whether an account that somebody may still transfer to was to be good until some time ago."""
+    with transaction():
+        attempt = db.session.get_one(PaymentAttempt, (current_shop().id, attempt_id), populate_existing=True)
+        can, until = capability(attempt.method), attempt.voucher_expires_at
+        return can is not None and until is not None and until + can.settles_within <= clock.now()
 
 
 def _close_what_is_paid(attempt: PaymentAttempt, page: pages.Page, reference: str, told: CheckoutState) -> None:
@@ -361,17 +375,40 @@ def _close_what_is_paid(attempt: PaymentAttempt, page: pages.Page, reference: st
         with contextlib.suppress(GatewayRefused, GatewayUnavailable):
             provider.expire_checkout(account, reference)
     for payment in told.extra:
-        provider.refund(
+        _send_extra_back(attempt, account, f"{page.key}:extra:{payment.id}", payment)
+
+
+def _send_extra_back(attempt: PaymentAttempt, account: str, name: str, payment: Payment) -> None:
+    """Send back money that is nobody's, once. A key that is for ever bound to a failure is replaced for the next time:
+    what the provider lists as extra then was not sent back."""
+    facts = {"amount_minor": payment.amount_minor, "currency": payment.currency}
+    with transaction():
+        spent = db.session.scalar(
+            select(func.count())
+            .select_from(PaymentEvent)
+            .where(
+                PaymentEvent.order_id == attempt.order_id,
+                PaymentEvent.kind == "extra_key_spent",
+                PaymentEvent.external_id.startswith(name, autoescape=True),
+            )
+        )
+    key = f"{name}:again:{spent}" if spent else name
+    try:
+        door.provider(attempt.provider).refund(
             account=account,
             payment_intent=payment.id,
             amount_minor=payment.amount_minor,
             currency=payment.currency,
-            key=f"{page.key}:extra:{payment.id}",
+            key=key,
             metadata={},
         )
-        with transaction():
-            facts = {"amount_minor": payment.amount_minor, "currency": payment.currency}
-            witness("provider", f"{page.key}:extra:{payment.id}", attempt.order_id, attempt.id, "extra_back", facts)
+    except GatewayUnavailable as trouble:
+        if trouble.is_spent:
+            with transaction():
+                witness("provider", f"{key}:spent", attempt.order_id, attempt.id, "extra_key_spent", facts)
+        raise
+    with transaction():
+        witness("provider", name, attempt.order_id, attempt.id, "extra_back", facts)
 
 
 def _let_lapse(attempt: PaymentAttempt) -> AttemptState:
@@ -392,7 +429,7 @@ def _remember_page(attempt_id: int, page: CheckoutRef) -> bool:
         paid = pages.locked_shares(attempt_id)
         if pages.name_page(paid[0][1], page.id):
             for _order, mine in paid:
-                mine.checkout_url, mine.intent = page.url, page.payment_intent
+                mine.checkout_url, mine.intent, mine.payer_ref = page.url, page.payment_intent, page.payer
                 if mine.state is AttemptState.CREATED:
                     move_attempt(mine, AttemptState.PENDING)
         return all(awaits_money(order) and mine.state is not AttemptState.CANCELLED for order, mine in paid)
@@ -455,10 +492,25 @@ def _keep_voucher(order: Order, attempt: PaymentAttempt, voucher: Voucher) -> No
     if attempt.voucher_url is None:
         note("order", order.id, "voucher_given", SYSTEM, attempt=attempt.key)
     attempt.voucher_url, attempt.voucher_number = voucher.url, voucher.number
-    attempt.voucher_expires_at = voucher.expires_at
+    attempt.voucher_bank, attempt.voucher_reference = voucher.bank or None, voucher.reference or None
     can = capability(attempt.method)
-    if can and voucher.expires_at:
-        keep_longer(order.id, voucher.expires_at + can.settles_within)
+    until = voucher.expires_at
+    if can and can.in_parts:
+        until = attempt.created_at + timedelta(days=can.voucher_days)
+        _note_what_came(order, attempt, voucher.came_minor)
+    attempt.voucher_expires_at = until
+    if can and until:
+        keep_longer(order.id, until + can.settles_within)
+
+
+def _note_what_came(order: Order, attempt: PaymentAttempt, came_minor: int) -> None:
+    """A part of a transfer came: it counts once the rest is there, and the order says that it waits for that."""
+    if came_minor <= attempt.came_minor:
+        return
+    note("order", order.id, "transfer_in_part", SYSTEM, amount_minor=came_minor - attempt.came_minor)
+    attempt.came_minor = came_minor
+    if order.payment_state in {PaymentState.PENDING, PaymentState.UNPAID, PaymentState.FAILED}:
+        set_payment_state(order.id, PaymentState.PARTLY_PAID, SYSTEM, "in part")
 
 
 def fails_later(attempt_id: int) -> bool:
@@ -653,12 +705,41 @@ def keep_asking() -> int:
     if not door.takes_any():
         return 0
     ended = 0
-    for attempt_id in open_card_attempts(clock.now() - timedelta(minutes=2)):
+    for attempt_id in [*open_card_attempts(clock.now() - timedelta(minutes=2)), *_ended_transfers()]:
         try:
             ended += ask_provider(attempt_id) not in UNDECIDED
         except (GatewayUnavailable, GatewayRefused, Busy):
             continue
     return ended
+
+
+MONEY_MAY_COME_FOR, LATE_PAUSE = timedelta(days=30), timedelta(hours=6)
+"""How long after its end somebody may still transfer to an account, and how often is asked about that."""
+
+
+def _ended_transfers() -> list[int]:
+    """Attempts that came to their end, to whose account somebody may have sent more since."""
+    at = clock.now()
+    with transaction():
+        found = db.session.scalars(
+            select(PaymentAttempt.id)
+            .where(
+                PaymentAttempt.payer_ref.is_not(None),
+                PaymentAttempt.state.not_in(UNDECIDED),
+                PaymentAttempt.settled_at > at - MONEY_MAY_COME_FOR,
+                PaymentAttempt.asked_at.is_(None) | (PaymentAttempt.asked_at < at - LATE_PAUSE),
+            )
+            .order_by(PaymentAttempt.asked_at.nulls_first(), PaymentAttempt.id)
+            .limit(MOST_ASKED)
+        ).all()
+        if found:
+            db.session.execute(
+                update(PaymentAttempt)
+                .where(PaymentAttempt.id.in_(found))
+                .values(asked_at=at)
+                .execution_options(synchronize_session=False)
+            )
+    return list(found)
 
 
 def book_sale(order_id: int) -> None:

@@ -12,7 +12,7 @@ STRIPE = "stripe"
 MERCADO_PAGO = "mercadopago"
 PROVIDERS = (STRIPE, MERCADO_PAGO)
 
-CARD, CARD_MONTHS, OXXO, BOLETO, PIX = "card", "card_months", "oxxo", "boleto", "pix"
+CARD, CARD_MONTHS, OXXO, BOLETO, PIX, SPEI = "card", "card_months", "oxxo", "boleto", "pix", "spei"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Capability:
     most_minor: int | None = None
     asked_for: bool = False
     stays_open: bool = False
+    in_parts: bool = False
 
     def fits(self, country: str, currency: str) -> bool:
         """Whether a shop of this country and currency may take it."""
@@ -61,13 +62,17 @@ CAPABILITIES: dict[str, Capability] = {
         STRIPE, frozenset({"BR"}), "BRL", asynchronous=True, code_for=timedelta(minutes=30),
         settles_within=timedelta(minutes=10), least_minor=50, asked_for=True,
     ),
+    SPEI: Capability(
+        STRIPE, frozenset({"MX"}), "MXN", asynchronous=True, voucher_days=3, settles_within=timedelta(days=1),
+        least_minor=1_000, asked_for=True, in_parts=True,
+    ),
     MERCADO_PAGO: Capability(
         MERCADO_PAGO, frozenset({"AR", "BR", "CL", "CO", "MX", "PE", "UY"}), asynchronous=True, voucher_days=3,
         settles_within=timedelta(days=2), stays_open=True,
     ),
 }  # fmt: skip
 """By method. `asked_for`: the provider lets a shop take it only once that was asked and granted. `stays_open`: its page
-can be paid again until it is closed."""
+can be paid again until it is closed. `in_parts`: whoever pays may send less or more than was asked."""
 
 THROUGH_A_PROVIDER = frozenset(CAPABILITIES)
 """The methods whose money a provider takes."""

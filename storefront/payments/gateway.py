@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import stripe
 
 from storefront.kernel.money import EXPONENTS, Money, exponent
-from storefront.payments.capabilities import BOLETO, CAPABILITIES, CARD, CARD_MONTHS, OXXO, PIX
+from storefront.payments.capabilities import BOLETO, CAPABILITIES, CARD_MONTHS, OXXO, PIX, SPEI
 from storefront.payments.provider import (
     AccountRef,
     AccountStatus,
@@ -91,6 +91,16 @@ _DISPUTE_STATUS = {
 
 _VOUCHERS = ("oxxo_display_details", "boleto_display_details", "pix_display_qr_code")
 """Where Stripe says what a customer pays with later."""
+
+_THEIR_NAMES = {CARD_MONTHS: "card", SPEI: "customer_balance"}
+"""Ways of payment that Stripe calls otherwise on its pages."""
+
+_CAPABILITIES = {SPEI: "mx_bank_transfer_payments"}
+"""What Stripe calls the permission for one, where not after its name."""
+
+_TRANSFER = "display_bank_transfer_instructions"
+_OF_A_PAYER = "cus_"
+"""How the names begin of those whose transfers Stripe keeps together: money of theirs may be no payment yet."""
 
 _WILL_NOT_COME = frozenset({"requires_payment_method", "canceled"})
 """Where a payment stands whose page is complete and whose money never came: its voucher was not paid in time."""
@@ -195,7 +205,7 @@ class StripeGateway:
             found = self._client.v1.accounts.retrieve(account)
         missing = found.requirements.currently_due if found.requirements else None
         can = found.capabilities.to_dict() if found.capabilities else {}
-        granted = frozenset(method for method in CAPABILITIES if can.get(f"{method}_payments") == "active")
+        granted = frozenset(method for method in CAPABILITIES if can.get(_permission(method)) == "active")
         return AccountStatus(bool(found.charges_enabled), bool(found.payouts_enabled), tuple(missing or ()), granted)
 
     def ask_for(self, account: str, method: str) -> bool:
@@ -203,7 +213,7 @@ class StripeGateway:
         with _stripe_errors():
             found = self._client.v1.accounts.update(account, {"capabilities": _capability(method)})
         can = found.capabilities.to_dict() if found.capabilities else {}
-        return bool(can.get(f"{method}_payments") == "active")
+        return bool(can.get(_permission(method)) == "active")
 
     def open_checkout(  # noqa: PLR0913 - one payment page needs all of it, by keyword
         self,
@@ -232,7 +242,7 @@ class StripeGateway:
             "metadata": dict(metadata),
             "expires_at": int(expires_at.timestamp()),
             "locale": _stripe_locale(locale),
-            "allowed_payment_method_types": [CARD if method == CARD_MONTHS else method],
+            "allowed_payment_method_types": [_THEIR_NAMES.get(method, method)],
             "payment_intent_data": {"description": description, "metadata": dict(metadata)},
         }
         if options := _method_options(method):
@@ -240,13 +250,38 @@ class StripeGateway:
         if application_fee_minor:
             fee = to_stripe(application_fee_minor, amount.currency)
             params["payment_intent_data"]["application_fee_amount"] = fee
-        if customer_email:
+        if method == SPEI:
+            params["customer"] = self._payer(account, key)
+        elif customer_email:
             params["customer_email"] = customer_email
         with _stripe_errors():
             session = self._client.v1.checkout.sessions.create(
                 params, {"stripe_account": account, "idempotency_key": key}
             )
         return _checkout_ref(session)
+
+    def _payer(self, account: str, key: str) -> str:
+        """Somebody of their own for each payment, so that what comes on top of it is nobody else's."""
+        with _stripe_errors():
+            payer = self._client.v1.customers.create(
+                {"metadata": {"attempt": key}}, {"stripe_account": account, "idempotency_key": f"{key}:payer"}
+            )
+        return payer.id
+
+    def _left_with(self, account: str, payer: str, currency: str) -> tuple[Payment, ...]:
+        """What a payer sent that is no payment, named after its latest movement: sent back, it is named otherwise."""
+        with _stripe_errors():
+            kept = self._client.v1.customers.cash_balance.retrieve(payer, options={"stripe_account": account})
+            amount = kept.available.to_dict().get(currency, 0) if kept.available else 0
+            if not amount:
+                return ()
+            moves = self._client.v1.customers.cash_balance_transactions.list(
+                payer, {"limit": 1}, {"stripe_account": account}
+            )
+        minor, code = from_stripe(amount, currency)
+        last = moves.data[0]
+        at = datetime.fromtimestamp(last.created, UTC)
+        return (Payment(f"{payer}:{last.id}", minor, code, None, {}, at),)
 
     def checkout_state(self, account: str, session_id: str) -> CheckoutState:
         """See Gateway."""
@@ -257,6 +292,7 @@ class StripeGateway:
         intent = session.payment_intent if isinstance(session.payment_intent, stripe.PaymentIntent) else None
         unpaid = session.status == "complete" and session.payment_status == "unpaid"
         minor, currency = from_stripe(session.amount_total or 0, session.currency or "")
+        payer, over = _id_of(session.customer), intent is not None and intent.status in {"succeeded", "canceled"}
         return CheckoutState(
             status=CheckoutStatus(session.status or CheckoutStatus.OPEN),
             paid=session.payment_status == "paid",
@@ -265,6 +301,7 @@ class StripeGateway:
             payment_intent=_id_of(session.payment_intent),
             voucher=_voucher(intent) if unpaid and intent else None,
             failed=unpaid and intent is not None and intent.status in _WILL_NOT_COME,
+            extra=self._left_with(account, payer, session.currency or "") if payer and over else (),
         )
 
     def find_checkout(self, account: str, key: str, since: datetime) -> CheckoutRef | None:
@@ -299,7 +336,9 @@ class StripeGateway:
         metadata: Mapping[str, str],
         return_fee: bool = False,
     ) -> RefundRef:
-        """See Gateway."""
+        """See Gateway. What a payer sent on top is no payment, and goes back from what is kept for them."""
+        if payment_intent.startswith(_OF_A_PAYER):
+            return self._send_back_what_is_left(account, payment_intent, amount_minor, currency, key)
         with _stripe_errors():
             refund = self._client.v1.refunds.create(
                 {
@@ -307,6 +346,19 @@ class StripeGateway:
                     "amount": to_stripe(amount_minor, currency),
                     "metadata": dict(metadata),
                     "refund_application_fee": return_fee,
+                },
+                {"stripe_account": account, "idempotency_key": key},
+            )
+        return RefundRef(refund.id, _refund_status(refund))
+
+    def _send_back_what_is_left(self, account: str, name: str, amount_minor: int, currency: str, key: str) -> RefundRef:
+        with _stripe_errors():
+            refund = self._client.v1.refunds.create(
+                {
+                    "customer": name.partition(":")[0],
+                    "origin": "customer_balance",
+                    "amount": to_stripe(amount_minor, currency),
+                    "currency": currency.lower(),
                 },
                 {"stripe_account": account, "idempotency_key": key},
             )
@@ -482,11 +534,16 @@ def _line_items(amount: Money, description: str, lines: Sequence[CheckoutLine]) 
     ]
 
 
+def _permission(method: str) -> str:
+    return _CAPABILITIES.get(method, f"{method}_payments")
+
+
 def _capability(method: str) -> AccountUpdateParamsCapabilities:
     wanted: dict[str, AccountUpdateParamsCapabilities] = {
         OXXO: {"oxxo_payments": {"requested": True}},
         BOLETO: {"boleto_payments": {"requested": True}},
         PIX: {"pix_payments": {"requested": True}},
+        SPEI: {"mx_bank_transfer_payments": {"requested": True}},
     }
     return wanted.get(method, {"card_payments": {"requested": True}})
 
@@ -500,6 +557,8 @@ def _method_options(method: str) -> SessionCreateParamsPaymentMethodOptions | No
         return {"oxxo": {"expires_after_days": can.voucher_days}}
     if method == BOLETO:
         return {"boleto": {"expires_after_days": can.voucher_days}}
+    if method == SPEI:
+        return {"customer_balance": {"funding_type": "bank_transfer", "bank_transfer": {"type": "mx_bank_transfer"}}}
     if method == PIX:
         return {"pix": {"expires_after_seconds": int(can.code_for.total_seconds())}}
     return None
@@ -508,6 +567,8 @@ def _method_options(method: str) -> SessionCreateParamsPaymentMethodOptions | No
 def _voucher(intent: stripe.PaymentIntent) -> Voucher | None:
     """What the customer pays with later. The three kinds have other names for the same things."""
     plain: dict[str, Any] = intent.next_action.to_dict() if intent.next_action else {}
+    if plain.get(_TRANSFER):
+        return _account_to_send_to(intent, plain[_TRANSFER])
     said = next((plain[name] for name in _VOUCHERS if plain.get(name)), None)
     if said is None:
         return None
@@ -519,6 +580,20 @@ def _voucher(intent: stripe.PaymentIntent) -> Voucher | None:
     )
 
 
+def _account_to_send_to(intent: stripe.PaymentIntent, said: dict[str, Any]) -> Voucher:
+    """The account of a transfer, and what came to it already."""
+    spei: dict[str, Any] = next((one["spei"] for one in said.get("financial_addresses", []) if one.get("spei")), {})
+    came, _currency = from_stripe(intent.amount - (said.get("amount_remaining") or 0), intent.currency)
+    return Voucher(
+        url=str(said.get("hosted_instructions_url") or ""),
+        number=str(spei.get("clabe") or ""),
+        expires_at=None,
+        bank=str(spei.get("bank_name") or ""),
+        reference=str(said.get("reference") or ""),
+        came_minor=came,
+    )
+
+
 def _stripe_locale(locale: str) -> str:
     """Stripe's name for the page's language: Latin American Spanish and Brazilian Portuguese differ."""
     language = locale.replace("-", "_").partition("_")[0]
@@ -527,7 +602,8 @@ def _stripe_locale(locale: str) -> str:
 
 def _checkout_ref(session: stripe.checkout.Session) -> CheckoutRef:
     expires_at = datetime.fromtimestamp(session.expires_at, UTC)
-    return CheckoutRef(session.id, session.url or "", _id_of(session.payment_intent), expires_at)
+    payer = _id_of(session.customer)
+    return CheckoutRef(session.id, session.url or "", _id_of(session.payment_intent), expires_at, payer)
 
 
 def _payment(charge: stripe.Charge) -> Payment:
@@ -626,7 +702,7 @@ def _gateway_event(event: stripe.Event, account: str | None = None) -> GatewayEv
         id=plain["id"],
         type=plain["type"],
         account=plain.get("account") or account,
-        object_id=str(data.get("id", "")),
+        object_id=str(data.get("id") or data.get("customer") or ""),  # what a payer has left has no name of its own
         created=datetime.fromtimestamp(plain["created"], UTC),
         live=bool(plain["livemode"]),
         is_of_our_version=plain.get("api_version") == API_VERSION,

@@ -47,12 +47,15 @@ from storefront.payments import (
     reconciling,
     refunding,
 )
-from storefront.payments.capabilities import MERCADO_PAGO, STRIPE
+from storefront.payments.capabilities import MERCADO_PAGO, SPEI, STRIPE
 from storefront.payments.links import ways_for
 from storefront.payments.models import AttemptState, PaymentAttempt, Refund, TransferProof
 from storefront.payments.provider import GatewayRefused, GatewayUnavailable
 
 log = structlog.get_logger()
+
+TRANSFERRED = "cash_balance.funds_available"
+"""Somebody's transfer came that is no payment: too much, or too late."""
 
 PATIENCE = timedelta(days=3)
 """How long a notice about something unknown waits for it: as long as the provider itself goes on telling."""
@@ -138,6 +141,10 @@ def give_back(order_id: int) -> None:
                 to_gift_card=True,
                 order_url=face_url("shop", f"/pedido/{order.token}"),
             )
+    if order.payment_method == SPEI:
+        attempt_id = queries.latest_card_attempt(order_id)
+        if attempt_id is not None:
+            actions.close_page(attempt_id)  # a part of it may be there
 
 
 @shop_job("payments.send_back")
@@ -195,7 +202,7 @@ def _follow_payment(payload: dict[str, Any]) -> str:
 
 
 def _follow(kind: str, payload: dict[str, Any]) -> str:
-    if kind.startswith("checkout.session."):
+    if kind.startswith("checkout.session.") or kind in {"payment_intent.partially_funded", TRANSFERRED}:
         return _follow_page(payload)
     if kind == "payment_intent.payment_failed":
         attempt_id = queries.attempt_of_key(str(payload.get("metadata", {}).get("attempt", "")))
@@ -221,7 +228,9 @@ def _follow_refund(payload: dict[str, Any]) -> str:
 
 def _follow_page(payload: dict[str, Any]) -> str:
     key = str(payload.get("metadata", {}).get("attempt", ""))
-    attempt_id = queries.attempt_of_reference(str(payload.get("object_id", ""))) or queries.attempt_of_key(key)
+    reference = str(payload.get("object_id", ""))
+    attempt_id = queries.attempt_of_reference(reference) or queries.attempt_of_key(key)
+    attempt_id = attempt_id or queries.attempt_of_payer(reference)
     if attempt_id is None:
         return "unknown"
     actions.ask_provider(attempt_id)

@@ -57,6 +57,7 @@ HELD_IN = {
     "oxxo": Account.CARD_CLEARING,
     "boleto": Account.CARD_CLEARING,
     "pix": Account.CARD_CLEARING,
+    "spei": Account.CARD_CLEARING,
     "mercadopago": Account.CARD_CLEARING,
     "bank_transfer": Account.BANK,
     "cash_on_delivery": Account.CASH,

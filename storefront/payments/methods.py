@@ -18,6 +18,7 @@ from storefront.payments.capabilities import (
     MERCADO_PAGO,
     OXXO,
     PIX,
+    SPEI,
     Capability,
     capability,
 )
@@ -67,6 +68,12 @@ METHODS = {
         BOLETO,
         _l("Boleto"),
         _l("Te damos un boleto; lo pagas en tu banco o en una lotérica. El aviso tarda hasta dos días."),
+        "bank",
+    ),
+    SPEI: Method(
+        SPEI,
+        _l("Transferencia SPEI"),
+        _l("Te damos una CLABE solo para este pedido; transfieres desde tu banco y se confirma sin comprobante."),
         "bank",
     ),
     PIX: Method(PIX, _l("Pix"), _l("Te damos un código; lo pagas desde tu banco en unos minutos."), "bank"),

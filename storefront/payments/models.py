@@ -73,7 +73,8 @@ class PaymentAttempt(ShopOwned, Model):
     `key` names the operation at the provider for ever and is stored before the first call; `intent` is what a refund
     needs. Several attempts of an order may succeed; what comes on top of its total is sent back. `asked_at` is when the
     poll last asked about it. `provider` is who takes the money and is asked about it ever after; nobody for what the
-    shop takes itself. The `voucher_…` are what a customer pays with later, once the page has given it out. With a
+    shop takes itself. The `voucher_…` are what a customer pays with later, once the page has given it out; `came_minor`
+    is what somebody who may send it in parts (`payer_ref`) has sent so far, and counts once all of it is there. With a
     `joint_id` it is one order's part of a payment for several, whose page the joint payment's row names. `fee_minor`
     and `platform_fee_minor` are what the provider kept, once it said so (`payments.fees`).
     """
@@ -98,6 +99,8 @@ class PaymentAttempt(ShopOwned, Model):
             "settled_at",
             postgresql_where=text("state = 'succeeded' AND provider IS NOT NULL AND fee_minor IS NULL"),
         ),
+        Index("ix_payment_attempts_payer", "tenant_id", "payer_ref", postgresql_where=text("payer_ref IS NOT NULL")),
+        CheckConstraint("came_minor >= 0", name="came"),
         Index("ix_payment_attempts_joint", "tenant_id", "joint_id", postgresql_where=text("joint_id IS NOT NULL")),
     )
 
@@ -117,6 +120,10 @@ class PaymentAttempt(ShopOwned, Model):
     voucher_url: Mapped[str | None]
     voucher_number: Mapped[str | None]
     voucher_expires_at: Mapped[datetime | None]
+    voucher_bank: Mapped[str | None]
+    voucher_reference: Mapped[str | None]
+    came_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    payer_ref: Mapped[str | None]
     created_at: Mapped[datetime]
     asked_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]

@@ -118,21 +118,30 @@ class CheckoutLine:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRef:
-    """An opened payment page. `payment_intent` is usually known only once somebody has tried to pay."""
+    """An opened payment page. `payment_intent` is usually known only once somebody has tried to pay; `payer` is the
+    provider's name for whose transfers are kept together."""
 
     id: str
     url: str
     payment_intent: str | None
     expires_at: datetime
+    payer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """What a customer pays with later: the provider's page for it, the number to type, and until when it is good."""
+    """What a customer pays with later: the provider's page for it, the number to type, and until when it is good.
+
+    An account to transfer to has a `bank` and a `reference`, is good until it is withdrawn, and may have had a part of
+    the money already (`came_minor`).
+    """
 
     url: str
     number: str
     expires_at: datetime | None
+    bank: str = ""
+    reference: str = ""
+    came_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -422,12 +422,25 @@ class VoucherView:
     url: str
     number: str
     expires_at: datetime | None
+    bank: str
+    reference: str
+    came: Money
+    missing: Money
 
 
 def open_voucher(order_id: int) -> VoucherView | None:
     """The voucher that waits to be paid for this order, if there is one."""
     row = db.session.execute(
-        select(PaymentAttempt.voucher_url, PaymentAttempt.voucher_number, PaymentAttempt.voucher_expires_at)
+        select(
+            PaymentAttempt.voucher_url,
+            PaymentAttempt.voucher_number,
+            PaymentAttempt.voucher_expires_at,
+            PaymentAttempt.voucher_bank,
+            PaymentAttempt.voucher_reference,
+            PaymentAttempt.came_minor,
+            PaymentAttempt.amount_minor,
+            PaymentAttempt.currency,
+        )
         .where(
             PaymentAttempt.order_id == order_id,
             PaymentAttempt.state == AttemptState.PENDING,
@@ -436,13 +449,24 @@ def open_voucher(order_id: int) -> VoucherView | None:
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
     ).first()
-    return VoucherView(row.voucher_url, row.voucher_number or "", row.voucher_expires_at) if row else None
+    if row is None:
+        return None
+    came, missing = (Money(minor, row.currency) for minor in (row.came_minor, row.amount_minor - row.came_minor))
+    return VoucherView(
+        row.voucher_url, row.voucher_number or "", row.voucher_expires_at, row.voucher_bank or "",
+        row.voucher_reference or "", came, missing,
+    )  # fmt: skip
 
 
 def attempt_of_reference(reference: str) -> int | None:
     """The attempt behind a provider's page id, or None."""
     own = db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.provider_ref == reference))
     return own or pages.joint_attempt(JointPayment.provider_ref == reference)
+
+
+def attempt_of_payer(reference: str) -> int | None:
+    """The attempt to which somebody transfers whom the provider calls so, or None."""
+    return db.session.scalar(select(PaymentAttempt.id).where(PaymentAttempt.payer_ref == reference).limit(1))
 
 
 def attempt_of_key(key: str) -> int | None:

@@ -124,6 +124,8 @@ def _payable(order_ids: Collection[int], shown_minor: int) -> list[Order]:
     if due != shown_minor:
         raise TotalChanged
     can = capability(orders[0].payment_method)
+    if can and can.in_parts:
+        raise NotTogether
     if can and not can.allows(due):
         raise NotAtOnce
     return orders

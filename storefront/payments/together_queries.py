@@ -13,7 +13,7 @@ from storefront.kernel.money import Money
 from storefront.orders.models import Order
 from storefront.orders.queries import OrderRow, OrderView, orders_by_ids
 from storefront.orders.states import SETTLED, WAITING, OrderState, PaymentState
-from storefront.payments.capabilities import THROUGH_A_PROVIDER
+from storefront.payments.capabilities import SPEI, THROUGH_A_PROVIDER
 from storefront.payments.methods import CASH, TRANSFER
 from storefront.payments.models import AttemptState, JointPayment, PaymentAttempt
 from storefront.payments.pages import codes_of
@@ -38,7 +38,7 @@ def _owed() -> tuple[ColumnElement[bool], ...]:
 
 def takes_more(order: OrderView) -> bool:
     """Whether an order can be paid with others by its customer: it is owed, and not in cash."""
-    ways = THROUGH_A_PROVIDER | {TRANSFER}
+    ways = (THROUGH_A_PROVIDER - {SPEI}) | {TRANSFER}
     waits = order.payment_state is PaymentState.PROOF_REVIEW
     return order.is_to_be_paid and not waits and order.payment_method in ways and order.due_now.minor > 0
 

@@ -70,6 +70,7 @@ VERB_NAMES = {
     "transfer_taken_back": _l("deshizo la transferencia anotada"),
     "cash_taken_back": _l("deshizo el cobro"), "paid_twice": _l("se pagó dos veces"),
     "card_again": _l("volvió a intentar con tarjeta"), "card_declined": _l("la tarjeta no pasó"),
+    "transfer_in_part": _l("transfirió una parte"),
     "voucher_given": _l("recibió una ficha o un código para pagar"),
     "card_refused": _l("el pago no se pudo abrir"), "proof_sent": _l("mandó el comprobante"),
     "proof_accepted": _l("aceptó el comprobante"), "proof_rejected": _l("pidió otro comprobante"),

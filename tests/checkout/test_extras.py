@@ -18,7 +18,6 @@ from storefront.delivery.contracts import ZoneDetails, add_zone
 from storefront.delivery.models import RateKind, Shipment
 from storefront.delivery.rates import Step
 from storefront.kernel.db import db, transaction
-from storefront.kernel.limits import limiter
 from storefront.kernel.tenancy import acting_for
 from storefront.orders.models import Order
 from storefront.orders.queries import order_by_token
@@ -32,12 +31,6 @@ from tests.factories.orders import ALICIA, DORA, HOME, a_cart, a_time, a_tour, a
 from tests.orders.conftest import set_price
 
 PLACE = "/pedir"
-
-
-@pytest.fixture(autouse=True)
-def no_limits(app, monkeypatch):
-    """These tests look at the checkout more often than a person would."""
-    monkeypatch.setattr(limiter, "enabled", False)
 
 
 @pytest.fixture

@@ -186,6 +186,17 @@ def test_a_parcel_of_its_own_takes_its_units_and_its_cash_and_the_rest_stays(bas
     basket.sound()
 
 
+def test_what_was_split_off_can_be_split_once_more_and_nothing_is_in_two_parcels(basket):
+    other = basket.split(basket.first, breads=2, cakes=1)
+    third = basket.split(other, breads=1)
+
+    assert [(code, breads, cakes) for code, _state, breads, cakes, _cash in basket.parcels] == [
+        (basket.first, 3, 1), (other, 1, 1), (third, 1, 0),
+    ]  # fmt: skip
+    assert [cash for *_, cash in basket.parcels] == [64_000, 40_000, 10_000]
+    basket.sound()
+
+
 def test_what_is_ready_goes_today_and_the_rest_on_thursday(basket):
     other = basket.split(basket.first, breads=2)
 

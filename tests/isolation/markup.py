@@ -58,7 +58,7 @@ def write_markup(connection: psycopg.Connection) -> list[str]:
             try:
                 with connection.transaction():
                     done = connection.execute(
-                        f"UPDATE {table} SET {column.name} = {column.name} || %s".encode(), (MARKUP,)
+                        f'UPDATE {table} SET "{column.name}" = "{column.name}" || %s'.encode(), (MARKUP,)
                     )
             except (psycopg.errors.CheckViolation, psycopg.errors.UniqueViolation):
                 continue
@@ -74,5 +74,5 @@ def _mark_json(connection: psycopg.Connection, table: str, column: str) -> None:
     rows = connection.execute(f"SELECT ctid::text, {column} FROM {table}".encode()).fetchall()
     for place, value in rows:
         if value is not None and marked(value) != value:
-            change = f"UPDATE {table} SET {column} = %s WHERE ctid = %s::tid".encode()
+            change = f'UPDATE {table} SET "{column}" = %s WHERE ctid = %s::tid'.encode()
             connection.execute(change, (Jsonb(marked(value)), place))

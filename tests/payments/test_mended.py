@@ -19,7 +19,7 @@ from storefront.kernel.tenancy import acting_for
 from storefront.orders import jobs as order_jobs
 from storefront.orders.actions import cancel_order
 from storefront.orders.models import Order, OrderState, PaymentState
-from storefront.payments import actions, door, ledger, proofs, queries, refunding
+from storefront.payments import actions, door, ledger, pages, proofs, queries, refunding
 from storefront.payments import jobs as payment_jobs
 from storefront.payments.ledger import Account
 from storefront.payments.models import AttemptState, LedgerEntry, PaymentAttempt, Refund, RefundState
@@ -225,19 +225,19 @@ def test_a_refusal_that_comes_after_the_money_does_not_undo_it(till, app, monkey
     one = till()
     one.start()
     one.pay()
-    attempt, real = one.attempt(), actions.locked
+    attempt, real = one.attempt(), pages.lock_rows
 
-    def settled_first(order_id):
-        monkeypatch.setattr(actions, "locked", real)
+    def settled_first(model, ids):
+        monkeypatch.setattr(pages, "lock_rows", real)
         with ThreadPoolExecutor(1) as pool:
             pool.submit(elsewhere).result()
-        return real(order_id)
+        return real(model, ids)
 
     def elsewhere():
         with app.app_context(), acting_for(one.shop):
             assert actions.ask_provider(attempt) is AttemptState.SUCCEEDED
 
-    monkeypatch.setattr(actions, "locked", settled_first)
+    monkeypatch.setattr(pages, "lock_rows", settled_first)
     actions._fail(attempt, "declined")
 
     assert db.session.scalar(select(PaymentAttempt.state).where(PaymentAttempt.id == attempt)) == "succeeded"

@@ -212,10 +212,10 @@ def test_a_card_is_asked_for_the_packaging_and_the_tip_by_name(bakery, within):
         attempt = queries.latest_card_attempt(order_id)
         db.session.rollback()
 
-        found, _order, lines = actions._to_be_opened(attempt)
+        shown = actions._to_be_opened(attempt)
 
-        assert sum(line.quantity * line.unit_minor for line in lines) == found.amount_minor == 16_160
-        assert [(line.name, line.unit_minor) for line in lines][-2:] == [("Empaque", PACKAGING), ("Propina", TIP)]
+        assert sum(line.quantity * line.unit_minor for line in shown.lines) == shown.attempt.amount_minor == 16_160
+        assert [(line.name, line.unit_minor) for line in shown.lines][-2:] == [("Empaque", PACKAGING), ("Propina", TIP)]
 
 
 def test_the_customer_reads_both_in_the_letter_and_on_the_page_and_the_shop_sends_them_back(

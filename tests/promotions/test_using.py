@@ -335,7 +335,7 @@ def test_what_a_card_provider_is_told_adds_up_to_what_is_paid():
     details = details_for(cart, address=HOME, pay="bank_transfer")
     order = order_by_token(place(cart.token, details, "key", DORA).order_token)
 
-    _attempt, _order, lines = payments._to_be_opened(db.session.scalars(select(payments.PaymentAttempt.id)).one())
+    lines = payments._to_be_opened(db.session.scalars(select(payments.PaymentAttempt.id)).one()).lines
 
     assert sum(line.quantity * line.unit_minor for line in lines) == order.total_minor
     assert (order.discount_minor, order.total_minor) == (4_000 + 1_777, 5_331 - 1_777)

@@ -9,7 +9,7 @@ from storefront.embedded.fakestripe.desk import Desk, public
 from storefront.embedded.fakestripe.state import PLATFORM
 
 LINK_LIFETIME_S = 300
-LANDS = {"oxxo": "MX", "boleto": "BR", "pix": "BR"}
+LANDS = {"oxxo": "MX", "boleto": "BR", "pix": "BR", "mx_bank_transfer": "MX"}
 """Where an account must be at home to be paid so."""
 
 DUE = ["business_type", "external_account", "tos_acceptance.date", "tos_acceptance.ip"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from storefront.embedded.fakestripe import accounts, checkout, desk, disputes, payouts, refunds, vouchers
+from storefront.embedded.fakestripe import accounts, checkout, desk, disputes, payouts, refunds, transfers, vouchers
 from storefront.embedded.fakestripe.contract import ApiError, check, decode
 from storefront.embedded.fakestripe.faults import Fault
 from storefront.embedded.fakestripe.standin import StandIn, stand_in_of
@@ -242,6 +242,24 @@ def cancel_intent(intent_id: str) -> Response:
 def list_charges() -> Response:
     """The account's charges."""
     return _answer("charges.list", checkout.list_charges)
+
+
+@blueprint.post("/customers")
+def create_customer() -> Response:
+    """Somebody who pays."""
+    return _answer("customers.create", transfers.create_customer)
+
+
+@blueprint.get("/customers/<customer_id>/cash_balance")
+def retrieve_cash_balance(customer_id: str) -> Response:
+    """What somebody sent that is no payment."""
+    return _answer("cash_balance.retrieve", transfers.retrieve_balance, customer_id=customer_id)
+
+
+@blueprint.get("/customers/<customer_id>/cash_balance_transactions")
+def list_cash_balance_transactions(customer_id: str) -> Response:
+    """How it came to be so."""
+    return _answer("cash_balance_transactions.list", transfers.list_moves, customer_id=customer_id)
 
 
 @blueprint.get("/disputes")

@@ -18,6 +18,7 @@ METHODS = {
     "oxxo": (1_000, 1_000_000, "mxn"),
     "boleto": (500, 4_999_999, "brl"),
     "pix": (50, 10_000_000, "brl"),
+    "customer_balance": (1_000, 10_000_000_000, "mxn"),
 }
 """What a page can be paid with: the least and the most of one payment, and the currency."""
 
@@ -51,6 +52,7 @@ def create_session(desk: Desk, owner: str, params: dict[str, Any], base_url: str
             "client_reference_id": params.get("client_reference_id"),
             "created": desk.now(),
             "currency": currency,
+            "customer": params.get("customer"),
             "customer_email": params.get("customer_email"),
             "expires_at": params.get("expires_at", desk.now() + LONGEST_S),
             "livemode": False,
@@ -319,6 +321,8 @@ def _check_method(desk: Desk, owner: str, params: dict[str, Any], currency: str,
     if len(types) != 1 or types[0] not in METHODS:
         raise ApiError(400, f"The stand-in takes one of {', '.join(METHODS)} on a page.", param=param)
     method = types[0]
+    if method != "customer_balance":
+        refuse_beyond((), {"customer"} & set(params))
     least, most, wanted = METHODS[method]
     refuse_beyond((method,), params.get("payment_method_options", {}), "payment_method_options")
     if method == "card":
@@ -327,7 +331,10 @@ def _check_method(desk: Desk, owner: str, params: dict[str, Any], currency: str,
     if currency != wanted:
         raise ApiError(400, f"The payment method {method} only supports {wanted}.", param=param)
     account = desk.state.find("account", owner, PLATFORM)
-    if account["capabilities"].get(f"{method}_payments") != "active":
+    if method == "customer_balance":
+        desk.state.find("customer", params.get("customer", ""), owner, param="customer")
+    permission = {"customer_balance": "mx_bank_transfer"}.get(method, method)
+    if account["capabilities"].get(f"{permission}_payments") != "active":
         raise ApiError(400, f"The payment method type provided: {method} is invalid.", param=param)
     if not least <= total <= most:
         raise ApiError(400, f"The amount is out of the bounds of {method}.", code="amount_too_large")

@@ -47,7 +47,7 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
                 "expires_at",
             }
             | {"locale", "allowed_payment_method_types", "payment_intent_data", "customer_email"}
-            | {"payment_method_options"}
+            | {"payment_method_options", "customer"}
         ),
     ),
     "sessions.retrieve": ("checkout._session_retrieve_params", "SessionRetrieveParams", frozenset({"expand"})),
@@ -68,12 +68,24 @@ OPERATIONS: dict[str, tuple[str, str, frozenset[str]]] = {
     "disputes.retrieve": ("_dispute_retrieve_params", "DisputeRetrieveParams", frozenset()),
     "disputes.update": ("_dispute_update_params", "DisputeUpdateParams", frozenset({"evidence", "submit"})),
     "disputes.close": ("_dispute_close_params", "DisputeCloseParams", frozenset()),
+    "customers.create": ("_customer_create_params", "CustomerCreateParams", frozenset({"metadata"})),
+    "cash_balance.retrieve": (
+        "_customer_cash_balance_retrieve_params",
+        "CustomerCashBalanceRetrieveParams",
+        frozenset(),
+    ),
+    "cash_balance_transactions.list": (
+        "_customer_cash_balance_transaction_list_params",
+        "CustomerCashBalanceTransactionListParams",
+        PAGING - {"created"},
+    ),
     "files.create": ("_file_create_params", "FileCreateParams", frozenset({"purpose", "file"})),
     "payouts.list": ("_payout_list_params", "PayoutListParams", PAGING),
     "refunds.create": (
         "_refund_create_params",
         "RefundCreateParams",
-        frozenset({"payment_intent", "charge", "amount", "metadata", "reason", "refund_application_fee"}),
+        frozenset({"payment_intent", "charge", "amount", "metadata", "reason", "refund_application_fee"})
+        | {"customer", "currency", "origin"},
     ),
     "refunds.retrieve": ("_refund_retrieve_params", "RefundRetrieveParams", frozenset({"expand"})),
     "refunds.list": ("_refund_list_params", "RefundListParams", PAGING | {"payment_intent", "charge", "expand"}),

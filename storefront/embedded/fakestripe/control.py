@@ -52,6 +52,7 @@ class Switches(BaseModel):
     let_voucher_lapse: str | None = None
     dispute: str | None = None
     escalate: str | None = None
+    transfer: tuple[str, int] | None = None
     decide_dispute: tuple[str, Literal["won", "lost"]] | None = None
     settle_refund: tuple[str, Literal["succeeded", "failed"]] | None = None
     release: Literal["in_order", "backwards"] | None = None
@@ -122,6 +123,8 @@ def _act_as_people(stand_in: StandIn, switches: Switches) -> None:
             getattr(stand_in, verb)(object_id)
     if switches.settle_refund:
         stand_in.settle_refund(*switches.settle_refund)
+    if switches.transfer:
+        stand_in.transfer(*switches.transfer)
     if switches.decide_dispute:
         dispute_id, end = switches.decide_dispute
         stand_in.decide_dispute(dispute_id, won=end == "won")

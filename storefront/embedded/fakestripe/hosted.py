@@ -93,12 +93,14 @@ def end_voucher(intent_id: str) -> AnyResponse:
     """It is paid, or its time is over, as the person chose."""
     stand_in = stand_in_of(current_app)
     try:
-        if request.form.get("end") == "paid":
+        if request.form.get("end") == "sent":
+            stand_in.transfer(intent_id, round(float(request.form.get("amount") or 0) * 100))
+        elif request.form.get("end") == "paid":
             stand_in.pay_voucher(intent_id)
         else:
             stand_in.let_voucher_lapse(intent_id)
-    except ApiError as error:
-        return _voucher_page(stand_in, intent_id, error.status)
+    except (ApiError, ValueError, OverflowError) as error:
+        return _voucher_page(stand_in, intent_id, getattr(error, "status", 400))
     return redirect(url_for("hosted.voucher_page", intent_id=intent_id), 303)
 
 

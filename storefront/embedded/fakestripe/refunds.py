@@ -9,11 +9,14 @@ from storefront.embedded.fakestripe.checkout import book, check_metadata
 from storefront.embedded.fakestripe.contract import ApiError
 from storefront.embedded.fakestripe.desk import Desk, public
 from storefront.embedded.fakestripe.disputes import is_with_the_bank
+from storefront.embedded.fakestripe.transfers import send_back
 
 
 def create_refund(desk: Desk, owner: str, params: dict[str, Any]) -> dict[str, Any]:
     """Refund a payment of the account; never more than is left of it."""
     check_metadata(params.get("metadata", {}))
+    if params.get("origin") == "customer_balance":
+        return send_back(desk, owner, params)
     charge = _charge(desk, owner, params)
     if is_with_the_bank(desk, charge["id"]):
         raise ApiError(400, f"Charge {charge['id']} has been charged back.", code="charge_disputed", stored=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from storefront.embedded.fakestripe import accounts, checkout, disputes, payouts, refunds, vouchers
+from storefront.embedded.fakestripe import accounts, checkout, disputes, payouts, refunds, transfers, vouchers
 from storefront.embedded.fakestripe.desk import Desk
 from storefront.embedded.fakestripe.faults import Faults
 from storefront.embedded.fakestripe.state import BookLine, State
@@ -90,6 +90,12 @@ class StandIn:
         """The customer pays what the page gave out. ApiError when it is good for nothing any more."""
         with self.state.changing():
             return vouchers.pay_voucher(self.desk, intent_id)
+
+    def transfer(self, intent_id: str, amount: int, *, applied: bool = True) -> dict[str, Any]:
+        """The customer sends any amount to the account that the page gave out, at any time. Not `applied`: it has come,
+        and is no payment yet."""
+        with self.state.changing():
+            return transfers.transfer(self.desk, intent_id, amount, applied=applied)
 
     def let_voucher_lapse(self, intent_id: str) -> dict[str, Any]:
         """The customer never pays. ApiError when it ended already."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from storefront.embedded.fakestripe import checkout
+from storefront.embedded.fakestripe import checkout, transfers
 from storefront.embedded.fakestripe.contract import ApiError
 from storefront.embedded.fakestripe.desk import Desk, public
 
@@ -34,7 +34,10 @@ def issue(desk: Desk, session_id: str, base_url: str) -> dict[str, Any]:
     options = session.get("_options", {}).get(method, {})
     page = f"{base_url}/voucher/{intent['id']}"
     number = "".join(character for character in intent["id"] if character.isdigit()).ljust(14, "0")[:14]
-    if method in NUMBERED:
+    if method == "customer_balance":
+        until = transfers.FOR_EVER
+        intent["next_action"] = {"type": transfers.SHOWN, transfers.SHOWN: transfers.instructions(intent, page)}
+    elif method in NUMBERED:
         until = _last_second(options.get("expires_after_days", DEFAULT_DAYS), ZONES[method], desk.now())
         named = "expires_after" if method == "oxxo" else "expires_at"
         shown: dict[str, Any] = {named: until, "hosted_voucher_url": page, "number": number}
@@ -85,6 +88,7 @@ def cancel_intent(desk: Desk, owner: str, params: dict[str, Any], intent_id: str
         )
     intent.update(status="canceled", next_action=None)
     desk.emit("payment_intent.canceled", owner, intent)
+    transfers.give_up(desk, owner, intent)
     return public(intent)
 
 
