@@ -322,7 +322,7 @@ class OrderRow:
     first_line: str
     starts_at: datetime | None
     due: Money
-    is_charge: bool
+    channel: Channel
     currency: str
     total_minor: int
     received_minor: int
@@ -330,6 +330,11 @@ class OrderRow:
     rest_due_at: datetime | None
     rest_in_advance: bool
     awaits_delivery_price: bool = False
+
+    @property
+    def is_charge(self) -> bool:
+        """Whether an amount is asked for by a link, without any product."""
+        return self.channel is Channel.LINK
 
     @property
     def rest_is_late(self) -> bool:
@@ -631,7 +636,7 @@ def _row(row: Any) -> OrderRow:
         first_line=row.first_line or "",
         starts_at=row.starts_at,
         due=Money(max(0, row.total_minor - row.received_minor), row.currency),
-        is_charge=row.channel is Channel.LINK,
+        channel=row.channel,
         currency=row.currency,
         total_minor=row.total_minor,
         received_minor=row.received_minor,

@@ -127,6 +127,8 @@ def _word(step: Step, *, is_delivered: bool = False) -> str | None:
     }
     if step.axis is Axis.ORDER and step.before == OrderState.COMPLETED:
         return None
+    if step.before == OrderState.REQUESTED and step.after == OrderState.AWAITING_PAYMENT:
+        return _("Quedó el precio del envío")
     if step.reason in {"exchanged", "store_credit"} and step.after == PaymentState.REFUND_PENDING:
         return None
     if step.reason in {"exchanged", "store_credit"}:
@@ -155,7 +157,8 @@ def story(order: OrderView) -> list[dict[str, Any]]:
         told[-1]["state"] = "now"
     coming = _coming(order)
     if coming:
-        told.append({"title": coming, "at": "", "note": None, "state": "next"})
+        is_at_it = order.fulfilment_state is FulfilmentState.PREPARING
+        told.append({"title": coming, "at": "", "note": None, "state": "now" if is_at_it else "next"})
     return told
 
 
@@ -163,7 +166,8 @@ def _coming(order: OrderView) -> str | None:
     if order.state is OrderState.REQUESTED:
         return _("La tienda confirma tu pedido")
     if order.state is OrderState.AWAITING_PAYMENT:
-        return _("La tienda recibe tu pago")
+        is_paid = order.payment_state is PaymentState.PAID
+        return _("La tienda confirma tu pedido") if is_paid else _("La tienda recibe tu pago")
     if order.state is not OrderState.CONFIRMED:
         return None
     return {

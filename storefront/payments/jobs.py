@@ -296,6 +296,7 @@ def tell_shop_proof(proof_id: int, order_id: int) -> None:
                 to=shop.email,
                 once=f"owner-proof:{proof_id}",
                 order=order,
+                amount=queries.proof_by_id(proof_id).amount,
                 review_url=face_url("app", "/cobros"),
             )
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from storefront.catalogue.models import ProductKind
 from storefront.giftcards.models import GiftCard, GiftCardEntry, Movement
@@ -175,10 +175,19 @@ def proofs_to_review(number: int = 1) -> Page[ProofView]:
 
 def proof_by_code(code: str) -> ProofView:
     """One proof. Raises NotFound."""
-    row = db.session.execute(_proofs().where(TransferProof.code == code)).first()
+    return _one_proof(TransferProof.code == code)
+
+
+def _one_proof(which: ColumnElement[bool]) -> ProofView:
+    row = db.session.execute(_proofs().where(which)).first()
     if row is None:
         raise NotFound
     return _proof_views([row])[0]
+
+
+def proof_by_id(proof_id: int) -> ProofView:
+    """The same, for jobs. Raises NotFound."""
+    return _one_proof(TransferProof.id == proof_id)
 
 
 def latest_proof(order_id: int) -> ProofView | None:

@@ -121,6 +121,7 @@ class ReturnView:
     exchange_code: str | None
     exchange_token: str | None
     card_code: str | None
+    exchange_cost_minor: int | None
     lines: tuple[ReturnedLine, ...] = ()
     goods: tuple[WantedGood, ...] = ()
     history: tuple[ReturnStep, ...] = ()
@@ -134,6 +135,16 @@ class ReturnView:
     def why(self) -> object:
         """The reason in words."""
         return REASONS.get(self.reason, "")
+
+    @property
+    def paid_other(self) -> Money:
+        """What of its value paid for what was taken instead."""
+        return Money(min(self.value.minor, self.exchange_cost_minor or 0), self.value.currency)
+
+    @property
+    def left_over(self) -> Money:
+        """What of its value was given in another way."""
+        return Money(self.value.minor - self.paid_other.minor, self.value.currency)
 
     @property
     def pieces(self) -> int:
@@ -188,7 +199,8 @@ def _rows() -> Any:
         OrderReturn.wish, OrderReturn.reason, OrderReturn.words, OrderReturn.answer, OrderReturn.image_key,
         OrderReturn.settlement, OrderReturn.value_minor, OrderReturn.currency, OrderReturn.created_at,
         OrderReturn.expires_at, OrderReturn.ended_at, exchange.code.label("exchange_code"),
-        exchange.token.label("exchange_token"), GiftCard.code.label("card_code"),
+        exchange.token.label("exchange_token"), exchange.total_minor.label("exchange_cost_minor"),
+        GiftCard.code.label("card_code"),
     ).join(
         Order, (Order.tenant_id == OrderReturn.tenant_id) & (Order.id == OrderReturn.order_id)
     ).outerjoin(

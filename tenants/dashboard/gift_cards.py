@@ -164,8 +164,8 @@ def _form_page(form: GiftCardForm, status: int = 200) -> ResponseReturnValue:
     return render_template("dashboard/gift_cards/new.html", form=form), status
 
 
-def secret_page(issued: Issued) -> ResponseReturnValue:
-    """The only page that ever shows a secret; nobody keeps it."""
+def secret_page(issued: Issued, done: str = "", back: tuple[str, str] | None = None) -> ResponseReturnValue:
+    """The only page that ever shows a secret, which nobody keeps. `done` says what it was for, `back` the way there."""
     address = face_url("shop", f"/tarjeta-de-regalo/{issued.secret}")
     answer = make_response(
         render_template(
@@ -173,6 +173,8 @@ def secret_page(issued: Issued) -> ResponseReturnValue:
             card=queries.card_by_code(issued.code),
             secret=issued.secret,
             address=address,
+            done=done,
+            back=back,
         )
     )
     answer.headers["Cache-Control"] = "no-store"

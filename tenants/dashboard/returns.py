@@ -233,7 +233,9 @@ def settle(code: str) -> ResponseReturnValue:
         made_once(mark_of(form.key.data, f"return settled:{found.code}"), by, make)
     except Refusal as refusal:
         return _settle_again(form, found.code, str(refusal), refusal.status)
-    return secret_page(cards[0]) if cards else _done(found, _("La devolución quedó terminada."))
+    said = _("La devolución quedó terminada.")
+    back = (_("Devolución del pedido %(code)s", code=found.order_code), url_for(".show", code=found.code))
+    return secret_page(cards[0], said, back) if cards else _done(found, said)
 
 
 def _settle_again(typed: SettleForm, code: str, said: str, status: int) -> ResponseReturnValue:

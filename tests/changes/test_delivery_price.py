@@ -273,7 +273,15 @@ def test_the_shop_says_the_price_at_its_desk_and_the_customer_agrees_on_their_pa
     assert "wa.me" in desk.get(f"/pedidos/{code}").text
     page = browser.get(f"/pedido/{secret}").text
     assert "El precio de tu envío" in page
+    assert "hasta que estés de acuerdo no pagas nada" not in page, "it is known by now"
     assert "180.00" in page
     mark = re.search(r'name="csrf_token" value="([^"]*)"', page)[1]
     assert browser.post(f"/pedido/{secret}/cambio/{change}/si", data={"csrf_token": mark}).status_code == 303
-    assert "Transfiere y manda tu comprobante" in browser.get(f"/pedido/{secret}").text
+    page = browser.get(f"/pedido/{secret}").text
+    assert "Ahora falta tu pago" in page
+    assert "Transfiere y manda tu comprobante" in page
+    assert page.count(">Recibimos tu pedido<") == 1
+    assert "Quedó el precio del envío" in page
+    asked = browser.get(f"/pagar/{secret}").text
+    assert "$80.00" in asked, "the sum of its rows is what is paid"
+    assert "$180.00" in asked

@@ -18,7 +18,7 @@ from storefront.kernel.tenancy import acting_for, acting_for_partner
 from storefront.orders.actions import cancel_order, mark_ready
 from storefront.orders.models import Order, OrderEvent
 from storefront.orders.states import FulfilmentState, OrderState, PaymentState
-from storefront.payments import ledger
+from storefront.payments import ledger, together
 from storefront.payments.actions import NotCash
 from storefront.payments.ledger import Account
 from storefront.payments.models import LedgerEntry
@@ -196,6 +196,17 @@ def test_cash_noted_at_the_desk_is_not_collected_again_by_the_courier(bakery, bi
     with acting_for(bakery):
         handing.unnote_cash(order_id, OWNER)
     assert what_couriers_see(bakery, bicis, order_id) == due
+
+
+def test_cash_for_several_orders_is_not_collected_again_by_the_courier_of_one(bakery, bicis, program):
+    order_id = brought_to(S.OFFERED, bakery, program, jobs_have_run=True)
+    other = an_order(bakery, price=2_500)
+    with acting_for(bakery):
+        together.note_all([order_id, other], 27_500, OWNER, handing.note_cash_of_several)
+    drain(bakery)
+
+    assert set(what_couriers_see(bakery, bicis, order_id)) == {0}
+    assert both(bakery, order_id)[2] is PaymentState.PAID
 
 
 def test_a_parcel_paid_at_the_desk_is_handed_over_without_cash(bakery, bicis, program):

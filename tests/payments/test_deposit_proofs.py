@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from storefront.kernel import jobs
 from storefront.kernel.db import db
+from storefront.kernel.mail import MailMessage
 from storefront.kernel.tenancy import acting_for
 from storefront.orders.actions import cancel_order
 from storefront.orders.queries import order_by_id
@@ -44,6 +46,11 @@ def test_a_proof_of_a_deposit_is_for_the_deposit_and_the_next_one_for_the_rest(d
     with acting_for(bakery):
         order_id = a_deposit_order().id
     proof, code = shown(bakery, order_id)
+    with acting_for(bakery):
+        jobs.drain()
+        told = db.session.scalar(select(MailMessage.body_text).where(MailMessage.once.startswith("owner-proof:")))
+        db.session.rollback()
+    assert "mandó el comprobante de $30.00" in told
     for path in ("/hoy", "/cobros", f"/cobros/{proof}"):
         page = desk.get(path).text
         assert "$30.00" in page, path

@@ -226,7 +226,9 @@ def test_the_desk_suggests_what_was_agreed_and_keeps_nothing_for_a_reason_of_the
     assert 'value="30.01"' in more.text
     assert desk.send(f"/pedidos/{code}/cancelacion", {"why": "customer_asked", "kept": "30"}).status_code == 303
 
-    assert "Te quedaste con $30.00 de anticipo" in desk.get(f"/pedidos/{code}").text
+    page = desk.get(f"/pedidos/{code}").text
+    assert "Te quedaste con $30.00 de anticipo" in page
+    assert "Por cobrar" not in page, "nobody owes the rest of what was cancelled"
     with acting_for(bakery):
         assert db.session.scalar(select(Order.kept_minor).where(Order.id == order_id)) == DEPOSIT
     assert desk.send(f"/pedidos/{code}/anticipo").status_code == 303

@@ -465,6 +465,9 @@ def test_an_amount_from_the_form_to_the_money(desk, shop, stand_in, client_at):
     page = desk.get(made.location).text
     assert "<svg" in page
     assert "wa.me" in page
+    own = desk.get(made.location.removesuffix("/enlace")).text
+    assert "Cobrar con enlace" in own.split("Lo que pidió")[0]
+    assert "apartado" not in own.lower(), "nothing is set aside for an amount without a product"
     token = re.search(r"/pagar/([\w-]+)", page)[1]
     mark = desk.get(made.location + "/estado").get_json()["mark"]
     assert f'data-watch-mark="{mark}"' in page
@@ -543,6 +546,8 @@ def test_a_sale_at_the_counter_is_paid_on_the_customers_phone(desk, shop, stand_
 
     assert answer.location.endswith("/enlace")
     assert "<svg" in desk.get(answer.location).text
+    back = desk.get(answer.location.removesuffix("/enlace")).text
+    assert "Cobrar con enlace" in back.split("Lo que pidió")[0], "the link is the next step, not one thing more"
     with acting_for(shop):
         order_id = db.session.scalar(select(Order.id))
         links.pay_by(order_id, "card", DORA)

@@ -174,6 +174,8 @@ def test_what_is_left_over_goes_back_as_money_or_onto_a_card(order, on_card):
     assert refunds_of(order) == [(3_000, reason, "done"), (2_000, "exchanged", "done")]
     assert ledger.balance(Account.CASH) == (7_500 if on_card else 4_500)
     assert gift_cards.totals() == ((3_000, 3_000) if on_card else (0, 0))
+    told = return_by_id(found)
+    assert (told.value.minor, told.paid_other.minor, told.left_over.minor) == (5_000, 2_000, 3_000)
     assert books(order.id, new.id) == [0, 0, 0]
     assert faults() == []
 

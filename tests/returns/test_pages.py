@@ -15,7 +15,7 @@ from storefront.kernel.outbox import OutboxRow
 from storefront.kernel.tenancy import acting_for, current_shop
 from storefront.orders.models import Order
 from storefront.returns.asking import Wanted, ask
-from storefront.returns.models import OrderReturn
+from storefront.returns.models import OrderReturn, Wish
 from storefront.returns.queries import returns_of
 from tenants.models import Tenant
 from tests.factories.catalogue import a_product, a_variant
@@ -262,6 +262,8 @@ def test_a_gift_card_for_what_came_back_is_shown_once(desk, bakery, order, asked
     shown = send(desk, f"{url}/pagar", page=url, **typed)
     assert shown.status_code == 200
     assert "Se enseña una sola vez" in shown.text
+    assert "La devolución quedó terminada" in shown.text
+    assert f'href="{url}"' in shown.text
     again = send(desk, f"{url}/pagar", page="/ajustes/devoluciones", **typed)
     assert again.status_code == 303
     with acting_for(bakery):
@@ -269,6 +271,22 @@ def test_a_gift_card_for_what_came_back_is_shown_once(desk, bakery, order, asked
     assert "En una tarjeta de regalo" in desk.get(url).text
     assert "Por algo que devolvió" in desk.get(f"/tarjetas-de-regalo/{returns(bakery, order)[0].card_code}").text
     assert "Por algo que devolvió" not in desk.get("/tarjetas-de-regalo/nueva").text
+
+
+def test_what_was_taken_instead_and_what_was_left_over_are_told_apart(desk, client_at, bakery, order):
+    with acting_for(bakery):
+        other = a_product("Gorro", price=1_000, stock=2)
+        wanted = Wanted({1: 2}, "size", "", Wish.EXCHANGE, {other.variant_code: 1})
+        code = ask(order.id, wanted, DORA).code
+    url = f"/regresos/{code}"
+    send(desk, f"{url}/aceptar", page=url)
+    send(desk, f"{url}/recibir", page=url, fine_1="2", damaged_1="0")
+    typed = {"amount_1": "50", "how": "exchange", "shown": "1000", "rest_on_card": "y", "taken_along": "y"}
+    assert "Se enseña una sola vez" in send(desk, f"{url}/pagar", page=url, **typed).text
+
+    assert "Pagó otra cosa: $10.00 · En una tarjeta de regalo: $40.00" in desk.get(url).text
+    page = " ".join(re.sub(r"<[^>]+>", " ", client_at(bakery).get(f"/pedido/{order.token}").text).split())
+    assert re.search(r"Pagó otra cosa: \$ ?10\.00 Está en una tarjeta de regalo: \$ ?40\.00", page), page
 
 
 def returns(shop, order):
