@@ -14,14 +14,15 @@ from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Refusal
 from storefront.orders.queries import OrderView, order_by_token
+from storefront.orders.states import OrderState
 
 blueprint = Blueprint("changes", __name__)
 
 
 def change_block(order: OrderView) -> Markup:
-    """The slot "order.change": the change that waits for a word, and those that were made."""
+    """The slot "order.change": the change or the price that is waited for, and the changes that were made."""
     found = changes_of(order.id)
-    if not found:
+    if not found and not order.awaits_delivery_price:
         return Markup("")
     return Markup(  # noqa: S704 (our own template, which escapes)
         render_template(
@@ -46,7 +47,9 @@ def yes(token: str, code: str) -> ResponseReturnValue:
     change = change_by_code(order.id, code)
     try:
         agree(change.id, _customer(order), Agreement.PAGE)
-        flash(_("Listo: tu pedido quedó con el cambio."), "good")
+        is_to_be_paid = change.is_delivery_price and order_by_token(token).state is OrderState.AWAITING_PAYMENT
+        done = _("Listo: quedó el precio del envío. Ahora falta tu pago.")
+        flash(done if is_to_be_paid else _("Listo: tu pedido quedó con el cambio."), "good")
     except Refusal as refusal:
         flash(str(refusal), "care")
     return redirect(url_for("orders.show", token=token), 303)

@@ -273,7 +273,11 @@ def test_the_shop_says_the_price_at_its_desk_and_the_customer_agrees_on_their_pa
     assert "wa.me" in desk.get(f"/pedidos/{code}").text
     page = browser.get(f"/pedido/{secret}").text
     assert "El precio de tu envío" in page
+    assert "Falta el precio del envío" not in page
     assert "180.00" in page
     mark = re.search(r'name="csrf_token" value="([^"]*)"', page)[1]
     assert browser.post(f"/pedido/{secret}/cambio/{change}/si", data={"csrf_token": mark}).status_code == 303
-    assert "Transfiere y manda tu comprobante" in browser.get(f"/pedido/{secret}").text
+    agreed = browser.get(f"/pedido/{secret}").text
+    assert "Transfiere y manda tu comprobante" in agreed
+    assert "Ahora falta tu pago" in agreed
+    assert agreed.count("Recibimos tu pedido") == 1
