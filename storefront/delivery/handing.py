@@ -194,6 +194,15 @@ def note_cash(order_id: int, by: Actor) -> None:
         tell_what_is_due(order, parcels)
 
 
+def note_cash_among_others(order_id: int, by: Actor) -> None:
+    """The same for one of several orders that were paid at once, in the caller's transaction: couriers' own rows follow
+    by a job (`delivery.copies`). Raises what `record_cash` raises."""
+    with transaction():
+        order, parcels = locked(order_id), actions.locked_of_order(order_id)
+        record_cash(order_id, by)
+        tell_what_is_due(order, parcels)
+
+
 def unnote_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:
     """Undo `note_cash`: the courier collects it after all. Raises what `take_back_cash` raises."""
     with _with_parcels(order_id) as (order, parcels):
