@@ -66,7 +66,7 @@ class GiftForm(MakingForm):
         """What was chosen, or written."""
         if self.amount.data == OTHER:
             return int(self.other.data or 0)
-        return int(self.amount.data) if str(self.amount.data or "").isdigit() else 0
+        return int(self.amount.data) if str(self.amount.data or "").isdecimal() else 0
 
 
 def _offer(form: GiftForm) -> None:

@@ -297,7 +297,7 @@ def zone(code: str) -> ResponseReturnValue:
     if _only_looks():
         return _zone_page(form, row)
     version = str(form.version.data or "")
-    if form.validate() and version.isdigit():
+    if form.validate() and version.isdecimal():
         try:
             change_zone(code, int(version), _details(form), current_actor())
         except Invalid as error:

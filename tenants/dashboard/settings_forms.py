@@ -78,7 +78,7 @@ class LookForm(Form):
 
     def validate_hue(self, field: Any) -> None:
         """A number from 0 to 359."""
-        if not str(field.data).isdigit() or not 0 <= int(field.data) <= 359:
+        if not str(field.data).isdecimal() or not 0 <= int(field.data) <= 359:
             raise ValidationError(_("Elige un color."))
 
 
