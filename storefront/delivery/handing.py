@@ -21,12 +21,10 @@ from storefront.delivery.parcels import is_live
 from storefront.delivery.scopes import beside
 from storefront.delivery.states import TERMINAL, ShipmentState
 from storefront.delivery.tracking import move
-from storefront.events import PaymentSucceeded
 from storefront.kernel import clock
 from storefront.kernel.audit import Actor, note
 from storefront.kernel.db import db, transaction
 from storefront.kernel.errors import Conflict
-from storefront.kernel.outbox import record
 from storefront.orders import actions as orders
 from storefront.orders import parting
 from storefront.orders.models import Order
@@ -34,7 +32,7 @@ from storefront.orders.moves import locked
 from storefront.orders.parting import hand_over_rest
 from storefront.orders.states import COUNTS, ON_THE_SHELF, FulfilmentMethod, FulfilmentState, OrderState, owes_rest
 from storefront.payments import kept
-from storefront.payments.actions import latest_attempt, record_cash, take_back_cash
+from storefront.payments.actions import record_cash, take_back_cash
 
 _S = ShipmentState
 
@@ -196,13 +194,13 @@ def note_cash(order_id: int, by: Actor) -> None:
         tell_what_is_due(order, parcels)
 
 
-def note_cash_of_several(order_id: int, by: Actor) -> None:
-    """`note_cash` for one of several orders, in the transaction that notes them all: each of their parcels may be with
-    another partner, so that whoever holds one is told by a job. Raises what `record_cash` raises."""
-    record_cash(order_id, by)
-    attempt = latest_attempt(order_id)
-    if attempt is not None:
-        record(PaymentSucceeded(order_id=order_id, attempt_id=attempt.id))
+def note_cash_among_others(order_id: int, by: Actor) -> None:
+    """The same for one of several orders that were paid at once, in the caller's transaction: couriers' own rows follow
+    by a job (`delivery.copies`). Raises what `record_cash` raises."""
+    with transaction():
+        order, parcels = locked(order_id), actions.locked_of_order(order_id)
+        record_cash(order_id, by)
+        tell_what_is_due(order, parcels)
 
 
 def unnote_cash(order_id: int, by: Actor, *, within: timedelta | None = None) -> None:

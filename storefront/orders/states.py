@@ -196,6 +196,10 @@ PAID_IN_ADVANCE = frozenset(
 """Ways of payment that confirm an order by themselves; the others need the shop's word."""
 
 
+OTHER_WAY = "other_way"
+"""Why a payment is not tried any more though nothing failed: its payer chose another way."""
+
+
 class Owed(Protocol):
     """What must be known of an order to say what of it is to be paid."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
@@ -22,7 +23,7 @@ from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import cancel_own_order
 from storefront.orders.parting import parts_of
 from storefront.orders.queries import OrderView, Step, order_by_token
-from storefront.orders.states import Axis, FulfilmentMethod, FulfilmentState, OrderState, PaymentState
+from storefront.orders.states import OTHER_WAY, Axis, FulfilmentMethod, FulfilmentState, OrderState, PaymentState
 from storefront.reservations.ics import Appointment, calendar_answer
 
 blueprint = Blueprint("orders", __name__)
@@ -42,6 +43,7 @@ def show(token: str) -> ResponseReturnValue:
             order=order,
             story=story(order),
             hurry=order.expires_at is not None and order.expires_at - clock.now() < HURRY,
+            cancelled_by_customer=_cancelled_by_customer(order),
             pictures=_pictures(order),
             parts=parts_of(order.id) if order.fulfilment_method is FulfilmentMethod.PICKUP else [],
             address=PostalAddress.from_dict(order.address) if order.address else None,
@@ -83,7 +85,7 @@ def calendar(token: str) -> ResponseReturnValue:
 def cancel(token: str) -> ResponseReturnValue:
     """Cancel while that is still the customer's to do."""
     order = order_by_token(token)
-    cancel_own_order(order.id, _("La clienta o el cliente lo canceló."), _customer(order))
+    cancel_own_order(order.id, "", _customer(order))
     flash(_("Cancelamos tu pedido. No se cobró nada."), "good")
     return redirect(url_for(".show", token=token), 303)
 
@@ -92,6 +94,10 @@ def _customer(order: OrderView) -> Actor:
     """Whoever holds the secret link acts for the person who ordered, by number: names do not go into the trail."""
     actor = current_actor()
     return Actor("customer", actor.id if actor.kind == "customer" else order.customer_id, "")
+
+
+def _cancelled_by_customer(order: OrderView) -> bool:
+    return any(step.after == OrderState.CANCELLED and step.actor_kind == "customer" for step in order.history)
 
 
 def _pictures(order: OrderView) -> dict[int, Picture | None]:
@@ -107,10 +113,14 @@ def _word(step: Step, *, is_delivered: bool = False) -> str | None:
     partly = _("Una parte de tu pedido salió") if is_delivered else _("Te entregamos una parte")
     words: dict[tuple[Axis, str], str] = {
         (Axis.ORDER, OrderState.REQUESTED): _("Recibimos tu pedido"),
-        (Axis.ORDER, OrderState.AWAITING_PAYMENT): _("Recibimos tu pedido"),
+        (Axis.ORDER, OrderState.AWAITING_PAYMENT): (
+            _("Quedó el precio del envío") if step.before == OrderState.REQUESTED else _("Recibimos tu pedido")
+        ),
         (Axis.ORDER, OrderState.CONFIRMED): _("La tienda confirmó tu pedido"),
         (Axis.ORDER, OrderState.COMPLETED): _("Pedido terminado. ¡Gracias!"),
-        (Axis.ORDER, OrderState.CANCELLED): _("El pedido se canceló"),
+        (Axis.ORDER, OrderState.CANCELLED): (
+            _("Cancelaste el pedido") if step.actor_kind == "customer" else _("El pedido se canceló")
+        ),
         (Axis.ORDER, OrderState.EXPIRED): _("El pedido venció"),
         (Axis.PAYMENT, PaymentState.PROOF_REVIEW): _("Llegó tu comprobante"),
         (Axis.PAYMENT, PaymentState.FAILED): _("El pago no pasó"),
@@ -141,16 +151,29 @@ def _word(step: Step, *, is_delivered: bool = False) -> str | None:
 _CARE = {OrderState.CANCELLED, OrderState.EXPIRED, PaymentState.FAILED, FulfilmentState.RETURNED}
 
 
+def _is_told(order: OrderView) -> list[Step]:
+    """The steps without those that say nothing: an amount without a product is neither handed over nor confirmed, and a
+    page that was closed because another way was chosen is no payment that failed."""
+    money = [step for step in order.history if step.axis is Axis.PAYMENT]
+    given_up = [one for one, then in pairwise(money) if one.after == PaymentState.FAILED and then.reason == OTHER_WAY]
+    unsaid = (
+        {OrderState.AWAITING_PAYMENT, OrderState.CONFIRMED, OrderState.COMPLETED, FulfilmentState.DELIVERED}
+        if order.is_charge
+        else set()
+    )
+    return [step for step in order.history if step not in given_up and step.after not in unsaid]
+
+
 def story(order: OrderView) -> list[dict[str, Any]]:
     """The order's history as the timeline draws it, ending with what is to come."""
     told = [
         {
             "title": word,
             "at": datetime_local(step.at),
-            "note": order.cancelled_reason if step.after == OrderState.CANCELLED else None,
+            "note": None,
             "state": "care" if step.after in _CARE else "done",
         }
-        for step in order.history
+        for step in _is_told(order)
         if (word := _word(step, is_delivered=order.fulfilment_method is FulfilmentMethod.DELIVERY)) is not None
     ]
     if told and order.is_over and told[-1]["state"] == "done":

@@ -22,6 +22,7 @@ from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
 from storefront.orders.queries import OrderView
 from storefront.orders.states import (
+    OTHER_WAY,
     SETTLED,
     WAITING,
     WINDOWS,
@@ -101,10 +102,13 @@ def pay_by(order_id: int, method: str, by: Actor) -> str | None:
     with transaction():
         order = _asked(order_id, method)
         old = [attempt.id for attempt in _open_at_providers(order.id) if not _is_good(attempt, order, method)]
+        had_failed = order.payment_state is PaymentState.FAILED
     for attempt_id in old:
         _close(attempt_id)
     with transaction():
         order = _asked(order_id, method)
+        if order.payment_state is PaymentState.FAILED and not had_failed:
+            set_payment_state(order.id, at_rest(order), by, OTHER_WAY)
         attempt_id = _opened(order, method, by)
     return start_card(attempt_id) if method in THROUGH_A_PROVIDER else None
 

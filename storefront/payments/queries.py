@@ -272,6 +272,12 @@ def refunds(*, order_id: int | None = None, by_hand: bool = False) -> list[Refun
     return found
 
 
+def refunds_by_hand() -> int:
+    """How many refunds of the shop wait for a person's hand."""
+    waiting = select(func.count()).select_from(Refund).where(Refund.state == RefundState.EXTERNAL)
+    return int(db.session.scalar(waiting) or 0)
+
+
 def parts_by_refund(refund_ids: Sequence[int]) -> dict[int, tuple[PartView, ...]]:
     """What each of these refunds is for. One statement, none for nothing."""
     if not refund_ids:

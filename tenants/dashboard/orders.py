@@ -60,6 +60,15 @@ REASONS = {
     "other": _l("Otra razón"),
 }
 
+TOLD = {
+    "no_stock": _l("Ya no tenemos lo que pediste."),
+    "customer_asked": _l("Nos lo pediste."),
+    "cannot_reach": _l("No pudimos comunicarnos contigo."),
+    "cannot_deliver": _l("No podemos entregarlo."),
+    "damaged": _l("Se dañó antes de entregarlo."),
+    "other": "",
+}
+"""The same as the customer reads it."""
 
 OWN_REASONS = frozenset({"no_stock", "cannot_deliver", "damaged"})
 """Reasons that are no fault of the customer's."""
@@ -88,8 +97,8 @@ class CancellationForm(Form):
 
     @property
     def reason(self) -> str:
-        """The sentence that is kept and sent."""
-        return self.words.data or str(REASONS[self.why.data])
+        """The sentence that is kept and sent, said to the customer."""
+        return self.words.data or str(TOLD[self.why.data])
 
 
 def _goods(order_id: int) -> dict[int, NextLine]:

@@ -61,6 +61,7 @@ def index() -> ResponseReturnValue:
         "dashboard/payments/index.html",
         page=queries.proofs_to_review(requested_page()),
         refunds=queries.refunds(by_hand=True),
+        by_hand=queries.refunds_by_hand(),
         differences=queries.open_differences(),
         disputes=dispute_queries.how_many_open(),
         accounts=[(label, Money(held[account], currency)) for account, label in ACCOUNTS.items()],

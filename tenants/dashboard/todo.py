@@ -26,7 +26,7 @@ from storefront.orders.states import FulfilmentMethod, OrderState
 from storefront.orders.steps import next_step
 from storefront.payments.dispute_queries import to_answer
 from storefront.payments.methods import can_be_paid
-from storefront.payments.queries import proofs_to_review
+from storefront.payments.queries import proofs_to_review, refunds_by_hand
 from storefront.reservations.models import BookableService, BookingState, Resource
 from storefront.reservations.queries import day_view
 from storefront.returns.queries import waiting_counts
@@ -75,7 +75,7 @@ class Task:
 
 
 def tasks(person: Person, shop: Shop) -> list[Task]:
-    """Everything that waits for this person in this shop, most urgent first. At most twelve statements."""
+    """Everything that waits for this person in this shop, most urgent first. At most thirteen statements."""
     found: list[Task] = []
     if person.may("orders:write"):
         found += _orders(person, shop)
@@ -137,10 +137,12 @@ def _rest(urgency: Urgency, name: str, hidden: int, at: datetime) -> list[Task]:
 
 
 def _returns(person: Person) -> list[Task]:
-    """Returns by what there is to do with them. One statement."""
+    """Returns by what there is to do with them, and money to send back by hand. Two statements."""
     counts, at = waiting_counts(), clock.now()
     names = ["to_decide", *(["to_settle"] if person.may("payments:review") else [])]
-    return [Task(Urgency.RETURN, "return", name, at, more=counts[name]) for name in names if counts[name]]
+    found = [Task(Urgency.RETURN, "return", name, at, more=counts[name]) for name in names if counts[name]]
+    owed = refunds_by_hand() if person.may("payments:review") else 0
+    return found + ([Task(Urgency.RETURN, "money_back", owed, at)] if owed else [])
 
 
 def _bookings(shop: Shop) -> list[Task]:

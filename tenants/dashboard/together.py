@@ -13,7 +13,7 @@ from markupsafe import Markup
 from wtforms import HiddenField, SelectMultipleField
 from wtforms.validators import Optional
 
-from storefront.delivery.handing import note_cash_of_several
+from storefront.delivery.handing import note_cash_among_others
 from storefront.kernel.access import access, current_actor
 from storefront.kernel.audit import Actor
 from storefront.kernel.errors import Refusal
@@ -80,7 +80,7 @@ def _page(order: OrderView, others: Sequence[OrderRow], form: OthersForm) -> str
 @access("staff", "orders:write")
 def cash(code: str) -> ResponseReturnValue:
     """They paid for all of them in cash."""
-    return _note(code, note_cash_of_several, in_cash=True)
+    return _note(code, note_cash_among_others, in_cash=True)
 
 
 @blueprint.post("/pedidos/<code>/juntos/transferencia")

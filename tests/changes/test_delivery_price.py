@@ -257,6 +257,9 @@ def test_the_shop_says_the_price_at_its_desk_and_the_customer_agrees_on_their_pa
     desk, url = client_at("app", as_="alicia"), f"/pedidos/{code}/precio-del-envio"
     assert url in desk.get(f"/pedidos/{code}").text
     assert "hasta que estés de acuerdo no pagas nada" in browser.get(f"/pedido/{secret}").text
+    by_link = desk.get(f"/pedidos/{code}/enlace").text
+    assert url in by_link
+    assert "venció" not in by_link
     token = re.search(r'name="csrf_token" value="([^"]*)"', desk.get(url).text)[1]
     for typed in ("", "mucho", "-5"):
         answer = desk.post(url, data={"csrf_token": token, "price": typed})

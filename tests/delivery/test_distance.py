@@ -276,7 +276,7 @@ def test_a_customer_says_where_it_goes_and_pays_for_the_way(client_at, bakery):
     assert "El precio depende de qué tan lejos es" in shown.text
     refused = visitor.post("/pedir", data=form | {"do": "place"})
     assert refused.status_code == 422
-    assert "Usa tu ubicación, o pega aquí" in refused.text
+    assert "Pega aquí el enlace" in refused.text
     short = visitor.post("/pedir", data=form | {"point": "https://maps.app.goo.gl/abc"})
     assert "enlace largo" in short.text
     assert "https://maps.app.goo.gl/abc" in short.text

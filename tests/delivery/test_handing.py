@@ -18,7 +18,7 @@ from storefront.kernel.tenancy import acting_for, acting_for_partner
 from storefront.orders.actions import cancel_order, mark_ready
 from storefront.orders.models import Order, OrderEvent
 from storefront.orders.states import FulfilmentState, OrderState, PaymentState
-from storefront.payments import ledger, together
+from storefront.payments import ledger
 from storefront.payments.actions import NotCash
 from storefront.payments.ledger import Account
 from storefront.payments.models import LedgerEntry
@@ -198,15 +198,26 @@ def test_cash_noted_at_the_desk_is_not_collected_again_by_the_courier(bakery, bi
     assert what_couriers_see(bakery, bicis, order_id) == due
 
 
-def test_cash_for_several_orders_is_not_collected_again_by_the_courier_of_one(bakery, bicis, program):
-    order_id = brought_to(S.OFFERED, bakery, program, jobs_have_run=True)
-    other = an_order(bakery, price=2_500)
+def test_cash_for_several_orders_is_not_collected_again_by_any_courier(bakery, bicis, client_at):
+    """All orders are noted in one transaction, which no single courier's scope can be entered in."""
+    order_ids = [brought_to(S.OFFERED, bakery, None, jobs_have_run=True) for _ in range(2)]
     with acting_for(bakery):
-        together.note_all([order_id, other], 27_500, OWNER, handing.note_cash_of_several)
-    drain(bakery)
+        codes = db.session.scalars(select(Order.code).where(Order.id.in_(order_ids)).order_by(Order.id)).all()
+        db.session.rollback()
+    alicia, url = client_at("app", as_="alicia"), f"/pedidos/{codes[0]}/juntos"
+    token = re.search(r'name="csrf_token" value="([^"]*)"', alicia.get(url).text)[1]
+    sent = {"orders": [codes[1]], "shown": "50000", "do": "paid", "csrf_token": token}
 
-    assert set(what_couriers_see(bakery, bicis, order_id)) == {0}
-    assert both(bakery, order_id)[2] is PaymentState.PAID
+    assert alicia.post(f"{url}/efectivo", data=sent).status_code == 303
+
+    with acting_for(bakery):
+        due = db.session.scalars(select(Shipment.cod_due_minor).where(Shipment.order_id.in_(order_ids))).all()
+        db.session.rollback()
+    assert list(due) == [0, 0]
+    drain(bakery)
+    for order_id in order_ids:
+        assert set(what_couriers_see(bakery, bicis, order_id)) == {0}
+        assert both(bakery, order_id)[2] is PaymentState.PAID
 
 
 def test_a_parcel_paid_at_the_desk_is_handed_over_without_cash(bakery, bicis, program):

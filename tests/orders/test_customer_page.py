@@ -58,6 +58,8 @@ def test_a_customer_cancels_with_one_question_asked_first(client_at, bakery, ord
     page = client.post(f"/pedido/{order.token}/cancelacion", follow_redirects=True).text
 
     assert "Pedido cancelado" in page
+    assert "Lo cancelaste tú." in page
+    assert "La clienta o el cliente" not in page
     assert "Cancelar el pedido" not in page
     with acting_for(bakery):
         assert order_by_id(order.id).state == "cancelled"

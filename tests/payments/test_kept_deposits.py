@@ -251,6 +251,8 @@ def test_a_cancelled_order_says_which_sum_goes_back_and_where_it_is_noted(app, b
         jobs.drain()
         refund = db.session.scalar(select(Refund.code).where(Refund.order_id == order_id))
         forget()
+    today = desk.get("/hoy").text
+    assert "1 devolución de dinero por hacer" in today
     decided = desk.get(f"/pedidos/{code}").text
     assert "Devuélvele $20.00 a" in decided
     assert f"/devoluciones/{refund}/hecha" in decided

@@ -6,6 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from urllib.parse import unquote
 
 import pytest
 import time_machine
@@ -14,11 +15,13 @@ from sqlalchemy.exc import IntegrityError
 
 from storefront.cli import INVARIANTS
 from storefront.kernel import clock, jobs
+from storefront.kernel.audit import SYSTEM
 from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import acting_for, directory
-from storefront.orders.actions import cancel_order, expire_order
+from storefront.orders.actions import cancel_order, expire_order, set_payment_state
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.queries import order_by_id
+from storefront.orders.states import PaymentState
 from storefront.payments import actions, door, links, refunding
 from storefront.payments.charges import BadCharge, Charge, NoWay, ask_for, charge_list
 from storefront.payments.ledger import Account, balance
@@ -31,7 +34,7 @@ from tenants.models import Tenant
 from tests.factories.catalogue import a_product
 from tests.factories.charges import a_charge
 from tests.factories.deposits import DEPOSIT, TOTAL, a_deposit_order
-from tests.factories.orders import ALICIA, DORA, HOME, an_order
+from tests.factories.orders import ALICIA, DORA, HOME, PHONE, an_order
 from tests.payments.conftest import connect
 from tests.receipts.test_accounts import agrees_with_the_ledger, the_file
 
@@ -232,6 +235,53 @@ def test_who_opened_a_page_and_pays_by_transfer_instead_cannot_pay_on_it_any_mor
     assert axes(order_id)[1] == "unpaid"
     assert pages(stand_in, shop)[-1]["status"] == "expired"
     assert attempts(order_id) == [("card", "expired"), ("bank_transfer", "created")]
+
+
+def test_choosing_another_way_is_no_payment_that_failed(shop, stand_in, client_at):
+    order = an_order(a_product(), pay="card")
+    links.pay_by(order.id, "card", DORA)
+
+    links.pay_by(order.id, "bank_transfer", DORA)
+
+    assert axes(order.id)[1] == "unpaid"
+    assert "El pago no pasó" not in client_at(shop).get(f"/pedido/{order.token}").text
+    sound()
+
+
+def test_a_card_that_was_refused_before_another_way_was_chosen_is_told(shop, stand_in, client_at):
+    order = an_order(a_product(), pay="card")
+    set_payment_state(order.id, PaymentState.FAILED, SYSTEM, "failed")
+
+    links.pay_by(order.id, "bank_transfer", DORA)
+
+    assert axes(order.id)[1] == "unpaid"
+    assert "El pago no pasó" in client_at(shop).get(f"/pedido/{order.token}").text
+
+
+def test_what_is_asked_for_is_shown_with_all_that_makes_it_up(shop, client_at):
+    order = an_order(a_product("Concha", price=1_500, stock=5), 1, unit_minor=1_500, pay="bank_transfer")
+    with transaction():
+        row = db.session.get_one(Order, (shop.id, order.id))
+        row.packaging_minor, row.tip_minor, row.total_minor = 500, 300, row.total_minor + 800
+        row.net_minor += 500
+
+    page = client_at(shop).get(f"/pagar/{order.token}").text
+
+    assert all(word in page for word in ("Empaque", "$5.00", "Propina", "$3.00", "$23.00"))
+
+
+def test_an_amount_without_a_product_sets_nothing_aside_and_its_reminder_asks_to_pay(desk, shop, client_at):
+    order = a_charge(amount=15_000, name="Dora", phone=PHONE)
+
+    page = desk.get(f"/pedidos/{order.code}").text
+    assert "Apartado" not in page
+    assert "apartado" not in page
+    assert "Falta%20tu%20pago%20de%20%24150.00" in page
+    assert f"pagar/{order.token}" in unquote(page)
+    told = client_at(shop).get(f"/pedido/{order.token}").text
+    assert "Apartado" not in told
+    assert "Puedes pagar hasta" in told
+    assert "Recibimos tu pedido" not in told
 
 
 def test_who_paid_on_the_old_page_before_choosing_another_way_has_paid(shop, stand_in):
