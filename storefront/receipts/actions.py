@@ -21,7 +21,7 @@ from storefront.kernel.tax_ids import read_tax_id
 from storefront.kernel.tenancy import current_shop
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.moves import locked
-from storefront.orders.states import COUNTS, OrderState
+from storefront.orders.states import COUNTS, Channel, OrderState
 from storefront.payments.models import Refund, RefundLine, RefundPart
 from storefront.payments.returns import REASONS
 from storefront.receipts import rates, stamping
@@ -32,6 +32,12 @@ class NotSold(Conflict):
     """There are receipts only for orders that count."""
 
     message = _l("El recibo se hace cuando el pedido está confirmado.")
+
+
+class NoSale(Conflict):
+    """A gift card is a debt until something is bought with it: that is receipted, and no money twice."""
+
+    message = _l("El recibo se hace de lo que se compre con la tarjeta de regalo, no de la tarjeta.")
 
 
 class OtherBuyer(Conflict):
@@ -90,7 +96,7 @@ def save_head(legal_name: str, document: str, number: str, foot: str, by: Actor)
 def issue_receipt(order_id: int, buyer: Buyer, by: Actor) -> Receipt:
     """The order's receipt: the open one if there is one for this buyer, else a new one with the next number.
 
-    Raises NoSuchOrder, NotSold or OtherBuyer; then no number was taken.
+    Raises NoSuchOrder, NotSold, NoSale or OtherBuyer; then no number was taken.
     """
     with transaction():
         order = locked(order_id)
@@ -103,6 +109,8 @@ def issue_receipt(order_id: int, buyer: Buyer, by: Actor) -> Receipt:
             return _issue_for_kept(order, buyer, by)
         if order.state not in COUNTS:
             raise NotSold
+        if order.channel is Channel.GIFT:
+            raise NoSale
         whole = _Sums(order.net_minor, order.tax_minor, order.total_minor - order.tip_minor)  # a tip is no sale
         made = _issue(order, buyer, _content(order), whole, by)
         note("order", order_id, "receipt_issued", by, number=made.number)

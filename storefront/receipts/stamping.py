@@ -7,6 +7,7 @@ first, the document's last.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -63,6 +64,12 @@ class TakenBack(Conflict):
     """The receipt holds no more."""
 
     message = _l("Ese recibo ya está anulado. Haz otro y pide la factura con él.")
+
+
+class NothingLeft(TakenBack):
+    """All that the receipt is about went back."""
+
+    message = _l("Todo lo de ese recibo ya se devolvió: no queda nada que facturar.")
 
 
 class StillUnderWay(Conflict):
@@ -137,19 +144,39 @@ def ask_for(receipt_code: str, by: Actor, order_id: int | None = None) -> Electr
             raise NoInvoicer
         found = _of_receipt(receipt.id)
         if found is None:
-            if receipt.kind is ReceiptKind.CREDIT_NOTE:
-                raise NotFound  # what becomes of a note's document follows its receipt's (`follow_note`)
-            if there[0].capabilities.needs_buyer_document and not receipt.buyer_number:
-                raise NeedsDocument
-            if db.session.scalar(select(Receipt.id).where(Receipt.cancels_id == receipt.id)) is not None:
-                raise TakenBack
-            found = _request(receipt, there[0].code, by)
-        elif found.state is DocumentState.REJECTED:
-            found.key, found.problem_code, found.problem = new_token(), "", ""
-            _move(found, DocumentState.REQUESTED)
-            record(DocumentAsked(document_id=found.id))
+            _must_be_due(receipt, needs_number=there[0].capabilities.needs_buyer_document)
+        if found is None or found.state is DocumentState.REJECTED:
+            notes = _notes_without(receipt)
+            found = _request(receipt, there[0].code, by) if found is None else _asked_again(found)
+            for one in notes:
+                _request(one, there[0].code, by)
         note("order", receipt.order_id, "invoice_asked", by, number=receipt.number)
     return found
+
+
+def _must_be_due(receipt: Receipt, *, needs_number: bool) -> None:
+    if receipt.kind is ReceiptKind.CREDIT_NOTE:
+        raise NotFound  # what becomes of a note's document follows its receipt's (`follow_note`)
+    if needs_number and not receipt.buyer_number:
+        raise NeedsDocument
+    if db.session.scalar(select(Receipt.id).where(Receipt.cancels_id == receipt.id)) is not None:
+        raise TakenBack
+
+
+def _asked_again(document: ElectronicDocument) -> ElectronicDocument:
+    document.key, document.problem_code, document.problem = new_token(), "", ""
+    _move(document, DocumentState.REQUESTED)
+    record(DocumentAsked(document_id=document.id))
+    return document
+
+
+def _notes_without(receipt: Receipt) -> Sequence[Receipt]:
+    """Credit notes of refunds of a receipt that were made while it had no document, and have none. Raises NothingLeft
+    when the refunds were all of it."""
+    notes = db.session.scalars(select(Receipt).where(Receipt.credits_id == receipt.id).order_by(Receipt.id)).all()
+    if receipt.total_minor and sum(one.total_minor for one in notes) >= receipt.total_minor:
+        raise NothingLeft
+    return [one for one in notes if _of_receipt(one.id) is None]
 
 
 def follow_note(paper: Receipt) -> None:

@@ -15,7 +15,7 @@ from storefront.kernel.audit import Actor
 from storefront.kernel.errors import NotFound, Refusal
 from storefront.kernel.limits import limited
 from storefront.orders.queries import NoSuchOrder, OrderView, order_by_token
-from storefront.orders.states import COUNTS
+from storefront.orders.states import COUNTS, Channel
 from storefront.receipts import stamping
 from storefront.receipts.actions import Buyer, issue_receipt
 from storefront.receipts.documents import documents_of_order, file_of
@@ -29,7 +29,7 @@ blueprint = Blueprint("receipts", __name__)
 
 def _is_sold(order: OrderView) -> bool:
     """Whether there is something to be receipted: a sale, or what is kept of a deposit."""
-    return order.state in COUNTS or order.kept_minor > 0
+    return (order.state in COUNTS and order.channel is not Channel.GIFT) or order.kept_minor > 0
 
 
 def receipt_block(order: OrderView, form: BuyerForm | None = None) -> Markup:

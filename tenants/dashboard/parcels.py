@@ -23,6 +23,7 @@ from storefront.kernel.making import MakingForm, made_once, mark_of
 from storefront.orders.queries import OrderView, order_by_code
 from storefront.orders.states import SETTLED
 from storefront.receipts.paper import Handover, as_pdf, delivery_notes_pdf, packing_slip_pdf
+from tenants.dashboard.home import me
 
 blueprint = Blueprint("desk_parcels", __name__)
 
@@ -134,6 +135,9 @@ def leave_out(code: str) -> ResponseReturnValue:
     """It is not delivered; the others go on."""
     view, form = shipment_by_code(code), GiveUpForm()
     is_paid = _order_of(view).payment_state in SETTLED
+    if is_paid and not me().may("payments:review"):
+        form.form_errors = [_("Este pedido ya está pagado: que decida quien puede devolver dinero.")]
+        return _give_up_page(view, form), 403
     try:
         give_up(code, current_actor(), restock=bool(form.restock.data) or not is_paid)
     except Refusal as refusal:

@@ -596,3 +596,18 @@ def test_each_parcel_has_its_letters_with_what_is_in_it(basket):
         f"Entregamos una parte de tu pedido {basket.code}",
     ]
     assert all("2 × Pan" in letter.body_text for letter in letters)
+
+
+def test_whoever_may_not_send_money_back_does_not_give_up_a_paid_parcel(client_at, paid):
+    other = paid.split(paid.first, breads=2)
+    paid.goes(paid.first)
+    desk, url = client_at("app", as_="beto"), f"/entregas/{other}/no-va"
+    token = re.search(r'name="csrf_token" value="([^"]*)"', desk.get(url).text)[1]
+    before = paid.states, paid.stock
+
+    assert desk.post(url, data={"csrf_token": token}).status_code == 403
+
+    assert (paid.states, paid.stock) == before
+    with acting_for(paid.shop):
+        assert db.session.scalars(select(Refund.id)).all() == []
+        db.session.rollback()

@@ -30,7 +30,8 @@ from storefront.payments.models import Difference, Refund
 from storefront.personalisation import counting
 from storefront.personalisation.models import CoPurchase
 from storefront.receipts import accounts
-from storefront.receipts.actions import Buyer, issue_receipt
+from storefront.receipts.actions import Buyer, NoSale, issue_receipt
+from storefront.receipts.models import Receipt
 from tenants import settings
 from tenants.models import Tenant
 from tests.checkout.test_pages import token_of
@@ -143,12 +144,13 @@ def test_it_is_a_debt_without_tax_and_no_sale(shop):
     ]
 
 
-def test_its_receipt_shows_no_tax(shop):
+def test_it_has_no_receipt_since_what_is_bought_with_it_has_one(shop):
     order_id = paid()
 
-    paper = issue_receipt(order_id, Buyer("Dora"), ALICIA)
+    with pytest.raises(NoSale):
+        issue_receipt(order_id, Buyer("Dora"), ALICIA)
 
-    assert (paper.total_minor, paper.tax_minor) == (20_000, 0)
+    assert db.session.scalar(select(func.count()).select_from(Receipt)) == 0
 
 
 def test_however_often_its_job_runs_there_is_one_card(app, shop):

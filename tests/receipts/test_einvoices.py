@@ -25,7 +25,16 @@ from storefront.receipts.documents import document_list, documents_of_order, fil
 from storefront.receipts.einvoice import BadCredentials, InvoicerUnavailable, NoInvoicer, use_invoicer
 from storefront.receipts.models import DOCUMENT_STATES, ElectronicDocument, InvoicerAccount, Receipt
 from storefront.receipts.play_invoicer import PlayInvoicer
-from storefront.receipts.stamping import NeedsDocument, StillUnderWay, TakenBack, ask_for, connect, disconnect, send
+from storefront.receipts.stamping import (
+    NeedsDocument,
+    NothingLeft,
+    StillUnderWay,
+    TakenBack,
+    ask_for,
+    connect,
+    disconnect,
+    send,
+)
 from tests.factories.catalogue import a_product
 from tests.factories.desk import Desk
 from tests.factories.orders import ALICIA, an_order
@@ -240,6 +249,36 @@ def test_a_refund_has_its_credit_note_stamped_after_what_it_is_about(at_work, of
     assert states(order) == {"receipt": "stamped", "credit_note": "stamped"}
     assert [kind for kind, _verdict in at_the_office(office)] == ["receipt", "credit_note"]
     assert document
+
+
+def credited(order, *units):
+    payments.record_cash(order.id, ALICIA)
+    for many in units:
+        [refund] = refunding.refund_parts(order.id, Wish([WantedLine(1, many)], reason="damaged"), ALICIA)
+        credit_refund(refund.id)
+
+
+def test_what_went_back_before_a_document_was_asked_for_is_credited_in_it_as_well(at_work, office):
+    order, receipt = sold()
+    credited(order, 1)
+
+    ask_for(receipt.code, ALICIA)
+    drained()
+    with clock.pretending(clock.now() + timedelta(minutes=2)):
+        stamping.keep_asking()
+        stamping.keep_asking()
+
+    assert states(order) == {"receipt": "stamped", "credit_note": "stamped"}
+
+
+def test_a_receipt_of_which_all_went_back_has_no_document(at_work, office):
+    order, receipt = sold()
+    credited(order, 1, 1)
+
+    with pytest.raises(NothingLeft):
+        ask_for(receipt.code, ALICIA)
+
+    assert states(order) == {}
 
 
 def test_the_note_of_what_was_refused_is_not_sent(at_work, office):
