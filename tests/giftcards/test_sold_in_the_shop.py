@@ -389,8 +389,8 @@ def test_a_visitor_buys_one_twice_tapped_is_one_and_prints_it_when_it_is_paid(cl
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"amount": "1"}, {"amount": "²"}, {"amount": "other", "other": "5"}, {"amount": "other", "other": "x"}, {"email": "dora"},
-     {"on": "2020-13-45"}, {"name": ""}],
+    [{"amount": "1"}, {"amount": "²"}, {"amount": "other", "other": "5"}, {"amount": "other", "other": "x"},
+     {"email": "dora"}, {"on": "2020-13-45"}, {"name": ""}],
 )  # fmt: skip
 def test_what_is_typed_wrong_is_said_kept_and_nothing_is_ordered(client_at, shop, wrong):
     browser = client_at(shop)
