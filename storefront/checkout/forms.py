@@ -201,7 +201,7 @@ class CheckoutForm(Form):
         if self.unread:
             missing["point"] = self.unread
         elif self.goes_by_distance and not self.has_point:
-            missing["point"] = _("Pega aquí el enlace del mapa o el código plus de tu casa.")
+            missing["point"] = _("Pega aquí el enlace del mapa o el código plus de a dónde va.")
         if self.to_be_delivered and not self.street.data:
             missing["street"] = _("Escribe dónde es: una calle, un lugar o una seña.")
         if self.to_be_delivered and self.chosen_place is not None and not self.place_is_named:

@@ -44,6 +44,7 @@ from storefront.kernel.ids import new_token
 from storefront.kernel.limits import limited
 from storefront.kernel.money import Money
 from storefront.kernel.tenancy import current_shop
+from storefront.orders.actions import DeliveryUnpriced
 from storefront.orders.queries import OrderView, order_by_token
 from storefront.orders.states import FulfilmentMethod
 from storefront.payments.links import ways_to_pay
@@ -267,6 +268,14 @@ def _sell(form: SaleForm, desk: _Desk) -> ResponseReturnValue:
     except NoDelivery as refusal:
         form.place.errors = (str(refusal),)
         return _page(form, desk, refusal.status)
+    except DeliveryUnpriced:
+        form.settled.errors = (
+            _(
+                "Todavía no se sabe cuánto cuesta llevarlo. Elige que pague al recibir o con un enlace, y en el pedido "
+                "dile el precio."
+            ),
+        )
+        return _page(form, desk, DeliveryUnpriced.status)
     except (OutOfStock, NotForSale, EmptyCart, PromotionGone, CardSpent, HoldExpired, MethodUnavailable) as refusal:
         flash(str(refusal), "care")
         return _page(*_form(), refusal.status)

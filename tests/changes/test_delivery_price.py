@@ -33,6 +33,7 @@ from storefront.payments.models import PaymentAttempt
 from storefront.payments.transfers import record_transfer
 from tests.checkout.test_pages import fill, hidden
 from tests.factories.catalogue import a_product
+from tests.factories.counter import field, press
 from tests.factories.delivery import OWNER
 from tests.factories.orders import DORA, HOME
 
@@ -288,3 +289,24 @@ def test_the_shop_says_the_price_at_its_desk_and_the_customer_agrees_on_their_pa
     asked = browser.get(f"/pagar/{secret}").text
     assert "$80.00" in asked, "the sum of its rows is what is paid"
     assert "$180.00" in asked
+
+
+def test_at_the_counter_cash_waits_for_the_price_and_what_was_typed_stays(client_at, bakery, bread):
+    desk = client_at("app", as_="alicia")
+    press(desk, "/venta/productos", variant=bread.variant_code)
+    with acting_for(bakery):
+        place = db.session.scalar(select(Zone.code))
+        db.session.rollback()
+    typed = {"how": "delivery", "place": place, "locality": "Tule", "street": "Casa azul", "name": "Eva Luz"}
+    typed |= {"phone": "9511112233", "key": "una", "settled": "cash"}
+    page = press(desk, "/venta", do="show", **typed).text
+    assert "Por acordar" in page
+    assert "Gratis" not in page
+
+    refused = press(desk, "/venta", do="sell", shown=field(page, "shown"), **typed)
+
+    assert refused.status_code == 409
+    assert "Todavía no se sabe cuánto cuesta llevarlo" in refused.text
+    assert all(word in refused.text for word in ("Eva Luz", "Casa azul"))
+    with acting_for(bakery):
+        assert db.session.scalar(select(func.count()).select_from(Order)) == 0

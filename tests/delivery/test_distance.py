@@ -29,6 +29,7 @@ from storefront.kernel.tenancy import acting_for
 from storefront.orders.models import Order
 from tests.checkout.test_pages import fill, hidden
 from tests.factories.catalogue import a_product
+from tests.factories.counter import field, press
 from tests.factories.delivery import OWNER
 
 ZOCALO = Point(17.0605, -96.7253)
@@ -297,3 +298,25 @@ def test_a_customer_says_where_it_goes_and_pays_for_the_way(client_at, bakery):
     assert (row.address["lat"], row.address["lng"]) == CRESPO
     assert row.address["metres"] == pytest.approx(1_157, abs=5)
     assert "1.2" in client_at("app", as_="alicia").get(f"/pedidos/{row.code}").text
+
+
+def test_the_counter_asks_where_it_goes_and_charges_for_the_way(client_at, bakery):
+    with acting_for(bakery):
+        say_origin(ZOCALO, 130, OWNER)
+        code = by_distance()
+        bread = a_product("Pan", price=5_000, stock=9)
+    desk = client_at("app", as_="alicia")
+    press(desk, "/venta/productos", variant=bread.variant_code)
+    typed = {"how": "delivery", "place": code, "locality": "Oaxaca", "street": "Crespo 212", "name": "Eva"}
+    typed |= {"phone": "9511112233", "key": "una", "settled": "cash"}
+    assert 'name="point"' in press(desk, "/venta", do="show", **typed).text
+
+    page = press(desk, "/venta", do="show", point="geo:17.0669,-96.7203", **typed).text
+    shown = field(page, "shown")
+    done = press(desk, "/venta", do="sell", point="geo:17.0669,-96.7203", shown=shown, **typed)
+
+    assert done.status_code == 303
+    with acting_for(bakery):
+        row = db.session.execute(select(Order.shipping_minor, Order.total_minor)).one()
+        db.session.rollback()
+    assert tuple(row) == (3_500, 8_500)
