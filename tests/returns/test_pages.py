@@ -281,7 +281,7 @@ def test_what_was_taken_instead_and_what_was_left_over_are_told_apart(desk, clie
     url = f"/regresos/{code}"
     send(desk, f"{url}/aceptar", page=url)
     send(desk, f"{url}/recibir", page=url, fine_1="2", damaged_1="0")
-    typed = {"amount_1": "50", "how": "exchange", "shown": "1000", "rest_on_card": "y", "taken_along": "y"}
+    typed = {"amount_1": "50", "how": "exchange", "shown": "1000-5000", "rest_on_card": "y", "taken_along": "y"}
     assert "Se enseña una sola vez" in send(desk, f"{url}/pagar", page=url, **typed).text
 
     assert "Pagó otra cosa: $10.00 · En una tarjeta de regalo: $40.00" in desk.get(url).text
