@@ -259,6 +259,11 @@ class OrderView:
         return any(line.kind is ProductKind.GOODS for line in self.lines)
 
     @property
+    def starts_at(self) -> datetime | None:
+        """The first time reserved in it."""
+        return min((line.starts_at for line in self.lines if line.starts_at is not None), default=None)
+
+    @property
     def has_bookings(self) -> bool:
         """Whether a time or a stay is in it."""
         return any(line.booking_id is not None for line in self.lines)

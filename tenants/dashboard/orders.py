@@ -24,6 +24,7 @@ from storefront.kernel.addresses import safe_referrer
 from storefront.kernel.forms import Form, MoneyField
 from storefront.kernel.http import requested_page
 from storefront.kernel.money import Money
+from storefront.kernel.tenancy import current_shop
 from storefront.orders.actions import (
     CannotCancel,
     confirm_order,
@@ -33,9 +34,9 @@ from storefront.orders.actions import (
 )
 from storefront.orders.changing import NextLine, lines_of
 from storefront.orders.parting import parts_of
-from storefront.orders.queries import FILTERS, OrderView, order_by_code, order_list, todo_counts
+from storefront.orders.queries import FILTERS, OrderRow, OrderView, order_by_code, order_list, todo_counts
 from storefront.orders.states import COUNTS
-from storefront.orders.steps import next_step
+from storefront.orders.steps import NextStep, next_step
 from storefront.payments.dispute_queries import of_order as disputes_of
 from storefront.payments.kept import MayNotKeep, most_to_keep
 from storefront.payments.queries import left_to_refund, payments_of, refunds
@@ -44,6 +45,7 @@ from storefront.receipts import stamping
 from storefront.receipts.documents import documents_of_order
 from storefront.receipts.queries import papers_of_order
 from storefront.returns.queries import return_behind, returns_of
+from tenants.dashboard.todo import is_to_come
 from tenants.identity import current_person
 
 blueprint = Blueprint("desk_orders", __name__)
@@ -146,6 +148,12 @@ def _to_rest(order: OrderView, refusal: handing.RestIsOpen) -> ResponseReturnVal
     return redirect(url_for(".show", code=order.code), 303)
 
 
+def _step_of(order: OrderRow | OrderView) -> NextStep:
+    """The next step with an order; nobody is attended before the day of their reservation."""
+    step = next_step(order)
+    return NextStep.NOTHING if step is NextStep.HAND_OVER and is_to_come(order, current_shop()) else step
+
+
 def _may_review() -> bool:
     """Whether whoever looks may judge proofs of payment."""
     person = current_person()
@@ -178,7 +186,7 @@ def index() -> ResponseReturnValue:
         counts=counts,
         chosen=chosen,
         search=search,
-        steps={row.code: next_step(row) for row in page.items},
+        steps={row.code: _step_of(row) for row in page.items},
         parcels=parcels_of(row.id for row in page.items if row.fulfilment_method == "delivery"),
         may_review=_may_review(),
     )
@@ -193,7 +201,8 @@ def show(code: str) -> ResponseReturnValue:
         "dashboard/orders/show.html",
         order=order,
         pictures=pictures_of(line.product_id for line in order.lines if line.product_id),
-        step=next_step(order),
+        step=_step_of(order),
+        is_to_come=is_to_come(order, current_shop()),
         address=PostalAddress.from_dict(order.address) if order.address else None,
         parcel=parcels_of([order.id]).get(order.id) if order.fulfilment_method == "delivery" else None,
         refunds=refunds(order_id=order.id),

@@ -20,7 +20,7 @@ from storefront.kernel.cache import cache, cache_key
 from storefront.kernel.db import db
 from storefront.kernel.tenancy import Shop
 from storefront.orders.models import Attention, Order
-from storefront.orders.queries import OrderRow, order_list, todo_counts
+from storefront.orders.queries import OrderRow, OrderView, order_list, todo_counts
 from storefront.orders.rests import rests_to_collect
 from storefront.orders.states import FulfilmentMethod, OrderState
 from storefront.orders.steps import next_step
@@ -110,14 +110,14 @@ def _orders(person: Person, shop: Shop) -> list[Task]:
         found.append(Task(Urgency.PROBLEM, "troubled", troubled, at))
     told = {parcel.order_id for parcel in cared}
     for name, rows in listed.items():
-        here = [row for row in rows if row.attention is None and row.id not in told and not _is_to_come(row, shop)]
+        here = [row for row in rows if row.attention is None and row.id not in told and not is_to_come(row, shop)]
         found += [_order(_TO_DO[name], row, by_order.get(row.id)) for row in here[:SHOWN]]
         elsewhere = len(rows) - len(here)
         found += _rest(_TO_DO[name], name, waiting[name] - elsewhere - len(here[:SHOWN]), at)
     return found
 
 
-def _is_to_come(row: OrderRow, shop: Shop) -> bool:
+def is_to_come(row: OrderRow | OrderView, shop: Shop) -> bool:
     """A confirmed reservation of another day, with nothing to hand over: there is nothing to do about it today."""
     waits = row.state is OrderState.CONFIRMED and row.fulfilment_method is FulfilmentMethod.NONE
     if row.starts_at is None or not waits:

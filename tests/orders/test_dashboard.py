@@ -5,17 +5,20 @@ import re
 import pytest
 from sqlalchemy import update
 
+from storefront.cart.actions import add_booking
 from storefront.catalogue.actions import unpublish
 from storefront.catalogue.pictures import NewImage, add_image
+from storefront.checkout.actions import place
 from storefront.kernel.db import db, transaction
 from storefront.kernel.tenancy import acting_for
-from storefront.orders.actions import cancel_order, confirm_paid_order, mark_ready, set_payment_state
+from storefront.orders.actions import cancel_order, confirm_order, confirm_paid_order, mark_ready, set_payment_state
 from storefront.orders.models import Order
-from storefront.orders.queries import order_by_id, order_list, todo_counts
+from storefront.orders.queries import order_by_id, order_by_token, order_list, todo_counts
 from storefront.orders.states import FulfilmentState, PaymentState
 from storefront.orders.steps import NextStep, next_step
+from tenants.dashboard.todo import is_to_come
 from tests.factories.catalogue import OWNER, a_product
-from tests.factories.orders import ALICIA, HOME, an_order
+from tests.factories.orders import ALICIA, DORA, HOME, a_time, a_tour, an_order, details_for
 
 
 @pytest.fixture
@@ -284,3 +287,23 @@ def test_a_clerk_sees_the_proof_waiting_but_does_not_judge_it(client_at, bakery)
     seen_by_clerk = client_at("app", as_="beto").get(f"/pedidos/{code}").text
     assert "Revisar comprobante" not in seen_by_clerk
     assert "Lo revisa quien lleva los cobros" in seen_by_clerk
+
+
+def test_nobody_is_attended_before_the_day_of_their_reservation(desk, bakery, time_machine):
+    with acting_for(bakery):
+        tour = a_tour()
+        cart = add_booking(None, tour.variant_code, a_time(tour))
+        placed = place(cart.token, details_for(cart), "una", DORA)
+        order = order_by_token(placed.order_token)
+        confirm_order(order.id, ALICIA)
+        day = order_by_id(order.id).starts_at
+        db.session.rollback()
+    for path in (f"/pedidos/{order.code}", "/pedidos?ver=all"):
+        assert "Atendido y cobrado" not in desk.get(path).text
+    assert "desde ese día lo marcas como atendido" in desk.get(f"/pedidos/{order.code}").text
+
+    time_machine.move_to(day, tick=False)
+
+    with acting_for(bakery):
+        assert not is_to_come(order_by_id(order.id), bakery)
+        db.session.rollback()
