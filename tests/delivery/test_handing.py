@@ -198,9 +198,9 @@ def test_cash_noted_at_the_desk_is_not_collected_again_by_the_courier(bakery, bi
     assert what_couriers_see(bakery, bicis, order_id) == due
 
 
-def test_cash_for_several_orders_is_not_collected_again_by_any_courier(bakery, bicis, client_at):
+def test_cash_for_several_orders_is_not_collected_again_by_any_courier(bakery, bicis, program, client_at):
     """All orders are noted in one transaction, which no single courier's scope can be entered in."""
-    order_ids = [brought_to(S.OFFERED, bakery, None, jobs_have_run=True) for _ in range(2)]
+    order_ids = [brought_to(state, bakery, program, jobs_have_run=True) for state in (S.ASSIGNED, S.OFFERED)]
     with acting_for(bakery):
         codes = db.session.scalars(select(Order.code).where(Order.id.in_(order_ids)).order_by(Order.id)).all()
         db.session.rollback()
