@@ -270,14 +270,16 @@ def test_what_is_asked_for_is_shown_with_all_that_makes_it_up(shop, client_at):
     assert all(word in page for word in ("Empaque", "$5.00", "Propina", "$3.00", "$23.00"))
 
 
-def test_an_amount_without_a_product_sets_nothing_aside_and_its_reminder_asks_to_pay(desk, shop, client_at):
+def test_an_amount_without_a_product_sets_nothing_aside_and_its_message_asks_to_pay(desk, shop, client_at):
     order = a_charge(amount=15_000, name="Dora", phone=PHONE)
 
     page = desk.get(f"/pedidos/{order.code}").text
     assert "Apartado" not in page
     assert "apartado" not in page
-    assert "Falta%20tu%20pago%20de%20%24150.00" in page
-    assert f"pagar/{order.token}" in unquote(page)
+    assert f"/pedidos/{order.code}/enlace" in page
+    assert "te%20espera" not in page
+    message = unquote(desk.get(f"/pedidos/{order.code}/enlace").text)
+    assert "Puedes pagar $150.00 (Arreglo de cierre) aquí" in message
     told = client_at(shop).get(f"/pedido/{order.token}").text
     assert "Apartado" not in told
     assert "Puedes pagar hasta" in told
