@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 
@@ -91,16 +92,8 @@ def columns(name):
 @pytest.fixture
 def at(bakery):
     """Work for the bakery, as its owner has set its taxes."""
-    opened = []
-
-    def work(**more):
-        scope = acting_for(with_tax(bakery, **more))
-        scope.__enter__()
-        opened.append(scope)
-
-    yield work
-    for scope in opened:
-        scope.__exit__(None, None, None)
+    with ExitStack() as scopes:
+        yield lambda **more: scopes.enter_context(acting_for(with_tax(bakery, **more)))
 
 
 # --- inside the price -----------------------------------------------------------------------------------------------
