@@ -99,7 +99,8 @@ def code_of(order_id):
 
 
 def letters():
-    found = db.session.scalars(select(MailMessage.body_text).where(MailMessage.to_address == ANA)).all()
+    wanted = select(MailMessage.body_text).where(MailMessage.to_address == ANA).order_by(MailMessage.id)
+    found = db.session.scalars(wanted).all()
     forget()
     return found
 
